@@ -1,0 +1,40 @@
+/**
+ * The system calls that sockets are made of, as the layers above see them. Two families stand behind it: libc
+ * (posix.ts) and, on Windows, ws2_32. Tests hand the layers above their own implementations.
+ *
+ * Every call returns what the kernel's own ABI returns: a count or 0 on success, **-errno** on failure. Nothing throws
+ * for a kernel error and nothing allocates, so one failing datagram among thousands costs no exception. EINTR is
+ * retried inside. Arguments are checked inside (types, lengths, bounds) before a pointer is formed; a violation is a bug
+ * of ours and throws.
+ */
+export interface Syscalls {
+  /** socket(2) with SOCK_DGRAM: non-blocking and close-on-exec from birth. → descriptor */
+  socket(family: number): number;
+  /** Makes a descriptor that came from elsewhere non-blocking and close-on-exec. */
+  adopt(fd: number): number;
+  /** Closes exactly once; EINTR counts as closed. */
+  close(fd: number): number;
+  /** `name`: a whole sockaddr, its length is passed on as namelen. */
+  bind(fd: number, name: Buffer): number;
+  connect(fd: number, name: Buffer): number;
+  /** Fills `name`. → bytes of the sockaddr */
+  getsockname(fd: number, name: Buffer): number;
+  getpeername(fd: number, name: Buffer): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer): number;
+  /** Fills `value`. → bytes of the value */
+  getsockopt(fd: number, level: number, name: number, value: Buffer): number;
+  /**
+   * Receives up to `count` datagrams into the first `count` messages of `messages`, an array laid out by
+   * Platform.message, without blocking. Where the OS has no recvmmsg this loops over recvmsg and fills in the lengths.
+   * → messages filled; -EAGAIN when none waits
+   */
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
+  /** Sends messages `first` … `first + count - 1`. → messages sent; an error only if the first one failed */
+  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
+  /** Fills `name` (IF_NAMESIZE bytes) with a NUL-terminated name. */
+  if_indextoname(ifindex: number, name: Buffer): number;
+  /** → index, or 0 when there is no such interface */
+  if_nametoindex(name: string): number;
+  /** Address of the first byte. Whoever stores it holds the buffer as long as the address may be used. */
+  addressOf(bytes: Buffer): bigint;
+}

@@ -1,0 +1,209 @@
+/**
+ * The contract of an OS as data: what recvfromto needs to know of one OS on one CPU. Types only.
+ * The files beside this one export one object each; nothing outside `index.ts` asks which OS it runs on.
+ * Everything keeps C's names; every number carries the header it comes from where it is written down.
+ */
+import type { StructType } from '../structs/struct';
+
+export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'win32';
+
+/** A socket's address family as the user names it; `dual`: udp6 without IPV6_V6ONLY. */
+export type SocketKind = 'udp4' | 'udp6' | 'dual';
+
+/** setsockopt(fd, level, name, (int)1). `optional`: a refusal is not an error, something else then tells. */
+export interface Request {
+  readonly level: number;
+  readonly name: number;
+  readonly optional?: true;
+}
+
+/** One block of control bytes, seen as bytes and as host-order 32-bit words. Both begin at a multiple of 8. */
+export interface ControlView {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+}
+
+/**
+ * What the control messages of one datagram said. One object, overwritten for each datagram.
+ * Addresses are raw network-order bytes held in four host-order words; IPv4 is in word 0.
+ */
+export interface Arrived {
+  /** Family of `destination`: 4, 6, or 0 where the kernel did not say. */
+  family: 0 | 4 | 6;
+  /** Destination address of the IP header. */
+  destination0: number;
+  destination1: number;
+  destination2: number;
+  destination3: number;
+  /**
+   * IPv4 only, where the OS says which of its own addresses an answer would leave from (Linux: ipi_spec_dst);
+   * 0 where it does not.
+   */
+  specDst: number;
+  /** Does this OS report `specDst`? Without it the destination itself is the candidate. */
+  hasSpecDst: boolean;
+  /** Receiving interface, 0 where the kernel did not say. */
+  ifindex: number;
+  /** -1 where the kernel did not say. */
+  ttl: number;
+  tos: number;
+  drops: number;
+  /** seconds and nanoseconds since the epoch; seconds -1 where the kernel did not say. */
+  seconds: number;
+  nanoseconds: number;
+  /** UDP_GRO segment size in bytes, 0 where not coalesced. */
+  segment: number;
+}
+
+/** A kind of control message that may come with a datagram. */
+export interface Arrival {
+  readonly level: number;
+  readonly type: number;
+  /** Payload bytes that `read` needs. Shorter messages never reach it: the walker checks. */
+  readonly size: number;
+  /** `at`: byte offset of the payload in both views' common block, a multiple of 4. */
+  read(control: ControlView, at: number, arrived: Arrived): void;
+}
+
+/** The address a datagram is to leave from: words as in {@link Arrived}, and the interface or 0. */
+export interface Source {
+  readonly word0: number;
+  readonly word1: number;
+  readonly word2: number;
+  readonly word3: number;
+  readonly ifindex: number;
+}
+
+/** A kind of control message that chooses the source address of one datagram. */
+export interface Departure {
+  readonly level: number;
+  readonly type: number;
+  /** Payload bytes. */
+  readonly size: number;
+  /** Does a non-zero ifindex beside the address choose the interface and leave the source alone? macOS IPv4: no. */
+  readonly carriesIfindex: boolean;
+  write(control: ControlView, at: number, source: Source): void;
+}
+
+/** A control message whose payload is one native int (TTL, TOS) on the way out. */
+export interface IntDeparture {
+  readonly level: number;
+  readonly type: number;
+  /** Payload bytes: 4 (int) or 1 (u_char, FreeBSD's IP_TOS). */
+  readonly size: 1 | 4;
+}
+
+/**
+ * Where the parts of one message stand in the array that recvmmsg and sendmmsg take, in bytes, all read off the
+ * struct types. On an OS without recvmmsg the array is ours: a msghdr (WSAMSG) and a length that we write.
+ */
+export interface MessageLayout {
+  /** Distance from one message to the next. */
+  readonly size: number;
+  readonly name: number;
+  readonly namelen: number;
+  readonly iov: number;
+  readonly iovlen: number;
+  readonly control: number;
+  readonly controllen: number;
+  readonly flags: number;
+  /** Bytes received or sent (mmsghdr.msg_len). */
+  readonly len: number;
+  readonly iovec: { readonly size: number; readonly base: number; readonly len: number };
+  /** Bytes of a pointer: 4 or 8. Only little-endian CPUs have 8-byte lengths whose low word is read at the offset. */
+  readonly pointerSize: 4 | 8;
+  readonly littleEndian: boolean;
+}
+
+/** What CMSG_* macros compute with, in bytes. */
+export interface ControlLayout {
+  /** sizeof(struct cmsghdr) rounded up: offset of the payload in a message. */
+  readonly data: number;
+  /** What CMSG_NXTHDR and CMSG_SPACE round up to. */
+  readonly align: number;
+  readonly cmsg_len: number;
+  readonly cmsg_level: number;
+  readonly cmsg_type: number;
+  /** sizeof(struct cmsghdr). */
+  readonly headerSize: number;
+}
+
+/** Traps of one OS, each with a name; see knowledge/pitfalls.md. */
+export interface Quirks {
+  /** Source control messages only on wildcard-bound, unconnected sockets (FreeBSD: EINVAL; macOS: un-binds). P4, P5 */
+  readonly sourceOnlyFromWildcard: boolean;
+  /** Does the kernel leave multicast and broadcast out of `specDst`, or must we? true: we filter. P1 */
+  readonly destinationMayBeGroup: boolean;
+  /** IPv4-mapped peers on an AF_INET6 socket. OpenBSD: false. */
+  readonly dualStack: boolean;
+  /** errno names that mean "the attached source is not an address of this host (any more)". P7 */
+  readonly sourceGone: readonly string[];
+  /** errno names after which a full send queue does not become writable: wait by timer. P35 */
+  readonly backOff: readonly string[];
+}
+
+/** One OS on one CPU. */
+export interface Platform {
+  readonly name: PlatformName;
+  /** process.arch. */
+  readonly arch: string;
+  readonly calls: 'posix' | 'winsock';
+  /** C struct types by C name, as far as this OS has them. */
+  readonly structs: Readonly<Record<string, StructType>>;
+  readonly message: MessageLayout;
+  readonly cmsg: ControlLayout;
+  /** sin_len/sin6_len: BSD's first byte of a sockaddr. */
+  readonly saLen: boolean;
+  /** C constants by C name (AF_INET6, SOL_SOCKET, IPV6_V6ONLY, MSG_TRUNC, …). Absent: this OS has no such thing. */
+  readonly constants: Constants;
+  /** errno values by name (EAGAIN: 11, …). On Windows the WSA codes under libuv's names. */
+  readonly errno: Readonly<Record<string, number>>;
+  /** What to ask for, in this order, before bind(). */
+  readonly requests: Readonly<Record<SocketKind, readonly Request[]>>;
+  /** Control messages understood on receive. Order does not matter: an IPv4 one wins over a mapped one. */
+  readonly arrivals: readonly Arrival[];
+  /** Control messages that choose a source: for IPv4 sockets, native IPv6 peers, IPv4-mapped peers on udp6. */
+  readonly departures: { readonly udp4: Departure; readonly udp6: Departure; readonly mapped?: Departure };
+  /** Per-datagram TTL and TOS on the way out, where the OS takes them. */
+  readonly ttl: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
+  readonly tos: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
+  /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */
+  readonly mmsg?: { readonly count: 'unsigned int' | 'size_t' };
+  readonly quirks: Quirks;
+}
+
+/** Constants every OS must have, and those only some have. */
+export interface Constants extends Readonly<Record<string, number | undefined>> {
+  readonly AF_INET: number;
+  readonly AF_INET6: number;
+  readonly AF_UNSPEC: number;
+  readonly SOCK_DGRAM: number;
+  readonly SOL_SOCKET: number;
+  readonly SO_TYPE: number;
+  readonly SO_ERROR: number;
+  readonly SO_REUSEADDR: number;
+  readonly SO_BROADCAST: number;
+  readonly SO_RCVBUF: number;
+  readonly SO_SNDBUF: number;
+  readonly IPPROTO_IP: number;
+  readonly IPPROTO_IPV6: number;
+  readonly IPPROTO_UDP: number;
+  readonly IPV6_V6ONLY: number;
+  readonly IP_TTL: number;
+  readonly IP_TOS: number;
+  readonly IP_MULTICAST_IF: number;
+  readonly IP_MULTICAST_TTL: number;
+  readonly IP_MULTICAST_LOOP: number;
+  readonly IP_ADD_MEMBERSHIP: number;
+  readonly IP_DROP_MEMBERSHIP: number;
+  readonly IPV6_UNICAST_HOPS: number;
+  readonly IPV6_MULTICAST_IF: number;
+  readonly IPV6_MULTICAST_HOPS: number;
+  readonly IPV6_MULTICAST_LOOP: number;
+  readonly IPV6_JOIN_GROUP: number;
+  readonly IPV6_LEAVE_GROUP: number;
+  readonly MSG_TRUNC: number;
+  readonly MSG_CTRUNC: number;
+  /** 0 where the OS has no such flag (Windows). */
+  readonly MSG_DONTWAIT: number;
+}
