@@ -17,15 +17,18 @@ export interface Request {
   readonly optional?: true;
 }
 
-/** One block of control bytes, seen as bytes and as host-order 32-bit words. Both begin at a multiple of 8. */
+/**
+ * One block of control bytes, seen as bytes and as host-order 32-bit words. Both begin at a multiple of 8. Words are
+ * signed: V8 keeps 32-bit signed integers out of the heap, and half of all addresses would be heap numbers otherwise.
+ */
 export interface ControlView {
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
 }
 
 /**
  * What the control messages of one datagram said. One object, overwritten for each datagram.
- * Addresses are raw network-order bytes held in four host-order words; IPv4 is in word 0.
+ * Addresses are raw network-order bytes held in four host-order signed words; IPv4 is in word 0.
  */
 export interface Arrived {
   /** Family of `destination`: 4, 6, or 0 where the kernel did not say. */

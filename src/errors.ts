@@ -1,0 +1,146 @@
+/**
+ * Errors in Node's own forms: misuse with dgram's ERR_* codes and messages (lib/internal/errors.js), kernel errors as
+ * ErrnoException and ExceptionWithHostPort make them. Imports nothing of ours.
+ */
+import { inspect } from 'node:util';
+
+export interface CodedError extends Error {
+  code: string;
+}
+
+/** A kernel error: `code` is errno's name, `errno` negative as in libuv, `syscall` what was tried. */
+export interface SystemError extends CodedError {
+  errno: number;
+  syscall: string;
+  address?: string;
+  port?: number;
+  localAddress?: string;
+}
+
+/** Where a call was aimed at; what is present goes into message and properties. */
+export interface ErrorPlace {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly localAddress?: string | undefined;
+}
+
+/** @param errno negative, libuv's number on this OS. */
+export function systemError(code: string, errno: number, syscall: string, place: ErrorPlace = {}): SystemError {
+  const { address, port, localAddress } = place;
+  const at = port ? ` ${address}:${port}` : address ? ` ${address}` : '';
+  const from = localAddress === undefined ? '' : ` from ${localAddress}`;
+  const error = new Error(`${syscall} ${code}${at}${from}`) as SystemError;
+  error.errno = errno;
+  error.code = code;
+  error.syscall = syscall;
+  if (address !== undefined) error.address = address;
+  if (port) error.port = port;
+  if (localAddress !== undefined) error.localAddress = localAddress;
+  return error;
+}
+
+type ErrorConstructor = new (message: string) => Error;
+
+/** As Node makes its coded errors: the code stands in the stack's first line, not in the name. */
+function coded(Base: ErrorConstructor, code: string, message: string): CodedError {
+  const error = new Base(message) as CodedError;
+  error.name = `${Base.name} [${code}]`;
+  void error.stack; // captured with the code in it
+  delete (error as { name?: string }).name;
+  error.code = code;
+  return error;
+}
+
+export const badType = () =>
+  coded(TypeError, 'ERR_SOCKET_BAD_TYPE', 'Bad socket type specified. Valid types are: udp4, udp6');
+export const alreadyBound = () => coded(Error, 'ERR_SOCKET_ALREADY_BOUND', 'Socket is already bound');
+export const notRunning = () => coded(Error, 'ERR_SOCKET_DGRAM_NOT_RUNNING', 'Not running');
+export const alreadyConnected = () => coded(Error, 'ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
+export const notConnected = () => coded(Error, 'ERR_SOCKET_DGRAM_NOT_CONNECTED', 'Not connected');
+export const badBufferSize = () =>
+  coded(TypeError, 'ERR_SOCKET_BAD_BUFFER_SIZE', 'Buffer size must be a positive integer');
+export const invalidFdType = (type: string) => coded(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`);
+export const missingArgs = (name: string) =>
+  coded(TypeError, 'ERR_MISSING_ARGS', `The "${name}" argument must be specified`);
+export const outOfBounds = (name: 'offset' | 'length') =>
+  coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', `"${name}" is outside of buffer bounds`);
+export const invalidAddress = (address: unknown) =>
+  coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${String(address)}`);
+export const ipBlocked = (address: string) => coded(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`);
+export const outOfRange = (name: string, range: string, value: unknown) =>
+  coded(
+    RangeError,
+    'ERR_OUT_OF_RANGE',
+    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+  );
+export const badPort = (port: unknown, zero: boolean) =>
+  coded(
+    RangeError,
+    'ERR_SOCKET_BAD_PORT',
+    `Port should be ${zero ? '>=' : '>'} 0 and < 65536. Received ${received(port)}.`,
+  );
+export const invalidArgValue = (name: string, value: unknown, reason: string) =>
+  coded(
+    TypeError,
+    'ERR_INVALID_ARG_VALUE',
+    `The ${name.includes('.') ? 'property' : 'argument'} '${name}' ${reason}. Received ${inspect(value)}`,
+  );
+
+/** `expected`: the words after "must be". */
+export const invalidArgType = (name: string, expected: string, value: unknown) =>
+  coded(
+    TypeError,
+    'ERR_INVALID_ARG_TYPE',
+    `The ${argument(name)} must be ${expected}. Received ${received(value)}`,
+  );
+
+/** Node's "Buffer, TypedArray, …" message for something that is no message. */
+export const invalidMessage = (name: string, value: unknown) =>
+  invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', value);
+
+/** uvException's form for buffer sizes. */
+export function bufferSizeError(code: string, errno: number, message: string, syscall: string): CodedError {
+  const info = { errno, code, message, syscall };
+  const error = coded(
+    Error,
+    'ERR_SOCKET_BUFFER_SIZE',
+    `Could not get or set buffer size: ${syscall} returned ${code} (${message})`,
+  );
+  Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true });
+  return Object.assign(error, { info, errno, syscall });
+}
+
+/** Ours: this OS, CPU or runtime is not supported. */
+export const unsupportedPlatform = (message: string) =>
+  coded(Error, 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', message);
+
+/** Ours: a source and a destination that do not fit each other; the kernel would ignore it or leak the packet. */
+export const sourceMismatch = (localAddress: string, address: string, why: string) =>
+  Object.assign(
+    coded(Error, 'ERR_RECVFROMTO_SOURCE_MISMATCH', `Cannot send from ${localAddress} to ${address}: ${why}`),
+    { address, localAddress },
+  );
+
+/** Ours: a datagram whose sender cannot be answered (port 0, multicast, broadcast or unspecified address). */
+export const unanswerable = (address: string, port: number, why: string) =>
+  Object.assign(coded(Error, 'ERR_RECVFROMTO_UNANSWERABLE', `Cannot reply to ${address}:${port}: ${why}`), {
+    address,
+    port,
+  });
+
+function argument(name: string): string {
+  if (name.endsWith(' argument') || name.endsWith(' arguments')) return name;
+  return name.includes('.') ? `"${name}" property` : `"${name}" argument`;
+}
+
+/** determineSpecificType of lib/internal/errors.js. */
+function received(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'function ';
+  if (typeof value === 'object') {
+    const name = value.constructor?.name;
+    return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
+  }
+  const text = inspect(value, { colors: false });
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}

@@ -1,0 +1,183 @@
+/** The public types. Imports nothing of ours. */
+import type { LookupOneOptions } from 'node:dns';
+
+export type SocketType = 'udp4' | 'udp6';
+export type Family = 'IPv4' | 'IPv6';
+
+/** Where a datagram was sent to, from its IP header. Shared between datagrams, and frozen. */
+export interface Destination {
+  /** May be a multicast or broadcast address. Link-local unicast IPv6 addresses carry their zone (`fe80::1%eth0`). */
+  readonly address: string;
+  readonly family: Family;
+  /** The port this socket is bound to. */
+  readonly port: number;
+  /** Index of the receiving interface; 0 where the OS does not tell. */
+  readonly ifindex: number;
+  /** Name of the receiving interface; undefined where the OS does not tell, or has no such interface any more. */
+  readonly interface: string | undefined;
+}
+
+/** What is known of one received datagram. dgram's four fields, and ours. */
+export interface RemoteInfo {
+  /** Address of the sender. */
+  address: string;
+  family: Family;
+  /** Port of the sender. */
+  port: number;
+  /** Bytes of the message. */
+  size: number;
+  /** Where the datagram was sent to. undefined where the kernel did not say. */
+  destination: Destination | undefined;
+  /**
+   * The unicast address of this host that an answer leaves from, or undefined where the kernel must choose. Equal to
+   * `destination.address` for unicast; never a multicast, broadcast or unspecified address.
+   */
+  localAddress: string | undefined;
+  /** Present, and true, when the datagram was longer than `maxDatagramSize` and has been cut. */
+  truncated?: true;
+  /** Time to live / hop limit, 0…255. With `recvTTL`, where the OS tells. */
+  ttl?: number;
+  /** The whole TOS / traffic class byte. With `recvTOS`, where the OS tells. */
+  tos?: number;
+  /** The two ECN bits of `tos`, 0…3. */
+  ecn?: number;
+  /** Nanoseconds since the epoch, when the kernel received it. With `recvTimestamp`. */
+  timestamp?: bigint;
+  /** How many datagrams this socket's queue had dropped when this one was queued. With `recvDrops`; Linux. */
+  drops?: number;
+}
+
+export type Message = string | NodeJS.ArrayBufferView;
+export type SendCallback = (error: Error | null, bytes: number) => void;
+export type MessageListener = (msg: Buffer, rinfo: RemoteInfo) => void;
+
+/** One datagram of a `'messages'` batch. */
+export interface ReceivedMessage {
+  readonly msg: Buffer;
+  readonly rinfo: RemoteInfo;
+}
+
+/** Names like net.BlockList's, so that one of those can be handed in. */
+export interface AddressBlockList {
+  check(address: string, family?: 'ipv4' | 'ipv6'): boolean;
+}
+
+export type LookupFunction = (
+  hostname: string,
+  options: LookupOneOptions | number,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+) => void;
+
+/** Which datagrams are delivered. The rest are counted (`stats().filtered`). */
+export type Accept =
+  | ((destination: Destination) => boolean)
+  | {
+      /** Addresses or CIDR blocks. */
+      readonly destinations?: readonly string[];
+      /** Names of receiving interfaces. */
+      readonly interfaces?: readonly string[];
+    };
+
+export interface SocketOptions {
+  type: SocketType;
+  /** SO_REUSEADDR (SO_REUSEPORT on BSD and macOS, as libuv does). Default false. */
+  reuseAddr?: boolean | undefined;
+  /** Kernel load balancing between sockets on one port; ENOTSUP at bind where the OS has none. Default false. */
+  reusePort?: boolean | undefined;
+  /** udp6 only: IPV6_V6ONLY. Default false, which is dual-stack where the OS has it. */
+  ipv6Only?: boolean | undefined;
+  /** SO_RCVBUF in bytes. */
+  recvBufferSize?: number | undefined;
+  /** SO_SNDBUF in bytes. */
+  sendBufferSize?: number | undefined;
+  /** Default dns.lookup. */
+  lookup?: LookupFunction | undefined;
+  /** Aborting it closes the socket. */
+  signal?: AbortSignal | undefined;
+  /** Datagrams from these remotes are dropped and counted. */
+  receiveBlockList?: AddressBlockList | undefined;
+  /** Sends to these remotes fail with ERR_IP_BLOCKED. */
+  sendBlockList?: AddressBlockList | undefined;
+  /**
+   * `'route'` (default): a reply carries no interface index, routing decides. `'ingress'`: it leaves through the
+   * interface the request came in by. Link-local peers always use the ingress interface.
+   */
+  replyInterface?: 'route' | 'ingress' | undefined;
+  /** Which datagrams are delivered. Default: all. */
+  accept?: Accept | undefined;
+  /** Adds `rinfo.ttl`. Default false. */
+  recvTTL?: boolean | undefined;
+  /** Adds `rinfo.tos` and `rinfo.ecn`. Default false. */
+  recvTOS?: boolean | undefined;
+  /** Adds `rinfo.timestamp`. Default false. */
+  recvTimestamp?: boolean | undefined;
+  /** Adds `rinfo.drops`, Linux. Default false. */
+  recvDrops?: boolean | undefined;
+  /** Datagrams per system call, 1…1024. Default 64. */
+  batch?: number | undefined;
+  /** Bytes, 1…65535; longer datagrams are delivered cut, with `rinfo.truncated`. Default 65535. */
+  maxDatagramSize?: number | undefined;
+}
+
+export interface BindOptions {
+  port?: number | undefined;
+  address?: string | undefined;
+  exclusive?: boolean | undefined;
+  /** A bound UDP descriptor to take over. */
+  fd?: number | undefined;
+}
+
+/** Where a datagram goes, and from where. */
+export interface SendOptions {
+  port?: number | undefined;
+  /** Default 127.0.0.1 or ::1. */
+  address?: string | undefined;
+  /** The address of this host to send from: an IP literal. Default: the kernel chooses. */
+  localAddress?: string | undefined;
+  /** The interface to leave through, by name or index. Default: routing decides. */
+  interface?: string | number | undefined;
+  /** Time to live / hop limit of this datagram, 1…255. */
+  ttl?: number | undefined;
+  /** TOS / traffic class byte of this datagram, 0…255. */
+  tos?: number | undefined;
+}
+
+/** One datagram of sendMany(). */
+export interface OutgoingDatagram extends SendOptions {
+  msg: Message | readonly Message[];
+}
+
+/** What socket.address() gives. */
+export interface AddressInfo {
+  address: string;
+  family: Family;
+  port: number;
+}
+
+/** Counters of one socket since it was made. */
+export interface SocketStats {
+  /** Datagrams received, delivered or not. */
+  datagramsIn: number;
+  bytesIn: number;
+  /** Datagrams the kernel took. */
+  datagramsOut: number;
+  bytesOut: number;
+  /** recvmmsg (or recvmsg) calls. */
+  systemCallsIn: number;
+  /** sendmmsg (or sendmsg) calls. */
+  systemCallsOut: number;
+  /** Received longer than maxDatagramSize. */
+  truncated: number;
+  /** Not delivered because of `accept` or `receiveBlockList`. */
+  filtered: number;
+  /** Received but not delivered because the socket was closed first. */
+  discarded: number;
+  /** Dropped by the kernel's receive queue; with `recvDrops`, as of the last datagram. */
+  droppedByKernel: number;
+  /** Datagrams that could not be sent. */
+  sendErrors: number;
+  /** How often the kernel's send queue was full. */
+  wouldBlock: number;
+  /** Received without a word about their destination. */
+  destinationUnknown: number;
+}
