@@ -7,6 +7,9 @@ import type { StructType } from '../structs/struct';
 
 export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'win32';
 
+/** C libraries on Linux whose headers differ. */
+export type Libc = 'glibc' | 'musl';
+
 /** A socket's address family as the user names it; `dual`: udp6 without IPV6_V6ONLY. */
 export type SocketKind = 'udp4' | 'udp6' | 'dual';
 
@@ -57,6 +60,9 @@ export interface Arrived {
   /** UDP_GRO segment size in bytes, 0 where not coalesced. */
   segment: number;
 }
+
+/** What an application may ask to be told beyond the destination; names as in the public options. */
+export type OptionName = 'recvTTL' | 'recvTOS' | 'recvTimestamp' | 'recvDrops' | 'recvErrors' | 'gro';
 
 /** A kind of control message that may come with a datagram. */
 export interface Arrival {
@@ -143,6 +149,8 @@ export interface Quirks {
   readonly sourceGone: readonly string[];
   /** errno names after which a full send queue does not become writable: wait by timer. P35 */
   readonly backOff: readonly string[];
+  /** SO_SNDBUF below which the OS refuses whole datagrams, in bytes; 0: the default will do. P34, P37 */
+  readonly minSendBuffer: number;
 }
 
 /** One OS on one CPU. */
@@ -163,11 +171,13 @@ export interface Platform {
   readonly errno: Readonly<Record<string, number>>;
   /** What to ask for, in this order, before bind(). */
   readonly requests: Readonly<Record<SocketKind, readonly Request[]>>;
+  /** What to ask for when an option is on, before bind() too. Absent: this OS cannot. */
+  readonly optionRequests: Readonly<Partial<Record<OptionName, Readonly<Record<SocketKind, readonly Request[]>>>>>;
   /** Control messages understood on receive. Order does not matter: an IPv4 one wins over a mapped one. */
   readonly arrivals: readonly Arrival[];
   /** Control messages that choose a source: for IPv4 sockets, native IPv6 peers, IPv4-mapped peers on udp6. */
   readonly departures: { readonly udp4: Departure; readonly udp6: Departure; readonly mapped?: Departure };
-  /** Per-datagram TTL and TOS on the way out, where the OS takes them. */
+  /** Per-datagram TTL and TOS on the way out, where the OS takes them. IPv4-mapped peers take udp4's. P14 */
   readonly ttl: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
   readonly tos: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
   /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */

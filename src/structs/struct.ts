@@ -3,11 +3,11 @@
  * ref-struct-di computes offsets, padding and size from the sizes and alignments that `ref.ts` gives it.
  * Called by the files beside it, which declare each struct once per variant.
  */
-import type { Abi, Ref, Type } from './ref';
-import { refFor } from './ref';
+import type { Abi, Type, Types } from './ref';
+import { abiKey, refFor } from './ref';
 
 /** A C struct type: its layout, and a constructor that puts typed properties on the bytes. */
-export interface StructType<Field extends string = string> {
+export interface StructType<Field extends string = string> extends Type {
   /** sizeof, in bytes. */
   readonly size: number;
   /** alignof, in bytes. */
@@ -16,4 +16,43 @@ export interface StructType<Field extends string = string> {
   readonly fields: Readonly<Record<Field, { readonly type: Type; readonly offset: number }>>;
   /** Wraps `bytes` (or new zeroed bytes); `values` are assigned to the fields. For cold paths. */
   new (bytes?: Buffer, values?: Partial<Record<Field, unknown>>): Record<Field, never> & { ref(): Buffer };
+}
+
+/** A struct whose layout waits for an ABI. The same ABI gives the same type. */
+export type Declaration<Field extends string> = (abi: Abi) => StructType<Field>;
+
+type Define = (fields: Record<string, Type>, options?: { packed: boolean }) => StructType;
+
+const definers = new Map<string, Define>();
+
+/**
+ * Declares a struct: `fields` in C's order, by C's names.
+ * `packed`: C's `#pragma pack`, with the smallest alignment among the fields as the pack value.
+ */
+export function declare<Field extends string>(
+  fields: (types: Types, abi: Abi) => Record<Field, Type>,
+  options?: { packed: true },
+): Declaration<Field> {
+  const known = new Map<string, StructType<Field>>();
+  return (abi) => {
+    const key = abiKey(abi);
+    let type = known.get(key);
+    if (type === undefined) {
+      type = definerFor(abi)(fields(refFor(abi).types, abi), options) as StructType<Field>;
+      known.set(key, type);
+    }
+    return type;
+  };
+}
+
+/** ref-struct-di is loaded on first use: its `debug` dependency costs 6 ms, which importing us must not. */
+function definerFor(abi: Abi): Define {
+  const key = abiKey(abi);
+  let define = definers.get(key);
+  if (define === undefined) {
+    const refStruct = require('ref-struct-di') as (ref: unknown) => Define;
+    define = refStruct(refFor(abi));
+    definers.set(key, define);
+  }
+  return define;
 }

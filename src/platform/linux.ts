@@ -1,0 +1,184 @@
+/**
+ * Linux, with glibc and musl; android.ts shares what comes from the kernel. Semantics were run on Linux 6.18
+ * (test/abi/fixtures); numbers come from the headers named beside them and are the same on every CPU supported here.
+ */
+import { cmsghdrInt, cmsghdrPadded, cmsghdrSizeT } from '../structs/cmsghdr';
+import { group_source_req, ip_mreq, ip_mreq_source, ip_mreqn, ipv6_mreq } from '../structs/membership';
+import { iovec, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT } from '../structs/msghdr';
+import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
+import type { Abi } from '../structs/ref';
+import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr';
+import { timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
+import { linuxErrno } from './errno';
+import { controlLayout, messageLayout } from './layout';
+import { linuxConstants as c } from './linux-constants';
+import { dropsArrival, segmentArrival, timeArrival, tosArrival, ttlArrival } from './metadata';
+import { specDstArrival, specDstDeparture } from './pktinfo';
+import type { Arrival, Libc, Platform, PlatformName, Request } from './platform';
+import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
+
+const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
+
+const abis: Readonly<Record<string, Abi>> = {
+  x64: LP64,
+  arm64: LP64,
+  riscv64: LP64,
+  loong64: LP64,
+  ppc64: LP64,
+  arm: { pointerSize: 4, endianness: 'LE', int64Alignment: 8 },
+  ia32: { pointerSize: 4, endianness: 'LE', int64Alignment: 4 },
+};
+
+/** undefined for a CPU that no fixture covers. */
+export function linux(arch: string, libc: Libc = 'glibc'): Platform | undefined {
+  const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
+  if (abi === undefined) return undefined;
+  return linuxKernel('linux', arch, abi, libc === 'musl' ? muslStructs(abi) : glibcStructs(abi), libc);
+}
+
+type Structs = ReturnType<typeof glibcStructs>;
+
+function glibcStructs(abi: Abi) {
+  const msghdr = msghdrSizeT;
+  return {
+    ...kernelStructs(abi),
+    msghdr: msghdr(abi),
+    mmsghdr: mmsghdr(msghdr)(abi),
+    cmsghdr: cmsghdrSizeT(abi),
+    sockaddr_storage: sockaddr_storage(abi),
+    group_source_req: group_source_req(sockaddr_storage)(abi),
+    timespec: timespec(abi),
+    timeval: timeval(abi),
+  };
+}
+
+/**
+ * musl declares POSIX's narrower lengths and pads them to the kernel's layout, so that on a little-endian CPU its
+ * messages are glibc's byte for byte as long as lengths stay below 2³² (held by test/abi).
+ */
+function muslStructs(abi: Abi): Structs {
+  const wide = abi.pointerSize === 8;
+  const msghdr = wide ? msghdrPadded : msghdrInt;
+  return {
+    ...kernelStructs(abi),
+    msghdr: msghdr(abi),
+    mmsghdr: mmsghdr(msghdr)(abi),
+    cmsghdr: wide ? cmsghdrPadded(abi) : cmsghdrInt(abi),
+    sockaddr_storage: sockaddr_storage(abi),
+    group_source_req: group_source_req(sockaddr_storage)(abi),
+    timespec: wide ? timespec(abi) : timespecPadded(abi),
+    timeval: wide ? timeval(abi) : timeval64(abi),
+  };
+}
+
+export function kernelStructs(abi: Abi) {
+  return {
+    iovec: iovec(abi),
+    sockaddr_in: sockaddr_in(abi),
+    sockaddr_in6: sockaddr_in6(abi),
+    in_pktinfo: in_pktinfo(abi),
+    in6_pktinfo: in6_pktinfo(abi),
+    ip_mreq: ip_mreq(abi),
+    ip_mreqn: ip_mreqn(abi),
+    ipv6_mreq: ipv6_mreq(abi),
+    ip_mreq_source: ip_mreq_source(abi),
+  };
+}
+
+/** What every C library on Linux shares, around its structs. */
+export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs: Structs, libc?: Libc): Platform {
+  const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
+  const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
+  const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
+  const constants = { ...c, ...time };
+  return {
+    name,
+    arch,
+    calls: 'posix',
+    structs,
+    message: messageLayout(abi, structs.mmsghdr, structs.msghdr, structs.iovec),
+    // CMSG_ALIGN rounds up to sizeof(size_t). <bits/socket.h>
+    cmsg: controlLayout(structs.cmsghdr, abi.pointerSize),
+    saLen: false,
+    constants,
+    errno: linuxErrno,
+    requests,
+    optionRequests: optionRequests(constants.SO_TIMESTAMPNS),
+    arrivals: [
+      specDstArrival(pktinfo, structs.in_pktinfo),
+      ...rfc3542Arrivals(c, structs.in6_pktinfo),
+      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_TTL }, 4),
+      tosArrival({ level: c.IPPROTO_IP, type: c.IP_TOS }, 1),
+      ...timeArrivals(abi),
+      dropsArrival({ level: c.SOL_SOCKET, type: c.SO_RXQ_OVFL }),
+      segmentArrival({ level: c.IPPROTO_UDP, type: c.UDP_GRO }),
+    ],
+    // An IPv4-mapped peer takes IP_PKTINFO as well as IPV6_PKTINFO with a mapped address; see linux-live in
+    // knowledge/abi. One message for all of IPv4 then.
+    departures: { udp4: departure, udp6: rfc3542Departure(c, structs.in6_pktinfo), mapped: departure },
+    // On an AF_INET6 socket the IPv6 pair is ignored for mapped peers, this one is not (P14).
+    ttl: {
+      udp4: { level: c.IPPROTO_IP, type: c.IP_TTL, size: 4 },
+      udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 },
+    },
+    tos: {
+      udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 4 },
+      udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
+    },
+    mmsg: { count: 'unsigned int' },
+    quirks: {
+      sourceOnlyFromWildcard: false,
+      destinationMayBeGroup: false,
+      dualStack: true,
+      // ENETUNREACH: IPv4 since some kernel up to 6.18, before that and for IPv6 EINVAL.
+      sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
+      backOff: [],
+      minSendBuffer: 0,
+    },
+  };
+}
+
+/**
+ * musl on a 32-bit CPU speaks 64-bit time: SO_TIMESTAMP*_NEW of <asm-generic/socket.h>. The old numbers, which is
+ * what `hostPlatform` uses without asking which C library it runs on, work there as well.
+ */
+const time64 = { SO_TIMESTAMP: 63, SCM_TIMESTAMP: 63, SO_TIMESTAMPNS: 64, SCM_TIMESTAMPNS: 64 } as const;
+
+/** SCM_TIMESTAMPNS carries a timespec of two longs; on 32-bit CPUs its 64-bit form may come instead or as well. */
+function timeArrivals(abi: Abi): Arrival[] {
+  const old = { level: c.SOL_SOCKET, type: c.SCM_TIMESTAMPNS };
+  const arrivals = [timeArrival(old, timespec(abi), 'tv_nsec', 1, abi.endianness)];
+  if (abi.pointerSize === 4) {
+    const type = time64.SCM_TIMESTAMPNS;
+    arrivals.push(timeArrival({ ...old, type }, timespecPadded(abi), 'tv_nsec', 1, abi.endianness));
+  }
+  return arrivals;
+}
+
+const IP_PKTINFO: Request = { level: c.IPPROTO_IP, name: c.IP_PKTINFO };
+const IPV6_RECVPKTINFO: Request = { level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO };
+
+const requests = {
+  udp4: [IP_PKTINFO],
+  udp6: [IPV6_RECVPKTINFO],
+  // Without IP_PKTINFO the mapped address still comes, only ipi_spec_dst does not (P13).
+  dual: [IPV6_RECVPKTINFO, { ...IP_PKTINFO, optional: true as const }],
+};
+
+function optionRequests(SO_TIMESTAMPNS: number): Platform['optionRequests'] {
+  const forBoth = (request: Request) => ({ udp4: [request], udp6: [request], dual: [request] });
+  /** IPv4 datagrams on a dual-stack socket heed the IPPROTO_IP options alone (P14, P38). */
+  const perFamily = (ip: number, ipv6: number) => {
+    const udp4 = [{ level: c.IPPROTO_IP, name: ip }];
+    const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
+    return { udp4, udp6, dual: [...udp6, ...udp4] };
+  };
+  return {
+    recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
+    recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+    recvErrors: perFamily(c.IP_RECVERR, c.IPV6_RECVERR),
+    recvTimestamp: forBoth({ level: c.SOL_SOCKET, name: SO_TIMESTAMPNS }),
+    recvDrops: forBoth({ level: c.SOL_SOCKET, name: c.SO_RXQ_OVFL }),
+    gro: forBoth({ level: c.IPPROTO_UDP, name: c.UDP_GRO }),
+  };
+}
