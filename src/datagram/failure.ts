@@ -1,0 +1,34 @@
+/** From what a system call returned to the error that the user sees. */
+import { getSystemErrorMap, getSystemErrorName } from 'node:util';
+import { type ErrorPlace, type SystemError, systemError } from '../errors';
+import type { Platform } from '../platform/platform';
+
+const names = new WeakMap<Platform, Map<number, string>>();
+
+/** 'EAGAIN' for -EAGAIN. */
+export function errnoName(platform: Platform, result: number): string {
+  let byNumber = names.get(platform);
+  if (byNumber === undefined) {
+    byNumber = new Map();
+    // Two names may share a number (EAGAIN, EWOULDBLOCK): the first one written down is the one users know.
+    for (const [name, value] of Object.entries(platform.errno)) if (!byNumber.has(value)) byNumber.set(value, name);
+    names.set(platform, byNumber);
+  }
+  return byNumber.get(-result) ?? nodeName(result);
+}
+
+/** @param result what a {@link Syscalls} call returned: -errno */
+export function failure(platform: Platform, result: number, syscall: string, place?: ErrorPlace): SystemError {
+  const name = errnoName(platform, result);
+  return systemError(name, platform.calls === 'winsock' ? uvErrno(name, result) : result, syscall, place);
+}
+
+/** libuv's number for an error name: on Unix it is -errno, on Windows a number of libuv's own. */
+export function uvErrno(name: string, otherwise: number): number {
+  for (const [number, [known]] of getSystemErrorMap()) if (known === name) return number;
+  return otherwise;
+}
+
+function nodeName(result: number): string {
+  return result < 0 ? getSystemErrorName(result) : `Unknown system error ${result}`;
+}

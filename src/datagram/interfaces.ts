@@ -1,0 +1,97 @@
+/**
+ * The host's interfaces as they were at most a few seconds ago: names and indexes from the kernel, addresses and
+ * broadcast addresses from os.networkInterfaces(). Asked on cold paths; whoever caches an answer uses `generation`.
+ */
+import { networkInterfaces } from 'node:os';
+import { parseAddress } from '../address/ip';
+import type { Syscalls } from '../ffi/syscalls';
+
+/** How long an answer may be used, in ms. */
+const LIFETIME = 5000;
+const IF_NAMESIZE = 256; // <net/if.h> says 16 on Unix; Windows' NDIS_IF_MAX_STRING_SIZE is 256
+
+export class Interfaces {
+  readonly #syscalls: Syscalls;
+  readonly #now: () => number;
+  #read = Number.NEGATIVE_INFINITY;
+  #names = new Map<number, string | undefined>();
+  #addresses: Addresses | undefined;
+  /** Changes whenever what was learned here may have become wrong. */
+  generation = 0;
+
+  constructor(syscalls: Syscalls, now: () => number = () => performance.now()) {
+    this.#syscalls = syscalls;
+    this.#now = now;
+  }
+
+  /** Forgets what is too old. Called once per wake-up, not per datagram. */
+  refresh(): void {
+    const now = this.#now();
+    if (now - this.#read < LIFETIME) return;
+    this.#read = now;
+    this.#names.clear();
+    this.#addresses = undefined;
+    this.generation++;
+  }
+
+  /** undefined for 0 and for an interface that is gone. */
+  nameOf(ifindex: number): string | undefined {
+    if (ifindex === 0) return undefined;
+    if (this.#names.has(ifindex)) return this.#names.get(ifindex);
+    const bytes = Buffer.alloc(IF_NAMESIZE);
+    const found = this.#syscalls.if_indextoname(ifindex, bytes) >= 0;
+    const name = found ? bytes.toString('utf8', 0, bytes.indexOf(0)) : undefined;
+    this.#names.set(ifindex, name);
+    return name;
+  }
+
+  /** Index of an interface named by name or by number; 0 when there is none. */
+  indexOf(nameOrIndex: string): number {
+    const index = this.#syscalls.if_nametoindex(nameOrIndex);
+    if (index !== 0) return index;
+    return /^[1-9]\d{0,8}$/.test(nameOrIndex) ? Number(nameOrIndex) : 0;
+  }
+
+  /** Is this word the subnet broadcast address of one of the host's networks? */
+  isBroadcast(ipv4: number): boolean {
+    return this.#known().broadcasts.has(ipv4);
+  }
+
+  /** Is this an address of the host, as os.networkInterfaces() spells it (without zone)? */
+  isLocal(text: string): boolean {
+    return this.#known().local.has(text);
+  }
+
+  /** First IPv4 address of an interface, or undefined. */
+  ipv4Of(ifindex: number): number | undefined {
+    const name = this.nameOf(ifindex);
+    return name === undefined ? undefined : this.#known().ipv4.get(name);
+  }
+
+  #known(): Addresses {
+    this.#addresses ??= readAddresses();
+    return this.#addresses;
+  }
+}
+
+interface Addresses {
+  readonly broadcasts: Set<number>;
+  readonly local: Set<string>;
+  readonly ipv4: Map<string, number>;
+}
+
+function readAddresses(): Addresses {
+  const found: Addresses = { broadcasts: new Set(), local: new Set(), ipv4: new Map() };
+  for (const [name, entries] of Object.entries(networkInterfaces())) {
+    for (const { address, netmask, family } of entries ?? []) {
+      found.local.add(address);
+      const word = parseAddress(address)?.word0;
+      const mask = parseAddress(netmask)?.word0;
+      if (family !== 'IPv4' || word === undefined || mask === undefined) continue;
+      if (!found.ipv4.has(name)) found.ipv4.set(name, word);
+      // RFC 3021: a /31 has no broadcast address, and a /32 has no neighbours.
+      if (netmask !== '255.255.255.254' && netmask !== '255.255.255.255') found.broadcasts.add((word & mask) | ~mask);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,148 @@
+/**
+ * Takes a batch of datagrams out of a descriptor with one system call, and reads them slot by slot. Used synchronously
+ * (receive, then read every slot), so one Receiver serves all sockets of a host that want the same sizes.
+ * Knows no events.
+ */
+import type { Syscalls } from '../ffi/syscalls';
+import type { Platform } from '../platform/platform';
+import type { RemoteInfo, SocketStats } from '../types';
+import { newArrived, readControl } from './control';
+import type { Names } from './names';
+import { CONTROL_SPACE, Ring } from './ring';
+import { newRemote, Sockaddrs, SOCKADDR_SPACE } from './sockaddr';
+
+/** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
+const STAGGER = 64;
+
+/** What {@link Receiver.rinfo} must know of the socket. */
+export interface Reading {
+  /** The port it is bound to. */
+  readonly port: number;
+  /** Does it see IPv4 addresses as ::ffff:a.b.c.d? */
+  readonly mapped: boolean;
+  readonly ttl: boolean;
+  readonly tos: boolean;
+  readonly timestamp: boolean;
+  readonly drops: boolean;
+  readonly stats: SocketStats;
+}
+
+export class Receiver {
+  readonly batch: number;
+  readonly #platform: Platform;
+  readonly #syscalls: Syscalls;
+  readonly #names: Names;
+  readonly #sockaddrs: Sockaddrs;
+  readonly #ring: Ring;
+  readonly #payloadSize: number;
+  readonly #stride: number;
+  readonly #MSG_TRUNC: number;
+  readonly #MSG_CTRUNC: number;
+  readonly #remote = newRemote();
+  readonly #arrived = newArrived();
+  /** Slots whose lengths the kernel has overwritten since they were set. */
+  #used: number;
+
+  constructor(platform: Platform, syscalls: Syscalls, names: Names, batch: number, maxDatagramSize: number) {
+    this.batch = batch;
+    this.#platform = platform;
+    this.#syscalls = syscalls;
+    this.#names = names;
+    this.#sockaddrs = new Sockaddrs(platform);
+    this.#payloadSize = maxDatagramSize;
+    this.#stride = ((maxDatagramSize + 7) & -8) + STAGGER;
+    this.#ring = new Ring(platform, syscalls, batch, CONTROL_SPACE, batch * this.#stride);
+    for (let slot = 0; slot < batch; slot++) this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
+    this.#MSG_TRUNC = platform.constants.MSG_TRUNC;
+    this.#MSG_CTRUNC = platform.constants.MSG_CTRUNC;
+    this.#used = batch;
+  }
+
+  /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many, for shared descriptors */
+  receive(fd: number, stats: SocketStats, limit = this.batch): number {
+    this.#reset();
+    const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#platform.constants.MSG_DONTWAIT);
+    stats.systemCallsIn++;
+    // After an error the kernel may have touched the first slot.
+    this.#used = received > 0 ? received : 1;
+    if (received > 0) stats.datagramsIn += received;
+    return received;
+  }
+
+  /** The bytes of slot `slot`, in a Buffer that belongs to the listener. */
+  message(slot: number): Buffer {
+    const { messageWords, layout, payload } = this.#ring;
+    const length = Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.#payloadSize);
+    const msg = Buffer.allocUnsafe(length);
+    const start = slot * this.#stride;
+    payload.copy(msg, 0, start, start + length);
+    return msg;
+  }
+
+  /** Who sent slot `slot`, and to which address. @param size bytes of its message */
+  rinfo(slot: number, size: number, reading: Reading): RemoteInfo {
+    const { names, nameWords, messageWords, layout, control, controlSpace } = this.#ring;
+    const { stats } = reading;
+    const remote = this.#remote;
+    const arrived = this.#arrived;
+    const message = slot * layout.size;
+    this.#sockaddrs.read(names, nameWords, slot * SOCKADDR_SPACE, remote);
+    const flags = messageWords[(message + layout.flags) >>> 2];
+    const length = messageWords[(message + layout.controllen) >>> 2];
+    readControl(
+      this.#platform.cmsg,
+      this.#platform.arrivals,
+      control,
+      slot * controlSpace,
+      Math.min(length, controlSpace),
+      arrived,
+    );
+    if ((flags & this.#MSG_CTRUNC) !== 0) arrived.family = 0; // what was cut off is not known (rule 7)
+    const { destination, localAddress } = this.#names.arrival(arrived, reading.port, reading.mapped);
+    const rinfo: RemoteInfo = {
+      address: this.#names.remoteText(remote),
+      family: remote.family === 4 ? 'IPv4' : 'IPv6',
+      port: remote.port,
+      size,
+      destination,
+      localAddress,
+    };
+    stats.bytesIn += size;
+    if (destination === undefined) stats.destinationUnknown++;
+    if ((flags & this.#MSG_TRUNC) !== 0) {
+      rinfo.truncated = true;
+      stats.truncated++;
+    }
+    if (reading.ttl || reading.tos || reading.timestamp || reading.drops) this.#addMetadata(rinfo, reading);
+    return rinfo;
+  }
+
+  #addMetadata(rinfo: RemoteInfo, reading: Reading): void {
+    const arrived = this.#arrived;
+    if (reading.ttl && arrived.ttl >= 0) rinfo.ttl = arrived.ttl;
+    if (reading.tos && arrived.tos >= 0) {
+      rinfo.tos = arrived.tos;
+      rinfo.ecn = arrived.tos & 3;
+    }
+    if (reading.timestamp && arrived.seconds >= 0) {
+      rinfo.timestamp = BigInt(arrived.seconds) * 1_000_000_000n + BigInt(arrived.nanoseconds);
+    }
+    if (reading.drops) {
+      // Absent until the first drop (P30).
+      rinfo.drops = Math.max(arrived.drops, 0);
+      reading.stats.droppedByKernel = rinfo.drops;
+    }
+  }
+
+  /** The kernel overwrites lengths and flags: what is not reset shrinks from batch to batch (P19). */
+  #reset(): void {
+    const { messageWords, layout, controlSpace } = this.#ring;
+    for (let slot = 0; slot < this.#used; slot++) {
+      const message = slot * layout.size;
+      messageWords[(message + layout.namelen) >>> 2] = SOCKADDR_SPACE;
+      messageWords[(message + layout.controllen) >>> 2] = controlSpace;
+      messageWords[(message + layout.flags) >>> 2] = 0;
+    }
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The memory of a batch: an array of messages as recvmmsg and sendmmsg take it, and the sockaddrs, iovecs and control
+ * blocks they point to. Allocated once; every address is taken once, and this object holds every buffer whose address
+ * stands in another (V8 frees what nobody holds, P50). No part of it is ever handed out: a transfer would detach it.
+ */
+import type { Syscalls } from '../ffi/syscalls';
+import type { ControlView, MessageLayout, Platform } from '../platform/platform';
+import { SOCKADDR_SPACE } from './sockaddr';
+
+/** Room for every control message that can be asked for at once, twice (P19). A multiple of 8. */
+export const CONTROL_SPACE = 256;
+
+export class Ring {
+  readonly slots: number;
+  readonly layout: MessageLayout;
+  /** The array of messages. */
+  readonly messages: Buffer;
+  readonly messageWords: Int32Array;
+  readonly names: Uint8Array;
+  readonly nameWords: Int32Array;
+  readonly control: ControlView;
+  readonly controlSpace: number;
+  readonly iovecWords: Int32Array;
+  /** Where the bytes of the datagrams are. */
+  readonly payload: Buffer;
+  readonly #nameBase: Pointer;
+  readonly #controlBase: Pointer;
+  readonly #payloadBase: Pointer;
+
+  constructor(platform: Platform, syscalls: Syscalls, slots: number, controlSpace: number, payloadBytes: number) {
+    const layout = platform.message;
+    this.slots = slots;
+    this.layout = layout;
+    this.controlSpace = controlSpace;
+    this.messages = block(slots * layout.size);
+    const names = block(slots * SOCKADDR_SPACE);
+    const control = block(slots * controlSpace);
+    const iovecs = block(slots * layout.iovec.size);
+    this.payload = block(payloadBytes);
+    this.messageWords = wordsOf(this.messages);
+    this.names = names;
+    this.nameWords = wordsOf(names);
+    this.control = { bytes: control, words: wordsOf(control) };
+    this.iovecWords = wordsOf(iovecs);
+    this.#nameBase = pointer(syscalls.addressOf(names));
+    this.#controlBase = pointer(syscalls.addressOf(control));
+    this.#payloadBase = pointer(syscalls.addressOf(this.payload));
+    const iovecBase = pointer(syscalls.addressOf(iovecs));
+    for (let slot = 0; slot < slots; slot++) {
+      const message = slot * layout.size;
+      this.#store(this.messageWords, message + layout.iov, iovecBase, slot * layout.iovec.size);
+      this.messageWords[(message + layout.iovlen) >>> 2] = 1;
+      this.pointAtName(slot);
+      this.pointAtControl(slot);
+    }
+  }
+
+  /** Makes message `slot` carry `length` bytes of {@link payload} from `offset` on. */
+  pointAtPayload(slot: number, offset: number, length: number): void {
+    const iovec = slot * this.layout.iovec.size;
+    this.#store(this.iovecWords, iovec + this.layout.iovec.base, this.#payloadBase, offset);
+    this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
+  }
+
+  pointAtName(slot: number): void {
+    this.#store(this.messageWords, slot * this.layout.size + this.layout.name, this.#nameBase, slot * SOCKADDR_SPACE);
+  }
+
+  /** For connected sockets: with a name, BSD and macOS say EISCONN. */
+  pointAtNoName(slot: number): void {
+    this.#store(this.messageWords, slot * this.layout.size + this.layout.name, NULL, 0);
+  }
+
+  pointAtControl(slot: number): void {
+    const at = slot * this.layout.size + this.layout.control;
+    this.#store(this.messageWords, at, this.#controlBase, slot * this.controlSpace);
+  }
+
+  /** BSD and macOS refuse a control pointer beside a length of 0 (P23). */
+  pointAtNoControl(slot: number): void {
+    this.#store(this.messageWords, slot * this.layout.size + this.layout.control, NULL, 0);
+  }
+
+  /** Writes base + offset as a pointer, without a BigInt. */
+  #store(words: Int32Array, at: number, base: Pointer, offset: number): void {
+    const index = at >>> 2;
+    const low = (base.low + offset) | 0;
+    if (this.layout.pointerSize === 4) {
+      words[index] = low;
+      return;
+    }
+    const high = (base.high + (low >>> 0 < base.low >>> 0 ? 1 : 0)) | 0;
+    words[index] = this.layout.littleEndian ? low : high;
+    words[index + 1] = this.layout.littleEndian ? high : low;
+  }
+}
+
+/** An address in halves. Addresses may use all 64 bits (Android tags them), which a Number cannot hold. */
+interface Pointer {
+  readonly low: number;
+  readonly high: number;
+}
+
+const NULL: Pointer = { low: 0, high: 0 };
+
+function pointer(address: bigint): Pointer {
+  return { low: Number(BigInt.asIntN(32, address)), high: Number(BigInt.asIntN(32, address >> 32n)) };
+}
+
+/** Zeroed memory of its own, never from Buffer's pool, on a multiple of 8. */
+export function block(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes));
+}
+
+export function wordsOf(bytes: Buffer): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
+}
