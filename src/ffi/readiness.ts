@@ -1,4 +1,7 @@
-/** Waiting for descriptors. (Interface; filled in by the ffi work.) */
+/**
+ * Waiting for descriptors, as the layers above see it. How a runtime waits is decided in index.ts, before anything is
+ * tried, because the wrong way ends the process (koffi's poll panics Bun, uncatchably). Tests hand in their own.
+ */
 export const READABLE = 1;
 export const WRITABLE = 2;
 /** The kernel reports a pending error on the descriptor; a receive will return it. */
@@ -10,11 +13,19 @@ export interface Watcher {
   start(events: number): void;
   ref(): void;
   unref(): void;
-  /** Idempotent. Nothing is called after it, even from inside the callback. */
+  /** Idempotent. Nothing is called after it, even from inside the callback. Every other method is harmless after it. */
   close(): void;
 }
 
 export interface Readiness {
-  /** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where this runtime cannot wait. Begins stopped and ref'd. */
+  /**
+   * Begins stopped and ref'd. `ready` gets a mask of what may be done now; an error comes as ERROR | READABLE, and
+   * again until a receive has consumed it. It runs outside of any async context, where ticks may not drain (koffi.md
+   * §2.10), so it must call no listener. What it throws is rethrown from a setImmediate, and readiness goes on.
+   *
+   * In a worker the descriptor is closed for its owner should the worker be terminated: watch it early.
+   * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where this runtime cannot wait; the kernel's errors (EBADF, EPERM;
+   * EEXIST: somebody waits for this descriptor already).
+   */
   watch(fd: number, ready: (events: number) => void): Watcher;
 }

@@ -1,0 +1,160 @@
+/**
+ * The calls that move datagrams, many at once: recvmmsg and sendmmsg where libc has them, else loops over recvmsg and
+ * sendmsg that behave as Linux does. posix.ts has checked the arguments. EINTR is retried here; errno is read on the
+ * line after the call.
+ */
+import type { MessageLayout, Platform } from '../platform/platform';
+import type { Koffi, Library, NativeFunction } from './koffi';
+
+export interface Batch {
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
+  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
+  /** The descriptor is about to be closed. */
+  forget(fd: number): void;
+}
+
+export function openBatch(koffi: Koffi, libc: Library, platform: Platform): Batch {
+  return platform.mmsg === undefined ? new Loop(koffi, libc, platform) : new Mmsg(koffi, libc, platform);
+}
+
+class Mmsg implements Batch {
+  readonly #koffi: Koffi;
+  readonly #layout: MessageLayout;
+  readonly #recvmmsg: NativeFunction;
+  readonly #sendmmsg: NativeFunction;
+  readonly #clearsFlags: boolean;
+  readonly #EINTR: number | undefined;
+
+  constructor(koffi: Koffi, libc: Library, platform: Platform) {
+    this.#koffi = koffi;
+    this.#layout = platform.message;
+    this.#EINTR = platform.errno.EINTR;
+    const freebsd = platform.mmsg?.count === 'size_t';
+    // FreeBSD's recvmmsg leaves MSG_WAITFORONE in msg_flags, and its sendmmsg refuses it (pitfalls.md P24).
+    this.#clearsFlags = freebsd;
+    // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
+    // FreeBSD: ssize_t recvmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags, const struct timespec *timeout);
+    this.#recvmmsg = libc.func(
+      freebsd
+        ? 'intptr_t recvmmsg(int, void *, size_t, int, void *)'
+        : 'int recvmmsg(int, void *, unsigned int, int, void *)',
+    );
+    // Linux: int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
+    // FreeBSD: ssize_t sendmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags);
+    this.#sendmmsg = libc.func(
+      freebsd ? 'intptr_t sendmmsg(int, void *, size_t, int)' : 'int sendmmsg(int, void *, unsigned int, int)',
+    );
+  }
+
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    for (;;) {
+      const filled = this.#recvmmsg(fd, messages, count, flags, null);
+      if (filled >= 0) return filled;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+
+  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
+    const from = first === 0 ? messages : messages.subarray(first * this.#layout.size);
+    if (this.#clearsFlags) this.#clearFlags(from, count);
+    for (;;) {
+      const sent = this.#sendmmsg(fd, from, count, flags);
+      if (sent >= 0) return sent;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+
+  forget(): void {}
+
+  #clearFlags(messages: Buffer, count: number): void {
+    const { size, flags } = this.#layout;
+    for (let i = 0; i < count; i++) messages.writeInt32LE(0, i * size + flags);
+  }
+}
+
+class Loop implements Batch {
+  readonly #koffi: Koffi;
+  readonly #layout: MessageLayout;
+  readonly #recvmsg: NativeFunction;
+  readonly #sendmsg: NativeFunction;
+  readonly #EINTR: number | undefined;
+  readonly #EAGAIN: number | undefined;
+  /** Each message of an array as a Buffer of its own, made once per array. */
+  readonly #views = new WeakMap<Buffer, Buffer[]>();
+  /** An error that ended a batch. The kernel has forgotten it by then; the next call returns it (recvmmsg(2), BUGS). */
+  readonly #late = new Map<number, number>();
+
+  constructor(koffi: Koffi, libc: Library, platform: Platform) {
+    this.#koffi = koffi;
+    this.#layout = platform.message;
+    this.#EINTR = platform.errno.EINTR;
+    this.#EAGAIN = platform.errno.EAGAIN;
+    // ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
+    // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+    this.#recvmsg = libc.func('intptr_t recvmsg(int, void *, int)');
+    // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
+    this.#sendmsg = libc.func('intptr_t sendmsg(int, const void *, int)');
+  }
+
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    if (this.#late.size > 0) {
+      const late = this.#late.get(fd);
+      this.#late.delete(fd);
+      if (late !== undefined) return -late;
+    }
+    const views = this.#viewsOf(messages);
+    let filled = 0;
+    while (filled < count) {
+      const length = this.#recvmsg(fd, views[filled]!, flags);
+      if (length < 0) {
+        const errno = this.#koffi.errno();
+        if (errno === this.#EINTR) continue;
+        if (filled === 0) return -errno;
+        if (errno !== this.#EAGAIN) this.#late.set(fd, errno);
+        return filled;
+      }
+      this.#setLength(views[filled]!, length);
+      filled++;
+    }
+    return filled;
+  }
+
+  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
+    const views = this.#viewsOf(messages);
+    let sent = 0;
+    while (sent < count) {
+      const message = views[first + sent]!;
+      const length = this.#sendmsg(fd, message, flags);
+      if (length < 0) {
+        const errno = this.#koffi.errno();
+        if (errno === this.#EINTR) continue;
+        return sent === 0 ? -errno : sent;
+      }
+      this.#setLength(message, length);
+      sent++;
+    }
+    return sent;
+  }
+
+  forget(fd: number): void {
+    if (this.#late.size > 0) this.#late.delete(fd);
+  }
+
+  #viewsOf(messages: Buffer): Buffer[] {
+    let views = this.#views.get(messages);
+    if (views === undefined) {
+      const { size } = this.#layout;
+      views = [];
+      for (let at = 0; at + size <= messages.length; at += size) views.push(messages.subarray(at, at + size));
+      this.#views.set(messages, views);
+    }
+    return views;
+  }
+
+  #setLength(message: Buffer, length: number): void {
+    if (this.#layout.littleEndian) message.writeUInt32LE(length, this.#layout.len);
+    else message.writeUInt32BE(length, this.#layout.len);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Checks what goes into a C call. koffi takes anything for anything: a number for a pointer is an address, NaN is 0,
+ * 1.9 is 1, 2³²+5 is 5, a string is copied to a temporary. A failing check is a bug of ours, so these throw.
+ */
+
+export function checkDescriptor(fd: number): void {
+  checkInt('fd', fd);
+  if (fd < 0) throw new RangeError(`fd must not be negative, is ${fd}`);
+}
+
+/** A C int. */
+export function checkInt(what: string, value: number): void {
+  if (typeof value !== 'number' || (value | 0) !== value) throw new TypeError(`${what} must be an int32, is ${value}`);
+}
+
+export function checkUnsigned(what: string, value: number): void {
+  if (typeof value !== 'number' || value >>> 0 !== value) throw new TypeError(`${what} must be a uint32, is ${value}`);
+}
+
+/** Bytes whose address C gets. A detached Buffer has length 0 and no address, so empty ones are refused too. */
+export function checkBytes(what: string, bytes: Buffer, least = 1): void {
+  if (!Buffer.isBuffer(bytes)) throw new TypeError(`${what} must be a Buffer, is ${typeof bytes}`);
+  if (bytes.length < least) throw new RangeError(`${what} must have at least ${least} bytes, has ${bytes.length}`);
+}

@@ -1,0 +1,56 @@
+/**
+ * The door to the operating system: what it is (platform), what it can be told (syscalls), how it tells us (readiness).
+ * Opened on first use and kept; nothing is loaded before. Callers in datagram/ and socket/ get the parts as arguments.
+ */
+import { unsupportedPlatform } from '../errors';
+import { hostPlatform } from '../platform/index';
+import type { Platform } from '../platform/platform';
+import { type Koffi, loadKoffi } from './koffi';
+import { posix } from './posix';
+import type { Readiness } from './readiness';
+import type { Syscalls } from './syscalls';
+import { uvReadiness } from './uv';
+
+export { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
+export type { Syscalls } from './syscalls';
+
+export interface Host {
+  readonly platform: Platform;
+  readonly syscalls: Syscalls;
+  readonly readiness: Readiness;
+}
+
+let opened: Host | undefined;
+
+/**
+ * The host this process runs on.
+ * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM, ERR_ACCESS_DENIED (Node's permission model without --allow-net)
+ */
+export function openHost(): Host {
+  opened ??= open(hostPlatform());
+  return opened;
+}
+
+function open(platform: Platform): Host {
+  if (platform.calls === 'winsock') {
+    throw unsupportedPlatform(`recvfromto does not support ${platform.name} yet: its Winsock calls are not written`);
+  }
+  const koffi = loadKoffi();
+  return { platform, syscalls: posix(koffi, platform), readiness: openReadiness(koffi, platform) };
+}
+
+/** Runtimes are told apart before anything is tried: koffi's poll panics Bun, uncatchably. */
+export function openReadiness(koffi: Koffi, platform: Platform): Readiness {
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return refusing(`Bun ${bun}`);
+  if (deno !== undefined) return refusing(`Deno ${deno}`);
+  return uvReadiness(koffi, platform);
+}
+
+function refusing(runtime: string): Readiness {
+  return {
+    watch() {
+      throw unsupportedPlatform(`recvfromto cannot wait for datagrams in ${runtime} yet; it can in Node.js`);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * koffi, loaded on first use, as the little of it that we need. koffi's own index.d.ts describes its ESM face and is
+ * wrong about poll's callback, so the types are ours. Only files in this folder may see them.
+ * Types are always anonymous or built in: named ones live in one process-wide table and collide across Jest files.
+ */
+import { unsupportedPlatform } from '../errors';
+
+/** A C function. What it takes is checked by nobody: see check.ts. */
+export type NativeFunction<Result = number> = (...args: NativeArgument[]) => Result;
+export type NativeArgument = number | bigint | string | Buffer | Pointer | ((...args: never[]) => unknown) | null;
+/** An address as koffi hands it out: a number while it is a safe integer, else a bigint. */
+export type Pointer = number | bigint;
+/** A koffi type description; opaque to us. */
+export type NativeType = object;
+
+export interface Library {
+  func<Result = number>(prototype: string): NativeFunction<Result>;
+  func<Result = number>(name: string, result: string, args: readonly (string | NativeType)[]): NativeFunction<Result>;
+  symbol(name: string): Pointer;
+}
+
+export interface PollEvents {
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
+export type PollCallback = (status: number, events: PollEvents) => void;
+
+/** koffi's uv_poll_t. Every method but `close` is a SIGSEGV after `close` (uv.cc: `handle` is null then). */
+export interface PollHandle {
+  start(options: Partial<PollEvents>, callback: PollCallback): void;
+  stop(): void;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+export interface Koffi {
+  load(path: string | null): Library;
+  errno(): number;
+  address(bytes: Uint8Array): bigint;
+  proto(result: string, args: readonly string[]): NativeType;
+  pointer(type: NativeType): NativeType;
+  register(callback: (...args: never[]) => unknown, type: NativeType): Pointer;
+  unregister(callback: Pointer): void;
+  sizeof(type: string): number;
+  readonly decode: {
+    (address: Pointer, offset: number, type: string): Pointer;
+    string(address: Pointer): string;
+  };
+  readonly node: {
+    readonly env: Pointer;
+    poll(fd: number, options: Partial<PollEvents>, callback: PollCallback): PollHandle;
+  };
+}
+
+interface ProcessWithPermission {
+  readonly permission?: { has(scope: string): boolean };
+  readonly allowedNodeEnvironmentFlags?: ReadonlySet<string>;
+}
+
+/**
+ * Node's permission model stops node:dgram without `--allow-net` since the release that knows that flag; older ones
+ * leave the network alone and answer has('net') with false. What we call through FFI is stopped by nobody, so we ask.
+ */
+export function refuseWithoutNet(host: ProcessWithPermission = process): void {
+  const { permission } = host;
+  if (permission === undefined || !host.allowedNodeEnvironmentFlags?.has('--allow-net')) return;
+  if (permission.has('net')) return;
+  throw Object.assign(new Error('Access to this API has been restricted. Use --allow-net to manage permissions.'), {
+    code: 'ERR_ACCESS_DENIED',
+    permission: 'Net',
+  });
+}
+
+/** What to tell a user whose Node did not load koffi. Exported for its test. */
+export function explain(error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const machine = `${process.platform}-${process.arch}`;
+  const text =
+    code === 'ERR_DLOPEN_DISABLED'
+      ? 'recvfromto calls the C library through a native addon (koffi), and this process may not load one: ' +
+        'start Node with --allow-addons (permission model), and without --no-addons'
+      : `recvfromto calls the C library through koffi, which did not load on ${machine}: ${message}. Where koffi has a ` +
+        `binary for this machine it is the optional package @koromix/koffi-${machine}: install without --omit=optional`;
+  return Object.assign(unsupportedPlatform(text), { cause: error });
+}
+
+let loaded: Koffi | undefined;
+
+/** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM, ERR_ACCESS_DENIED */
+export function loadKoffi(): Koffi {
+  if (loaded !== undefined) return loaded;
+  refuseWithoutNet();
+  try {
+    loaded = require('koffi') as Koffi;
+  } catch (error) {
+    throw explain(error);
+  }
+  return loaded;
+}

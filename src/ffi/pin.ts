@@ -1,0 +1,38 @@
+/**
+ * Keeps koffi's addon mapped. When a worker that alone had loaded it ends, Node unmaps the addon before libuv has called
+ * the close callbacks that lie inside it: SIGSEGV (knowledge/koffi.md §2.2). One more dlopen that forbids unloading
+ * cures it. The path comes from the addon itself, so neither /proc nor the layout of node_modules matters.
+ */
+import type { PlatformName } from '../platform/platform';
+import type { Koffi, Library, Pointer } from './koffi';
+
+/** <dlfcn.h>: RTLD_NOW and RTLD_NODELETE. FreeBSD and OpenBSD: sys/… and include/dlfcn.h. */
+const FLAGS: Readonly<Partial<Record<PlatformName, number>>> = {
+  linux: 0x2 | 0x1000, // glibc bits/dlfcn.h, musl dlfcn.h
+  android: 0x2 | 0x1000, // bionic dlfcn.h (LP64)
+  darwin: 0x2 | 0x80,
+  freebsd: 0x2 | 0x1000,
+  openbsd: 0x2 | 0x400,
+};
+
+/**
+ * @param inside any address inside the addon, such as that of a registered callback
+ * @returns whether the addon will stay; failing is not an error, it leaves things as they were
+ */
+export function pin(koffi: Koffi, libc: Library, platform: PlatformName, inside: Pointer): boolean {
+  const flags = FLAGS[platform];
+  if (flags === undefined) return false;
+  try {
+    // int dladdr(const void *addr, Dl_info *info); Dl_info: { const char *dli_fname; void *dli_fbase; … } four pointers
+    const dladdr = libc.func('int dladdr(uintptr_t, void *)');
+    // void *dlopen(const char *filename, int flags);
+    const dlopen = libc.func<Pointer>('uintptr_t dlopen(uintptr_t, int)');
+    const pointerSize = koffi.sizeof('void *');
+    const info = Buffer.alloc(4 * pointerSize);
+    if (dladdr(inside, info) === 0) return false;
+    const dli_fname = koffi.decode(koffi.address(info), 0, 'uintptr_t');
+    return Number(dlopen(dli_fname, flags)) !== 0;
+  } catch {
+    return false; // a libc without dladdr
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The system calls of libc, through koffi: the POSIX half of `Syscalls`. Beside every declaration stands the prototype
+ * from the headers; koffi is told plain C types, because structs are bytes that the layers above have laid out.
+ *
+ * errno is read on the line after each call: anything between (a failed require, a spawn) may change it.
+ * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
+ */
+import type { Platform } from '../platform/platform';
+import { type Batch, openBatch } from './batch';
+import { checkBytes, checkDescriptor, checkInt, checkUnsigned } from './check';
+import type { Koffi, Library } from './koffi';
+import type { Syscalls } from './syscalls';
+
+/** <fcntl.h>; the same numbers on every OS that we know. O_NONBLOCK is not, and comes from the platform. */
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const FD_CLOEXEC = 1;
+/** <net/if.h> of every OS that we know. */
+const IF_NAMESIZE = 16;
+
+export function posix(koffi: Koffi, platform: Platform): Syscalls {
+  return new Posix(koffi, platform);
+}
+
+function declare(libc: Library) {
+  return {
+    // int socket(int domain, int type, int protocol);
+    socket: libc.func('int socket(int, int, int)'),
+    // int fcntl(int fd, int cmd, ...); variadic arguments go on the stack on arm64 macOS, so it must be declared so
+    fcntl: libc.func('int fcntl(int, int, ...)'),
+    // int close(int fd);
+    close: libc.func('int close(int)'),
+    // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+    bind: libc.func('int bind(int, const void *, uint32_t)'),
+    // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+    connect: libc.func('int connect(int, const void *, uint32_t)'),
+    // int getsockname(int sockfd, struct sockaddr *restrict addr, socklen_t *restrict addrlen);
+    getsockname: libc.func('int getsockname(int, void *, void *)'),
+    // int getpeername(int sockfd, struct sockaddr *restrict addr, socklen_t *restrict addrlen);
+    getpeername: libc.func('int getpeername(int, void *, void *)'),
+    // int setsockopt(int sockfd, int level, int optname, const void optval[.optlen], socklen_t optlen);
+    setsockopt: libc.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    // int getsockopt(int sockfd, int level, int optname, void optval[*optlen], socklen_t *optlen);
+    getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
+    // char *if_indextoname(unsigned int ifindex, char ifname[IF_NAMESIZE]);
+    if_indextoname: libc.func('uintptr_t if_indextoname(unsigned int, void *)'),
+    // unsigned int if_nametoindex(const char *ifname);
+    if_nametoindex: libc.func('unsigned int if_nametoindex(const char *)'),
+  };
+}
+
+class Posix implements Syscalls {
+  readonly #koffi: Koffi;
+  readonly #platform: Platform;
+  readonly #libc: ReturnType<typeof declare>;
+  readonly #batch: Batch;
+  readonly #EINTR: number;
+  /** socklen_t that getsockname and its kin read and write. */
+  readonly #socklen = Buffer.alloc(4);
+  readonly #socklenWord = new Uint32Array(this.#socklen.buffer, this.#socklen.byteOffset, 1);
+  constructor(koffi: Koffi, platform: Platform) {
+    this.#koffi = koffi;
+    this.#platform = platform;
+    const libc = koffi.load(null);
+    this.#libc = declare(libc);
+    this.#batch = openBatch(koffi, libc, platform);
+    this.#EINTR = platform.errno.EINTR ?? 4;
+  }
+
+  socket(family: number): number {
+    checkInt('family', family);
+    const { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = this.#platform.constants;
+    const atomic = SOCK_NONBLOCK !== undefined && SOCK_CLOEXEC !== undefined;
+    const type = atomic ? SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC : SOCK_DGRAM;
+    const fd = this.#libc.socket(family, type, 0);
+    if (fd < 0) return -this.#koffi.errno();
+    if (atomic) return fd;
+    const failed = this.adopt(fd);
+    if (failed < 0) this.#libc.close(fd);
+    return failed < 0 ? failed : fd;
+  }
+
+  adopt(fd: number): number {
+    checkDescriptor(fd);
+    const { O_NONBLOCK } = this.#platform.constants;
+    if (O_NONBLOCK === undefined) throw new Error(`platform ${this.#platform.name} lacks O_NONBLOCK`);
+    const { fcntl } = this.#libc;
+    if (fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) return -this.#koffi.errno();
+    const flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -this.#koffi.errno();
+    if (fcntl(fd, F_SETFL, 'int', flags | O_NONBLOCK) < 0) return -this.#koffi.errno();
+    return 0;
+  }
+
+  close(fd: number): number {
+    checkDescriptor(fd);
+    this.#batch.forget(fd);
+    if (this.#libc.close(fd) === 0) return 0;
+    const errno = this.#koffi.errno();
+    // The descriptor is gone (close(2), NOTES), and another thread may have been given its number by now.
+    return errno === this.#EINTR ? 0 : -errno;
+  }
+
+  bind(fd: number, name: Buffer): number {
+    checkDescriptor(fd);
+    checkBytes('name', name);
+    return this.#libc.bind(fd, name, name.length) === 0 ? 0 : -this.#koffi.errno();
+  }
+
+  connect(fd: number, name: Buffer): number {
+    checkDescriptor(fd);
+    checkBytes('name', name);
+    return this.#libc.connect(fd, name, name.length) === 0 ? 0 : -this.#koffi.errno();
+  }
+
+  getsockname(fd: number, name: Buffer): number {
+    checkDescriptor(fd);
+    checkBytes('name', name);
+    this.#socklenWord[0] = name.length;
+    if (this.#libc.getsockname(fd, name, this.#socklen) !== 0) return -this.#koffi.errno();
+    return this.#socklenWord[0];
+  }
+
+  getpeername(fd: number, name: Buffer): number {
+    checkDescriptor(fd);
+    checkBytes('name', name);
+    this.#socklenWord[0] = name.length;
+    if (this.#libc.getpeername(fd, name, this.#socklen) !== 0) return -this.#koffi.errno();
+    return this.#socklenWord[0];
+  }
+
+  setsockopt(fd: number, level: number, name: number, value: Buffer): number {
+    checkDescriptor(fd);
+    checkInt('level', level);
+    checkInt('name', name);
+    checkBytes('value', value);
+    return this.#libc.setsockopt(fd, level, name, value, value.length) === 0 ? 0 : -this.#koffi.errno();
+  }
+
+  getsockopt(fd: number, level: number, name: number, value: Buffer): number {
+    checkDescriptor(fd);
+    checkInt('level', level);
+    checkInt('name', name);
+    checkBytes('value', value);
+    this.#socklenWord[0] = value.length;
+    if (this.#libc.getsockopt(fd, level, name, value, this.#socklen) !== 0) return -this.#koffi.errno();
+    return this.#socklenWord[0];
+  }
+
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    this.#checkMessages(fd, messages, 0, count, flags);
+    return this.#batch.recvmmsg(fd, messages, count, flags);
+  }
+
+  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
+    this.#checkMessages(fd, messages, first, count, flags);
+    return this.#batch.sendmmsg(fd, messages, first, count, flags);
+  }
+
+  if_indextoname(ifindex: number, name: Buffer): number {
+    checkUnsigned('ifindex', ifindex);
+    checkBytes('name', name, this.#platform.constants.IF_NAMESIZE ?? IF_NAMESIZE);
+    // NULL comes back as 0; anything else is the address of `name`
+    return Number(this.#libc.if_indextoname(ifindex, name)) !== 0 ? 0 : -this.#koffi.errno();
+  }
+
+  if_nametoindex(name: string): number {
+    if (typeof name !== 'string') throw new TypeError(`name must be a string, is ${typeof name}`);
+    // C would stop at the NUL and find another interface
+    return name.includes('\0') ? 0 : this.#libc.if_nametoindex(name);
+  }
+
+  addressOf(bytes: Buffer): bigint {
+    checkBytes('bytes', bytes);
+    return this.#koffi.address(bytes);
+  }
+
+  #checkMessages(fd: number, messages: Buffer, first: number, count: number, flags: number): void {
+    checkDescriptor(fd);
+    checkUnsigned('first', first);
+    checkUnsigned('count', count);
+    checkInt('flags', flags);
+    checkBytes('messages', messages, Math.max(1, (first + count) * this.#platform.message.size));
+  }
+}

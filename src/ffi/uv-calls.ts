@@ -1,0 +1,158 @@
+/**
+ * The functions of libuv and Node-API that uv.ts needs, called in the running executable: Node exports them for addons.
+ * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
+ */
+import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koffi';
+
+/** uv.h, enum uv_handle_type: UV_POLL. */
+const UV_POLL = 8;
+
+/** @returns undefined where the executable does not export what we need */
+export function openUv(koffi: Koffi): Uv | undefined {
+  try {
+    return new Uv(koffi);
+  } catch {
+    return undefined;
+  }
+}
+
+function declare(library: Library, walk: NativeType) {
+  return {
+    // int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock_t socket); a SOCKET is a pointer on Windows
+    uv_poll_init_socket: library.func('int uv_poll_init_socket(uintptr_t, uintptr_t, intptr_t)'),
+    // int uv_poll_start(uv_poll_t* handle, int events, uv_poll_cb cb);
+    uv_poll_start: library.func('int uv_poll_start(uintptr_t, int, uintptr_t)'),
+    // int uv_poll_stop(uv_poll_t* handle);
+    uv_poll_stop: library.func('int uv_poll_stop(uintptr_t)'),
+    // void uv_close(uv_handle_t* handle, uv_close_cb close_cb);
+    uv_close: library.func<void>('void uv_close(uintptr_t, uintptr_t)'),
+    // int uv_fileno(const uv_handle_t* handle, uv_os_fd_t* fd);
+    uv_fileno: library.func('int uv_fileno(uintptr_t, void *)'),
+    // uv_handle_type uv_handle_get_type(const uv_handle_t* handle);
+    uv_handle_get_type: library.func('int uv_handle_get_type(uintptr_t)'),
+    // size_t uv_handle_size(uv_handle_type type);
+    uv_handle_size: library.func('size_t uv_handle_size(int)'),
+    // void uv_walk(uv_loop_t* loop, uv_walk_cb walk_cb, void* arg);
+    uv_walk: library.func('uv_walk', 'void', ['uintptr_t', walk, 'uintptr_t']) as NativeFunction<unknown>,
+    // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
+    napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
+    // napi_status napi_add_env_cleanup_hook(node_api_basic_env env, napi_cleanup_hook fun, void* arg);
+    napi_add_env_cleanup_hook: library.func('int napi_add_env_cleanup_hook(uintptr_t, uintptr_t, uintptr_t)'),
+    // napi_status napi_remove_env_cleanup_hook(node_api_basic_env env, napi_cleanup_hook fun, void* arg);
+    napi_remove_env_cleanup_hook: library.func('int napi_remove_env_cleanup_hook(uintptr_t, uintptr_t, uintptr_t)'),
+    // void *malloc(size_t size);
+    malloc: library.func<Pointer>('uintptr_t malloc(size_t)'),
+  };
+}
+
+export class Uv {
+  readonly library: Library;
+  /** void (*uv_poll_cb)(uv_poll_t* handle, int status, int events); */
+  readonly uv_poll_cb: NativeType;
+  readonly #koffi: Koffi;
+  readonly #calls: ReturnType<typeof declare>;
+  readonly #loop: Pointer;
+  readonly #free: Pointer;
+  readonly #close: Pointer;
+  readonly #pointerSize: number;
+  readonly #handleSize: number;
+  /** Memory of a handle that libuv refused, for the next. */
+  #spare: Pointer | undefined;
+  /** A uv_os_fd_t. */
+  readonly #fd = Buffer.alloc(8);
+  /** Offset of a handle's link in the loop's list; undefined until seen, NaN if the list is not as we think. */
+  #link: number | undefined;
+
+  constructor(koffi: Koffi) {
+    this.#koffi = koffi;
+    this.library = koffi.load(null);
+    this.uv_poll_cb = koffi.pointer(koffi.proto('void', ['uintptr_t', 'int', 'int']));
+    // void (*uv_walk_cb)(uv_handle_t* handle, void* arg);
+    this.#calls = declare(this.library, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
+    this.#free = this.library.symbol('free');
+    this.#close = this.library.symbol('close');
+    this.#pointerSize = koffi.sizeof('void *');
+    this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
+    const loop = Buffer.alloc(this.#pointerSize);
+    if (this.#calls.napi_get_uv_event_loop(koffi.node.env, loop) !== 0) throw new Error('no event loop');
+    this.#loop = koffi.decode(koffi.address(loop), 0, 'uintptr_t');
+  }
+
+  /**
+   * Would libuv watch this descriptor? Asked with a handle of our own, which libuv frees.
+   * @returns 0 or UV_EBADF, UV_EPERM (a regular file), UV_EEXIST (watched by another handle)
+   */
+  probe(fd: number): number {
+    const memory = this.#spare ?? this.#calls.malloc(this.#handleSize);
+    this.#spare = undefined;
+    if (Number(memory) === 0) throw new Error('out of memory');
+    const refused = this.#calls.uv_poll_init_socket(this.#loop, memory, fd);
+    if (refused === 0) this.#calls.uv_close(memory, this.#free);
+    else this.#spare = memory;
+    return refused;
+  }
+
+  /**
+   * The handle that was just made for `fd`, spelled as the callback spells it.
+   *
+   * libuv appends each new handle to a list that uv_loop_t points into, so it is the last one: no walk over 10,000
+   * handles for each new one. Where in a handle its link stands is learnt from the first handle, found by uv_walk;
+   * where the list stands in uv_loop_t (void *data, unsigned active_handles, next, prev) has not changed since libuv
+   * 1.0. If either is not so, we walk each time.
+   */
+  find(fd: number): Pointer | undefined {
+    if (this.#link === undefined) {
+      const handle = this.#walk(fd);
+      if (handle === undefined) return undefined;
+      const link = Number(this.#last() - BigInt(handle));
+      this.#link = link > 0 && link < this.#handleSize ? link : Number.NaN;
+      return handle;
+    }
+    if (!Number.isNaN(this.#link)) {
+      const handle = spell(this.#last() - BigInt(this.#link));
+      if (this.#is(handle, fd)) return handle;
+    }
+    return this.#walk(fd);
+  }
+
+  /** The last link of the loop's list of handles. */
+  #last(): bigint {
+    return BigInt(this.#koffi.decode(this.#loop, 3 * this.#pointerSize, 'intptr_t'));
+  }
+
+  #is(handle: Pointer, fd: number): boolean {
+    if (this.#calls.uv_handle_get_type(handle) !== UV_POLL) return false;
+    // UV_EBADF for a handle that is closing, such as probe()'s
+    return this.#calls.uv_fileno(handle, this.#fd) === 0 && this.#fd.readInt32LE(0) === fd;
+  }
+
+  #walk(fd: number): Pointer | undefined {
+    let found: Pointer | undefined;
+    const visit = (handle: Pointer) => {
+      if (this.#is(handle, fd)) found = handle;
+    };
+    this.#calls.uv_walk(this.#loop, visit, 0);
+    return found;
+  }
+
+  /** @returns 0 or a negative errno; with no events it stops */
+  start(handle: Pointer, events: number, callback: Pointer): number {
+    return events === 0 ? this.#calls.uv_poll_stop(handle) : this.#calls.uv_poll_start(handle, events, callback);
+  }
+
+  /** Has close(fd) called when this environment ends. Adding one twice aborts (node::CleanupQueue::Add). */
+  closeAtEnd(fd: number): void {
+    this.#calls.napi_add_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
+  }
+
+  /** Takes closeAtEnd back. */
+  keepAtEnd(fd: number): void {
+    this.#calls.napi_remove_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
+  }
+}
+
+/** koffi passes a pointer to a callback as an intptr_t, and as a number if that is a safe integer (interp.cc, NewInt). */
+function spell(address: bigint): Pointer {
+  const number = Number(address);
+  return Number.isSafeInteger(number) ? number : BigInt.asIntN(64, address);
+}
