@@ -35,7 +35,7 @@ function open(platform: Platform): Host {
   if (platform.calls === 'winsock') {
     throw unsupportedPlatform(`recvfromto does not support ${platform.name} yet: its Winsock calls are not written`);
   }
-  const koffi = loadKoffi();
+  const koffi = loadKoffi(platform);
   return { platform, syscalls: posix(koffi, platform), readiness: openReadiness(koffi, platform) };
 }
 

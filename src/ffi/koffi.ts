@@ -4,6 +4,7 @@
  * Types are always anonymous or built in: named ones live in one process-wide table and collide across Jest files.
  */
 import { unsupportedPlatform } from '../errors';
+import type { Platform } from '../platform/platform';
 
 /** A C function. What it takes is checked by nobody: see check.ts. */
 export type NativeFunction<Result = number> = (...args: NativeArgument[]) => Result;
@@ -73,9 +74,9 @@ export function refuseWithoutNet(host: ProcessWithPermission = process): void {
 }
 
 /** What to tell a user whose Node did not load koffi. Exported for its test. */
-export function explain(error: unknown): Error {
+export function explain(error: unknown, platform: Platform): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  const machine = `${process.platform}-${process.arch}`;
+  const machine = `${platform.name}-${platform.arch}`;
   const text =
     code === 'ERR_DLOPEN_DISABLED'
       ? 'recvfromto calls the C library through a native addon (koffi), and this process may not load one: ' +
@@ -88,13 +89,13 @@ export function explain(error: unknown): Error {
 let loaded: Koffi | undefined;
 
 /** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM, ERR_ACCESS_DENIED */
-export function loadKoffi(): Koffi {
+export function loadKoffi(platform: Platform): Koffi {
   if (loaded !== undefined) return loaded;
   refuseWithoutNet();
   try {
     loaded = require('koffi') as Koffi;
   } catch (error) {
-    throw explain(error);
+    throw explain(error, platform);
   }
   return loaded;
 }
