@@ -3,11 +3,21 @@
  * Platform as an argument. What no fixture covers is refused by name, nothing defaults to Linux.
  */
 import { unsupportedPlatform } from '../errors';
+import { android } from './android';
+import { darwin } from './darwin';
+import { freebsd } from './freebsd';
 import { linux } from './linux';
+import { openbsd } from './openbsd';
 import type { Libc, Platform, PlatformName } from './platform';
+import { win32 } from './win32';
 
-const systems: Readonly<Partial<Record<PlatformName, (arch: string, libc?: Libc) => Platform | undefined>>> = {
+const systems: Readonly<Record<PlatformName, (arch: string, libc?: Libc) => Platform | undefined>> = {
   linux,
+  android,
+  darwin,
+  freebsd,
+  openbsd,
+  win32,
 };
 
 const known = new Map<string, Platform>();
@@ -22,7 +32,7 @@ export function platformFor(name: string, arch: string, libc?: Libc): Platform {
   let platform = known.get(key);
   if (platform === undefined) {
     if (!Object.hasOwn(systems, name)) throw unsupportedPlatform(`recvfromto does not support ${name}`);
-    platform = systems[name as PlatformName]?.(arch, libc);
+    platform = systems[name as PlatformName](arch, libc);
     if (platform === undefined) throw unsupportedPlatform(`recvfromto does not support ${name} on ${arch}`);
     known.set(key, platform);
   }

@@ -2,12 +2,13 @@
  * Linux, with glibc and musl; android.ts shares what comes from the kernel. Semantics were run on Linux 6.18
  * (test/abi/fixtures); numbers come from the headers named beside them and are the same on every CPU supported here.
  */
-import { cmsghdrInt, cmsghdrPadded, cmsghdrSizeT } from '../structs/cmsghdr';
+import { type CmsghdrField, cmsghdrInt, cmsghdrPadded, cmsghdrSizeT } from '../structs/cmsghdr';
 import { group_source_req, ip_mreq, ip_mreq_source, ip_mreqn, ipv6_mreq } from '../structs/membership';
-import { iovec, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT } from '../structs/msghdr';
+import { iovec, type MsghdrField, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT } from '../structs/msghdr';
 import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr';
+import type { StructType } from '../structs/struct';
 import { timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
 import { linuxErrno } from './errno';
 import { controlLayout, messageLayout } from './layout';
@@ -36,9 +37,15 @@ export function linux(arch: string, libc: Libc = 'glibc'): Platform | undefined 
   return linuxKernel('linux', arch, abi, libc === 'musl' ? muslStructs(abi) : glibcStructs(abi), libc);
 }
 
-type Structs = ReturnType<typeof glibcStructs>;
+/** What linuxKernel reads layouts from; the rest is for users of `structs`. */
+type Structs = Record<string, StructType> &
+  ReturnType<typeof kernelStructs> & {
+    readonly msghdr: StructType<MsghdrField>;
+    readonly mmsghdr: StructType<'msg_hdr' | 'msg_len'>;
+    readonly cmsghdr: StructType<CmsghdrField>;
+  };
 
-function glibcStructs(abi: Abi) {
+function glibcStructs(abi: Abi): Structs {
   const msghdr = msghdrSizeT;
   return {
     ...kernelStructs(abi),
@@ -113,8 +120,8 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       dropsArrival({ level: c.SOL_SOCKET, type: c.SO_RXQ_OVFL }),
       segmentArrival({ level: c.IPPROTO_UDP, type: c.UDP_GRO }),
     ],
-    // An IPv4-mapped peer takes IP_PKTINFO as well as IPV6_PKTINFO with a mapped address; see linux-live in
-    // knowledge/abi. One message for all of IPv4 then.
+    // An IPv4-mapped peer takes IP_PKTINFO as well as IPV6_PKTINFO with a mapped address; run on 6.18, see
+    // test/abi/fixtures. One message for all of IPv4 then.
     departures: { udp4: departure, udp6: rfc3542Departure(c, structs.in6_pktinfo), mapped: departure },
     // On an AF_INET6 socket the IPv6 pair is ignored for mapped peers, this one is not (P14).
     ttl: {

@@ -171,7 +171,7 @@ export interface Platform {
   readonly errno: Readonly<Record<string, number>>;
   /** What to ask for, in this order, before bind(). */
   readonly requests: Readonly<Record<SocketKind, readonly Request[]>>;
-  /** What to ask for when an option is on, before bind() too. Absent: this OS cannot. */
+  /** What to ask for when an option is on, before bind() too. Absent: this OS cannot; empty: not on such sockets. */
   readonly optionRequests: Readonly<Partial<Record<OptionName, Readonly<Record<SocketKind, readonly Request[]>>>>>;
   /** Control messages understood on receive. Order does not matter: an IPv4 one wins over a mapped one. */
   readonly arrivals: readonly Arrival[];

@@ -15,7 +15,7 @@ export interface StructType<Field extends string = string> extends Type {
   /** offsetof and type of each field, in C's order. */
   readonly fields: Readonly<Record<Field, { readonly type: Type; readonly offset: number }>>;
   /** Wraps `bytes` (or new zeroed bytes); `values` are assigned to the fields. For cold paths. */
-  new (bytes?: Buffer, values?: Partial<Record<Field, unknown>>): Record<Field, never> & { ref(): Buffer };
+  new (bytes?: Buffer, values?: Partial<Record<Field, unknown>>): Record<Field, unknown> & { ref(): Buffer };
 }
 
 /** A struct whose layout waits for an ABI. The same ABI gives the same type. */

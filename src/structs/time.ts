@@ -7,7 +7,7 @@ import { declare } from './struct';
 /** 64-bit systems, and 32-bit ones whose time_t is a long: glibc's time32 symbols, FreeBSD i386. <time.h> */
 export const timespec = declare(({ long }) => ({ tv_sec: long, tv_nsec: long }));
 
-/** 64-bit time_t and a four-byte nanosecond field: OpenBSD's 32-bit CPUs. <sys/_time.h> */
+/** 64-bit time_t and a long: OpenBSD. <sys/_time.h> */
 export const timespec64 = declare(({ int64, long }) => ({ tv_sec: int64, tv_nsec: long }));
 
 /**
@@ -19,7 +19,10 @@ export const timespecPadded = declare(({ int64, long, int32 }) => ({ tv_sec: int
 /** Both fields as wide as time_t and long. <sys/time.h> */
 export const timeval = declare(({ long }) => ({ tv_sec: long, tv_usec: long }));
 
-/** A four-byte suseconds_t beside a 64-bit time_t: macOS, OpenBSD's 32-bit CPUs. */
+/** 64-bit time_t and a long: OpenBSD. */
+export const timeval64Long = declare(({ int64, long }) => ({ tv_sec: int64, tv_usec: long }));
+
+/** A four-byte suseconds_t beside a 64-bit time_t: macOS. */
 export const timevalInt = declare(({ int64, int32 }) => ({ tv_sec: int64, tv_usec: int32 }));
 
 /** Both fields 64 bits on a 32-bit CPU: musl. */

@@ -1,0 +1,175 @@
+/**
+ * Windows: Winsock's messages, where the option and the control message share a number and IN_PKTINFO begins with the
+ * address. Checked against Windows headers and under Wine, see test/abi/fixtures/win32.json.
+ */
+import { cmsghdrSizeT } from '../structs/cmsghdr';
+import { group_source_req, ip_mreq, ip_mreq_sourceFirst, ipv6_mreq } from '../structs/membership';
+import { mmsghdr, WSABUF, WSAMSG } from '../structs/msghdr';
+import { in_pktinfoWindows, in6_pktinfo } from '../structs/pktinfo';
+import type { Abi } from '../structs/ref';
+import { sockaddr_in, sockaddr_in6, sockaddr_storageWindows } from '../structs/sockaddr';
+import { winsockErrno } from './errno';
+import { controlLayout, winsockMessageLayout } from './layout';
+import { tosArrival, ttlArrival } from './metadata';
+import { addrArrival, addrDeparture } from './pktinfo';
+import type { Constants, Platform, Request } from './platform';
+import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
+
+const LLP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
+
+const abis: Readonly<Record<string, Abi>> = {
+  x64: LLP64,
+  arm64: LLP64,
+  ia32: { pointerSize: 4, endianness: 'LE', int64Alignment: 8 },
+};
+
+const c = {
+  // <winsock2.h>, <ws2def.h>
+  AF_UNSPEC: 0,
+  AF_INET: 2,
+  AF_INET6: 23,
+  SOCK_DGRAM: 2,
+  SOL_SOCKET: 0xffff,
+  SO_REUSEADDR: 0x4,
+  SO_EXCLUSIVEADDRUSE: -5,
+  SO_BROADCAST: 0x20,
+  SO_SNDBUF: 0x1001,
+  SO_RCVBUF: 0x1002,
+  SO_ERROR: 0x1007,
+  SO_TYPE: 0x1008,
+  IPPROTO_IP: 0,
+  IPPROTO_UDP: 17,
+  IPPROTO_IPV6: 41,
+  FIONBIO: 0x8004667e,
+  MSG_PEEK: 0x2,
+  MSG_TRUNC: 0x100,
+  MSG_CTRUNC: 0x200,
+  MSG_BCAST: 0x400,
+  MSG_MCAST: 0x800,
+  // No such flag: a socket does not block when FIONBIO says so.
+  MSG_DONTWAIT: 0,
+  POLLERR: 0x1,
+  POLLHUP: 0x2,
+  POLLOUT: 0x10,
+  POLLIN: 0x300,
+  // <mswsock.h>
+  SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc8000006,
+  SIO_UDP_CONNRESET: 0x9800000c,
+  SIO_UDP_NETRESET: 0x9800000f,
+  // <netioapi.h>: NDIS_IF_MAX_STRING_SIZE, without the terminating NUL
+  IF_NAMESIZE: 256,
+  // <ws2ipdef.h>
+  IP_TOS: 3,
+  IP_TTL: 4,
+  IP_MULTICAST_IF: 9,
+  IP_MULTICAST_TTL: 10,
+  IP_MULTICAST_LOOP: 11,
+  IP_ADD_MEMBERSHIP: 12,
+  IP_DROP_MEMBERSHIP: 13,
+  IP_ADD_SOURCE_MEMBERSHIP: 15,
+  IP_DROP_SOURCE_MEMBERSHIP: 16,
+  IP_PKTINFO: 19,
+  IP_RECVTTL: 21,
+  IP_UNICAST_IF: 31,
+  IP_TCLASS: 39,
+  IP_RECVTOS: 40,
+  MCAST_JOIN_SOURCE_GROUP: 45,
+  MCAST_LEAVE_SOURCE_GROUP: 46,
+  IPV6_UNICAST_HOPS: 4,
+  IPV6_MULTICAST_IF: 9,
+  IPV6_MULTICAST_HOPS: 10,
+  IPV6_MULTICAST_LOOP: 11,
+  IPV6_JOIN_GROUP: 12,
+  IPV6_LEAVE_GROUP: 13,
+  IPV6_PKTINFO: 19,
+  IPV6_HOPLIMIT: 21,
+  IPV6_V6ONLY: 27,
+  IPV6_UNICAST_IF: 31,
+  IPV6_TCLASS: 39,
+  IPV6_RECVTCLASS: 40,
+} as const satisfies Constants;
+
+/** undefined for a CPU that no fixture covers. */
+export function win32(arch: string): Platform | undefined {
+  const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
+  if (abi === undefined) return undefined;
+  const types = structs(abi);
+  const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
+  const departure = addrDeparture(pktinfo, types.in_pktinfo);
+  return {
+    name: 'win32',
+    arch,
+    calls: 'winsock',
+    structs: types,
+    message: winsockMessageLayout(abi, mmsghdr(WSAMSG)(abi), types.WSAMSG, types.WSABUF),
+    // WSA_CMSGHDR_ALIGN and WSA_CMSGDATA_ALIGN round up to the same here. <ws2def.h>
+    cmsg: controlLayout(types.WSACMSGHDR, abi.pointerSize),
+    saLen: false,
+    constants: c,
+    errno: winsockErrno,
+    requests,
+    optionRequests,
+    arrivals: [
+      addrArrival(pktinfo, types.in_pktinfo),
+      ...rfc3542Arrivals(c, types.in6_pktinfo),
+      // The SDK's IPv4 types are IP_HOPLIMIT and IP_TCLASS; Wine sends IP_TTL and IP_TOS.
+      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTTL }, 4),
+      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_TTL }, 4),
+      tosArrival({ level: c.IPPROTO_IP, type: c.IP_TCLASS }, 4),
+      tosArrival({ level: c.IPPROTO_IP, type: c.IP_TOS }, 4),
+    ],
+    // A mapped peer takes IP_PKTINFO with the plain IPv4 address, as msquic sends it.
+    departures: { udp4: departure, udp6: rfc3542Departure(c, types.in6_pktinfo), mapped: departure },
+    ttl: {},
+    tos: {},
+    quirks: {
+      // Nothing is known of bound sockets here; without a message they send from where they are bound anyway.
+      sourceOnlyFromWildcard: true,
+      destinationMayBeGroup: true,
+      dualStack: true,
+      // WSAEINVAL was seen in the field (P7).
+      sourceGone: ['EADDRNOTAVAIL', 'EINVAL'],
+      backOff: ['ENOBUFS'],
+      minSendBuffer: 0,
+    },
+  };
+}
+
+function structs(abi: Abi) {
+  return {
+    WSAMSG: WSAMSG(abi),
+    WSABUF: WSABUF(abi),
+    WSACMSGHDR: cmsghdrSizeT(abi),
+    sockaddr_in: sockaddr_in(abi),
+    sockaddr_in6: sockaddr_in6(abi),
+    sockaddr_storage: sockaddr_storageWindows(abi),
+    in_pktinfo: in_pktinfoWindows(abi),
+    in6_pktinfo: in6_pktinfo(abi),
+    ip_mreq: ip_mreq(abi),
+    ipv6_mreq: ipv6_mreq(abi),
+    ip_mreq_source: ip_mreq_sourceFirst(abi),
+    group_source_req: group_source_req(sockaddr_storageWindows)(abi),
+  };
+}
+
+const IP_PKTINFO: Request = { level: c.IPPROTO_IP, name: c.IP_PKTINFO };
+const IPV6_PKTINFO: Request = { level: c.IPPROTO_IPV6, name: c.IPV6_PKTINFO };
+
+const requests: Platform['requests'] = {
+  udp4: [IP_PKTINFO],
+  udp6: [IPV6_PKTINFO],
+  // IPv4 datagrams bring one or the other, or both (P17).
+  dual: [IPV6_PKTINFO, { ...IP_PKTINFO, optional: true }],
+};
+
+/** A dual-stack socket needs both, as for the destination. */
+const perFamily = (ip: number, ipv6: number) => {
+  const udp4 = [{ level: c.IPPROTO_IP, name: ip }];
+  const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
+  return { udp4, udp6, dual: [...udp6, ...udp4] };
+};
+
+const optionRequests: Platform['optionRequests'] = {
+  recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_HOPLIMIT),
+  recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+};
