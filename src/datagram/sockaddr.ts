@@ -127,6 +127,11 @@ export class Sockaddrs {
     return bytes.subarray(0, this.write(bytes, words, 0, address, port));
   }
 
+  /** Puts another family into a sockaddr: AF_UNSPEC dissolves a connection. */
+  writeFamily(name: Buffer, family: number): void {
+    this.#writeFamily(name, 0, family, name.length);
+  }
+
   #readFamily(bytes: Uint8Array, at: number): number {
     if (this.#saLen) return bytes[at];
     return this.#littleEndian ? bytes[at] | (bytes[at + 1] << 8) : (bytes[at] << 8) | bytes[at + 1];

@@ -137,6 +137,9 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       sourceOnlyFromWildcard: false,
       destinationMayBeGroup: false,
       dualStack: true,
+      reuseAddr: c.SO_REUSEADDR,
+      reusePort: c.SO_REUSEPORT,
+      ipMulticastOptionSize: 4,
       // ENETUNREACH: IPv4 since some kernel up to 6.18, before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       backOff: [],

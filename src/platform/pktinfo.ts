@@ -69,6 +69,7 @@ export function specDstDeparture(
     ...message,
     size: struct.size,
     carriesIfindex,
+    ifindexAlone: carriesIfindex,
     write({ words }, at, source) {
       const word = at >> 2;
       words[word + ifindex] = carriesIfindex ? source.ifindex : 0;
@@ -86,6 +87,7 @@ export function addrDeparture(message: Message, struct: StructType<'ipi_ifindex'
     ...message,
     size: struct.size,
     carriesIfindex: true,
+    ifindexAlone: false,
     write({ words }, at, source) {
       const word = at >> 2;
       words[word + addr] = source.word0;

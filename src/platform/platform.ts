@@ -91,6 +91,8 @@ export interface Departure {
   readonly size: number;
   /** Does a non-zero ifindex beside the address choose the interface and leave the source alone? macOS IPv4: no. */
   readonly carriesIfindex: boolean;
+  /** May the message carry an interface and no address? Windows IPv4: no, the source would be 0.0.0.0. */
+  readonly ifindexAlone: boolean;
   write(control: ControlView, at: number, source: Source): void;
 }
 
@@ -145,6 +147,12 @@ export interface Quirks {
   readonly destinationMayBeGroup: boolean;
   /** IPv4-mapped peers on an AF_INET6 socket. OpenBSD: false. */
   readonly dualStack: boolean;
+  /** SOL_SOCKET option of `reuseAddr`: SO_REUSEADDR; on BSD and macOS SO_REUSEPORT, as in libuv's uv__sock_reuseaddr. */
+  readonly reuseAddr: number;
+  /** SOL_SOCKET option that balances load: SO_REUSEPORT (Linux), SO_REUSEPORT_LB (FreeBSD); absent elsewhere. P42 */
+  readonly reusePort?: number;
+  /** Bytes of IP_MULTICAST_TTL and IP_MULTICAST_LOOP: u_char on OpenBSD, int elsewhere. ip(4) */
+  readonly ipMulticastOptionSize: 1 | 4;
   /** errno names that mean "the attached source is not an address of this host (any more)". P7 */
   readonly sourceGone: readonly string[];
   /** errno names after which a full send queue does not become writable: wait by timer. P35 */

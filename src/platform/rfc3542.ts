@@ -33,6 +33,7 @@ export function rfc3542Departure(numbers: Numbers, struct: In6Pktinfo): Departur
     type: numbers.IPV6_PKTINFO,
     size: struct.size,
     carriesIfindex: true,
+    ifindexAlone: true,
     write({ words }, at, source) {
       const word = at >> 2;
       words[word + addr] = source.word0;

@@ -1,0 +1,203 @@
+/**
+ * One UDP descriptor, from socket(2) to close(2): opened with the questions already asked (before bind, or datagrams
+ * queued earlier come without an answer, P2), bound, connected, configured. Returns what the kernel returned, 0 or
+ * -errno, so that the socket above can name the failure as dgram does. Knows no events.
+ */
+import type { Request, SocketKind } from '../platform/platform';
+import type { AddressInfo } from '../types';
+import type { Endpoint } from './endpoint';
+import type { Engine } from './engine';
+import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
+import { block, wordsOf } from './ring';
+
+/** What to switch on besides the destination. */
+export interface Wishes {
+  readonly reuseAddr: boolean;
+  readonly reusePort: boolean;
+  readonly recvTTL: boolean;
+  readonly recvTOS: boolean;
+  readonly recvTimestamp: boolean;
+  readonly recvDrops: boolean;
+}
+
+const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
+  4: { family: 4, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
+  6: { family: 6, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
+};
+
+export class Channel {
+  readonly engine: Engine;
+  readonly kind: SocketKind;
+  readonly family: 4 | 6;
+  #fd = -1;
+  #port = 0;
+  #bound: SocketAddress | undefined;
+
+  constructor(engine: Engine, kind: SocketKind) {
+    this.engine = engine;
+    this.kind = kind;
+    this.family = kind === 'udp4' ? 4 : 6;
+  }
+
+  /** -1 before open() and after close(). */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** The local port; 0 before bind. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Where it is bound, undefined before. */
+  get bound(): SocketAddress | undefined {
+    return this.#bound;
+  }
+
+  /** Does a source have to be named for each datagram, or is the socket bound to one address anyway? */
+  get wildcard(): boolean {
+    const bound = this.#bound;
+    return bound !== undefined && bound.word0 === 0 && bound.word1 === 0 && bound.word2 === 0 && bound.word3 === 0;
+  }
+
+  open(wishes: Wishes): number {
+    const { platform, syscalls } = this.engine.host;
+    const fd = syscalls.socket(this.engine.sockaddrs.af(this.family));
+    if (fd < 0) return fd;
+    this.#fd = fd;
+    const failed = this.#reuse(wishes) || this.#chooseStack() || this.#ask(platform.requests[this.kind], wishes);
+    if (failed < 0) this.close();
+    return failed;
+  }
+
+  /** Takes over a descriptor that is bound already. */
+  adopt(fd: number, wishes: Wishes): number {
+    const failed = this.engine.host.syscalls.adopt(fd);
+    if (failed < 0) return failed;
+    this.#fd = fd;
+    this.#ask(this.engine.host.platform.requests[this.kind], wishes);
+    return this.#learnName();
+  }
+
+  bind(address: SocketAddress, port: number): number {
+    const { syscalls } = this.engine.host;
+    const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
+    return failed < 0 ? failed : this.#learnName();
+  }
+
+  bindAny(): number {
+    return this.bind(ANY[this.family], 0);
+  }
+
+  connect(remote: Endpoint, port: number): number {
+    const { syscalls } = this.engine.host;
+    const failed = syscalls.connect(this.#fd, this.engine.sockaddrs.encode(remote, port));
+    return failed < 0 ? failed : this.#learnName();
+  }
+
+  /** connect(2) with AF_UNSPEC. BSD and macOS do it, and then complain of the address. */
+  disconnect(): number {
+    const { platform, syscalls } = this.engine.host;
+    const name = this.engine.sockaddrs.encode(ANY[4], 0);
+    this.engine.sockaddrs.writeFamily(name, platform.constants.AF_UNSPEC);
+    const failed = syscalls.connect(this.#fd, name);
+    const { EAFNOSUPPORT, EINVAL } = platform.errno;
+    if (failed < 0 && failed !== -EAFNOSUPPORT && failed !== -EINVAL) return failed;
+    return this.#learnName();
+  }
+
+  /** Its own address, or -errno. */
+  localName(): AddressInfo | number {
+    return this.#name((fd, name) => this.engine.host.syscalls.getsockname(fd, name));
+  }
+
+  /** Its peer's address, or -errno. */
+  peerName(): AddressInfo | number {
+    return this.#name((fd, name) => this.engine.host.syscalls.getpeername(fd, name));
+  }
+
+  /** @param size 1 where the option is a u_char. */
+  setInt(level: number, name: number | undefined, value: number, size: 1 | 4 = 4): number {
+    const { platform, syscalls } = this.engine.host;
+    if (this.#fd < 0) return -platform.errno.EBADF;
+    if (name === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    const bytes = Buffer.alloc(size);
+    if (size === 1) bytes[0] = value;
+    else new Int32Array(bytes.buffer, bytes.byteOffset, 1)[0] = value;
+    return syscalls.setsockopt(this.#fd, level, name, bytes);
+  }
+
+  setBytes(level: number, name: number | undefined, value: Buffer): number {
+    const { platform, syscalls } = this.engine.host;
+    if (this.#fd < 0) return -platform.errno.EBADF;
+    if (name === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    return syscalls.setsockopt(this.#fd, level, name, value);
+  }
+
+  /** → the value, or -errno. For options that are never negative. */
+  getInt(level: number, name: number): number {
+    const { platform, syscalls } = this.engine.host;
+    if (this.#fd < 0) return -platform.errno.EBADF;
+    const bytes = block(4);
+    const length = syscalls.getsockopt(this.#fd, level, name, bytes);
+    return length < 0 ? length : wordsOf(bytes)[0];
+  }
+
+  /** Idempotent. Whoever waits for the descriptor has to stop before. */
+  close(): void {
+    if (this.#fd < 0) return;
+    this.engine.host.syscalls.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #reuse(wishes: Wishes): number {
+    const { constants, quirks } = this.engine.host.platform;
+    if (wishes.reusePort) return this.setInt(constants.SOL_SOCKET, quirks.reusePort, 1);
+    if (wishes.reuseAddr) return this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
+    return 0;
+  }
+
+  /** Dual-stack or not is never left to the system's default. */
+  #chooseStack(): number {
+    const { constants, quirks } = this.engine.host.platform;
+    if (this.family === 4) return 0;
+    const only = this.kind === 'udp6' || !quirks.dualStack;
+    const result = this.setInt(constants.IPPROTO_IPV6, constants.IPV6_V6ONLY, only ? 1 : 0);
+    return quirks.dualStack ? result : 0; // OpenBSD has no other way than 1, and does not like to be told
+  }
+
+  #ask(requests: readonly Request[], wishes: Wishes): number {
+    const { optionRequests } = this.engine.host.platform;
+    for (const request of requests) {
+      const result = this.setInt(request.level, request.name, 1);
+      if (result < 0 && request.optional !== true) return result;
+    }
+    for (const wish of ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops'] as const) {
+      // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
+      if (wishes[wish]) for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
+    }
+    return 0;
+  }
+
+  #learnName(): number {
+    const name = block(SOCKADDR_SPACE);
+    const length = this.engine.host.syscalls.getsockname(this.#fd, name);
+    if (length < 0) return length;
+    const local = newRemote();
+    this.engine.sockaddrs.read(name, wordsOf(name), 0, local);
+    this.#bound = local;
+    this.#port = local.port;
+    return 0;
+  }
+
+  #name(call: (fd: number, name: Buffer) => number): AddressInfo | number {
+    if (this.#fd < 0) return -this.engine.host.platform.errno.EBADF;
+    const name = block(SOCKADDR_SPACE);
+    const length = call(this.#fd, name);
+    if (length < 0) return length;
+    const remote = newRemote();
+    this.engine.sockaddrs.read(name, wordsOf(name), 0, remote);
+    const address = this.engine.names.remoteText(remote);
+    return { address, family: remote.family === 4 ? 'IPv4' : 'IPv6', port: remote.port };
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Send rings, lent to senders for the time they have something to send: an idle socket owns none, and a thousand
+ * sockets that answer in turn share a few. One pool per host.
+ */
+import type { Syscalls } from '../ffi/syscalls';
+import type { Platform } from '../platform/platform';
+import { SendRing } from './send-ring';
+import { Sockaddrs } from './sockaddr';
+
+/** Rings at most before somebody is asked to give one back, if his kernel takes the datagrams. */
+const PLENTY = 16;
+
+export interface Borrower {
+  flush(): void;
+}
+
+export class RingPool {
+  readonly #platform: Platform;
+  readonly #syscalls: Syscalls;
+  readonly #sockaddrs: Sockaddrs;
+  readonly #free: SendRing[] = [];
+  readonly #lent = new Map<SendRing, Borrower>();
+
+  constructor(platform: Platform, syscalls: Syscalls) {
+    this.#platform = platform;
+    this.#syscalls = syscalls;
+    this.#sockaddrs = new Sockaddrs(platform);
+  }
+
+  take(borrower: Borrower): SendRing {
+    if (this.#free.length === 0 && this.#lent.size >= PLENTY) this.#recall();
+    const ring = this.#free.pop() ?? new SendRing(this.#platform, this.#syscalls, this.#sockaddrs);
+    this.#lent.set(ring, borrower);
+    return ring;
+  }
+
+  give(ring: SendRing): void {
+    this.#lent.delete(ring);
+    ring.clear();
+    if (this.#free.length < PLENTY) this.#free.push(ring);
+  }
+
+  /** Lets the one who has waited longest send early. */
+  #recall(): void {
+    for (const [ring, borrower] of this.#lent) {
+      borrower.flush();
+      if (!this.#lent.has(ring)) return;
+    }
+  }
+}

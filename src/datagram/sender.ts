@@ -1,0 +1,183 @@
+/**
+ * Sends what one descriptor has to send: datagrams collect in a ring during a turn of the event loop and leave with one
+ * system call. Knows partial results, a full queue, and what an error means; knows no events.
+ */
+import { systemError } from '../errors';
+import type { Syscalls } from '../ffi/syscalls';
+import type { Platform } from '../platform/platform';
+import type { SocketStats } from '../types';
+import type { Endpoint } from './endpoint';
+import { errnoName, failure, uvErrno } from './failure';
+import type { RingPool } from './ring-pool';
+import { ARENA, type Extras, type Payload, type SendRing, type Settle, sizeOf } from './send-ring';
+
+/** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
+const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];
+
+/** What the sender wants of the socket that owns it. */
+export interface Outlet {
+  /** Wait until the descriptor is writable, then call flush(). */
+  awaitWritable(): void;
+  /** Call flush() after `ms`. */
+  retryAfter(ms: number): void;
+  /** Is `source` an address of this host? Asked only after an error. */
+  isLocal(source: Endpoint): boolean;
+}
+
+export class Sender {
+  readonly #platform: Platform;
+  readonly #syscalls: Syscalls;
+  readonly #pool: RingPool;
+  readonly #outlet: Outlet;
+  readonly #stats: SocketStats;
+  readonly #fd: number;
+  /** Oldest first; the last one takes what comes. */
+  readonly #rings: SendRing[] = [];
+  #blocked = false;
+  #tries = 0;
+  #flushing = false;
+
+  constructor(platform: Platform, syscalls: Syscalls, pool: RingPool, fd: number, stats: SocketStats, outlet: Outlet) {
+    this.#platform = platform;
+    this.#syscalls = syscalls;
+    this.#pool = pool;
+    this.#fd = fd;
+    this.#stats = stats;
+    this.#outlet = outlet;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get pendingBytes(): number {
+    return this.#rings.reduce((sum, ring) => sum + ring.pendingBytes, 0);
+  }
+
+  /** Datagrams that the kernel has not taken yet. */
+  get pending(): number {
+    return this.#rings.reduce((sum, ring) => sum + ring.pending, 0);
+  }
+
+  /** Is there nothing to send, or no sense in trying now? */
+  get idle(): boolean {
+    return this.#rings.length === 0 || this.#blocked;
+  }
+
+  /** Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside. */
+  push(
+    payload: Payload,
+    remote: Endpoint | undefined,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    settle: Settle | undefined,
+  ): void {
+    const size = sizeOf(payload);
+    if (size > ARENA) {
+      this.#fail(settle, systemError('EMSGSIZE', uvErrno('EMSGSIZE', 0), 'send', place(remote, port, source)));
+      return;
+    }
+    let ring = this.#rings.at(-1);
+    if (ring === undefined || !ring.hasRoom(size)) {
+      if (ring !== undefined) this.flush();
+      ring = this.#rings.at(-1);
+      if (ring === undefined || !ring.hasRoom(size)) {
+        ring = this.#pool.take(this);
+        this.#rings.push(ring);
+      }
+    }
+    ring.write(payload, size, remote, port, source, extras, settle);
+  }
+
+  /** Hands to the kernel what it will take. Call it at the end of a turn, when writable, and at close. */
+  flush(): void {
+    if (this.#flushing || this.#blocked) return;
+    this.#flushing = true;
+    try {
+      while (this.#rings.length > 0 && this.#drain(this.#rings[0])) this.#pool.give(this.#rings.shift() as SendRing);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** The descriptor is writable (or the time is up): what waited may go. */
+  resume(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
+  /** The descriptor goes away: sends what it can without waiting, then fails the rest with ECANCELED, as libuv does. */
+  close(): void {
+    this.flush();
+    for (let ring = this.#rings.shift(); ring !== undefined; ring = this.#rings.shift()) {
+      while (ring.settled < ring.count) this.#settleError(ring, 'ECANCELED', uvErrno('ECANCELED', 0));
+      this.#pool.give(ring);
+    }
+  }
+
+  /** → has the whole ring been settled? */
+  #drain(ring: SendRing): boolean {
+    while (ring.settled < ring.count) {
+      const sent = this.#syscalls.sendmmsg(this.#fd, ring.messages, ring.settled, ring.count - ring.settled, this.#platform.constants.MSG_DONTWAIT);
+      this.#stats.systemCallsOut++;
+      if (sent > 0) this.#settleSent(ring, sent);
+      else if (!this.#settleFailure(ring, sent)) return false;
+    }
+    return true;
+  }
+
+  #settleSent(ring: SendRing, sent: number): void {
+    this.#tries = 0;
+    const end = ring.settled + sent;
+    let bytes = 0;
+    for (let slot = ring.settled; slot < end; slot++) {
+      bytes += ring.sizes[slot];
+      const settle = ring.watched ? ring.settles[slot] : undefined;
+      if (settle !== undefined) process.nextTick(settle, null, ring.sizes[slot]);
+    }
+    ring.settled = end;
+    ring.pendingBytes -= bytes;
+    this.#stats.datagramsOut += sent;
+    this.#stats.bytesOut += bytes;
+  }
+
+  /** The first datagram not settled yet was refused. → go on with the next one? */
+  #settleFailure(ring: SendRing, result: number): boolean {
+    const name = errnoName(this.#platform, result);
+    if (name === 'EAGAIN') {
+      this.#stats.wouldBlock++;
+      this.#blocked = true;
+      this.#outlet.awaitWritable();
+      return false;
+    }
+    if (this.#platform.quirks.backOff.includes(name) && this.#tries < BACK_OFF.length) {
+      this.#stats.wouldBlock++;
+      this.#blocked = true;
+      this.#outlet.retryAfter(BACK_OFF[this.#tries++]);
+      return false;
+    }
+    this.#tries = 0;
+    const source = ring.sources[ring.settled];
+    // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
+    const gone = source !== undefined && this.#platform.quirks.sourceGone.includes(name) && !this.#outlet.isLocal(source);
+    if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
+    else this.#settleError(ring, name, failure(this.#platform, result, 'send').errno);
+    return true;
+  }
+
+  #settleError(ring: SendRing, name: string, errno: number): void {
+    const slot = ring.settled++;
+    ring.pendingBytes -= ring.sizes[slot];
+    const settle = ring.settles[slot];
+    if (settle === undefined) this.#stats.sendErrors++;
+    else this.#fail(settle, systemError(name, errno, 'send', place(ring.remotes[slot], ring.ports[slot], ring.sources[slot])));
+  }
+
+  /** Without a callback a send error is dropped, as dgram does; it is counted. */
+  #fail(settle: Settle | undefined, error: Error): void {
+    this.#stats.sendErrors++;
+    if (settle !== undefined) process.nextTick(settle, error, 0);
+  }
+}
+
+function place(remote: Endpoint | undefined, port: number, source: Endpoint | undefined) {
+  return { address: remote?.text, port, localAddress: source?.text };
+}
