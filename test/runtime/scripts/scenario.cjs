@@ -1,0 +1,360 @@
+// scenario.cjs <name>: one way to misuse or strain readiness, in a process that may crash. Prints one line of JSON.
+'use strict';
+const fs = require('node:fs');
+const { Worker } = require('node:worker_threads');
+const dgram = require('node:dgram');
+const udp = require('./udp.cjs');
+const { syscalls, readiness, open, send, drain, sleep, until } = udp;
+
+/** Watches a new socket, drains it and counts. */
+function receiver(ready = () => {}) {
+  const socket = open();
+  const state = { ...socket, wakeups: 0, datagrams: 0, events: [] };
+  state.watcher = readiness.watch(socket.fd, (events) => {
+    state.wakeups++;
+    state.events.push(events);
+    const { count, errno } = drain(socket.fd);
+    state.datagrams += count;
+    state.errno = errno || state.errno;
+    ready(state);
+  });
+  state.watcher.start(1);
+  state.close = () => {
+    state.watcher.close();
+    return syscalls.close(socket.fd);
+  };
+  return state;
+}
+
+const codeOf = (action) => {
+  try {
+    action();
+    return 'no error';
+  } catch (error) {
+    return error.code ?? error.name;
+  }
+};
+
+const sockets = () =>
+  fs.readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+
+/** A worker that runs `body` (text) with udp.cjs at hand. */
+function work(body) {
+  const text = `const udp = require(${JSON.stringify(require.resolve('./udp.cjs'))});
+    const { parentPort } = require('node:worker_threads'); ${body}`;
+  const worker = new Worker(text, { eval: true });
+  return { worker, ended: new Promise((done) => worker.once('exit', done)) };
+}
+const message = (worker) => new Promise((done) => worker.once('message', done));
+
+const scenarios = {
+  /** Natural exit with an unref'd watcher and datagrams sent to it in 'exit'. */
+  async exit() {
+    const to = receiver();
+    to.watcher.unref();
+    const from = open();
+    process.on('exit', () => {
+      for (let i = 0; i < 10; i++) send(from.fd, to.name);
+      // sockets may still be opened, for what that is worth
+      const late = open();
+      const watcher = readiness.watch(late.fd, () => {});
+      watcher.start(1);
+      watcher.unref();
+      watcher.close();
+    });
+    send(from.fd, to.name);
+    await until(() => to.datagrams === 1);
+    return { datagrams: to.datagrams };
+  },
+
+  /** A ref'd watcher keeps the process; one that is stopped, unref'd or closed does not. */
+  async idle() {
+    const stopped = receiver();
+    stopped.watcher.start(0);
+    const unrefd = receiver();
+    unrefd.watcher.unref();
+    receiver().close();
+    const refd = receiver();
+    let held = true;
+    setTimeout(() => {
+      held = false;
+      refd.close();
+    }, 50);
+    process.on('exit', () => held && console.log('exited too early'));
+    return {};
+  },
+
+  /** What terminated workers held is closed, and nothing else. */
+  async descriptors() {
+    const before = sockets();
+    for (let i = 0; i < 5; i++) {
+      const { worker, ended } = work(`
+        for (let i = 0; i < 4; i++) udp.readiness.watch(udp.open().fd, () => {}).start(1);
+        const gone = udp.open(), watcher = udp.readiness.watch(gone.fd, () => {});
+        watcher.close(); udp.syscalls.close(gone.fd);
+        parentPort.postMessage(gone.fd); setInterval(() => {}, 1000);`);
+      const fd = await message(worker);
+      // takes the number that the worker has closed itself
+      const reused = open();
+      await worker.terminate();
+      await ended;
+      if (reused.fd === fd && syscalls.getsockname(fd, Buffer.alloc(16)) < 0)
+        throw new Error('closed a foreign descriptor');
+      syscalls.close(reused.fd);
+    }
+    return { leaked: sockets() - before };
+  },
+
+  /** A worker that ends by itself, its socket unref'd and forgotten; and one whose 'exit' listener closes it. */
+  async workerEnds() {
+    const before = sockets();
+    const closing = `process.on('exit', () => { watcher.close(); udp.syscalls.close(socket.fd);
+      udp.open(); /* same number: leaks, as nobody watches it */ });`;
+    const results = [];
+    for (const more of ['', closing]) {
+      const { ended } = work(`const socket = udp.open(), watcher = udp.readiness.watch(socket.fd, () => {});
+        watcher.start(1); watcher.unref(); ${more}`);
+      await ended;
+      results.push(sockets() - before);
+    }
+    return { results };
+  },
+
+  /** An open socket outlives garbage collections though its program holds nothing of it. */
+  async gc() {
+    let datagrams = 0;
+    let name;
+    (() => {
+      const socket = open();
+      name = socket.name;
+      readiness
+        .watch(socket.fd, () => {
+          datagrams += drain(socket.fd).count;
+        })
+        .start(1);
+    })();
+    const from = open();
+    for (let i = 0; i < 5; i++) {
+      for (let k = 0; k < 3; k++) globalThis.gc();
+      await sleep(5);
+      send(from.fd, name);
+      await until(() => datagrams === i + 1);
+    }
+    setImmediate(() => process.exit());
+    return { datagrams };
+  },
+
+  /** A connected socket whose peer refuses: the error is received, and so is what comes after it. */
+  async refused() {
+    const to = receiver();
+    const peer = open();
+    syscalls.close(peer.fd);
+    syscalls.connect(to.fd, peer.name);
+    const results = [];
+    for (let i = 0; i < 3; i++) {
+      to.errno = 0;
+      send(to.fd, peer.name);
+      await until(() => to.errno !== 0);
+      results.push(to.errno === -udp.platform.errno.ECONNREFUSED);
+    }
+    const wakeups = to.wakeups;
+    await sleep(50);
+    const idle = to.wakeups - wakeups;
+    const unspecified = Buffer.alloc(16);
+    syscalls.connect(to.fd, unspecified);
+    // disconnecting forgets an ephemeral port
+    syscalls.getsockname(to.fd, to.name);
+    if (to.name.readUInt16BE(2) === 0) syscalls.bind(to.fd, udp.sockaddr()) < 0 || syscalls.getsockname(to.fd, to.name);
+    send(open().fd, to.name);
+    const heard = await until(() => to.datagrams === 1);
+    const { events } = to;
+    to.close();
+    return { results, idle, heard, error: events[0] === 5 };
+  },
+
+  /** An exception in one callback reaches the process, and stops neither this socket nor others. */
+  async throwing() {
+    const seen = [];
+    process.on('uncaughtException', (error) => seen.push(error.message));
+    const bad = receiver((state) => {
+      throw new Error(`thrown ${state.wakeups}`);
+    });
+    const good = receiver();
+    const from = open();
+    for (let i = 0; i < 3; i++) {
+      send(from.fd, bad.name);
+      await until(() => seen.length === i + 1);
+      send(from.fd, good.name);
+      await until(() => good.datagrams === i + 1);
+    }
+    bad.close();
+    good.close();
+    return { seen, datagrams: [bad.datagrams, good.datagrams] };
+  },
+
+  /** Closed by its own callback and by another's, with datagrams left: nothing comes any more. */
+  async closeInside() {
+    const from = open();
+    const first = receiver((state) => {
+      state.close();
+      for (const other of others) other.close();
+    });
+    const others = Array.from({ length: 20 }, () => receiver((state) => state.close()));
+    for (const { name } of [first, ...others]) for (let i = 0; i < 20; i++) send(from.fd, name);
+    await until(() => first.wakeups > 0);
+    await sleep(20);
+    return { first: first.wakeups, others: others.every(({ wakeups }) => wakeups <= 1) };
+  },
+
+  /** The same descriptor number for one socket after the other, each with datagrams pending when it goes. */
+  async reuse() {
+    const from = open();
+    let received = 0;
+    let same = 0;
+    for (let i = 0; i < 1000; i++) {
+      const old = receiver();
+      if (i % 3) await null;
+      if (i % 7 === 0) await sleep(0);
+      send(from.fd, old.name);
+      old.close();
+      const next = receiver();
+      if (next.fd === old.fd) same++;
+      send(from.fd, next.name);
+      if (await until(() => next.datagrams === 1)) received++;
+      next.close();
+    }
+    return { received, same: same > 900 };
+  },
+
+  /** Every method after close. */
+  async afterClose() {
+    const one = receiver();
+    one.close();
+    for (let i = 0; i < 2; i++) {
+      one.watcher.start(1);
+      one.watcher.start(3);
+      one.watcher.start(0);
+      one.watcher.ref();
+      one.watcher.unref();
+      one.watcher.close();
+      await sleep(1);
+    }
+    return {};
+  },
+
+  /** Descriptors that libuv refuses, which koffi does not survive. */
+  async badDescriptors() {
+    const none = () => {};
+    const watch = (fd) => codeOf(() => readiness.watch(fd, none).close());
+    const gone = open();
+    syscalls.close(gone.fd);
+    const closed = watch(gone.fd);
+    const file = fs.openSync(__filename);
+    const mine = receiver();
+    const theirs = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    await new Promise((done) => theirs.once('listening', done));
+    const codes = [closed, watch(1e6), watch(file), watch(mine.fd), watch(theirs._handle.fd)];
+    const types = [-1, 1.5, '3', null, undefined, Number.NaN, 2 ** 32].map(watch);
+    theirs.close();
+    // and they have left no trace
+    send(open().fd, mine.name);
+    const heard = await until(() => mine.datagrams === 1);
+    const repeated = mine.wakeups;
+    mine.close();
+    return { codes, types, heard, repeated };
+  },
+
+  /** Readable and writable, together and in turn. */
+  async events() {
+    const socket = open();
+    const seen = [];
+    const watcher = readiness.watch(socket.fd, (events) => {
+      seen.push(events);
+      if (events & 1) drain(socket.fd);
+      watcher.start(events & 2 ? 1 : 0);
+    });
+    watcher.start(2);
+    await until(() => seen.length === 1);
+    send(socket.fd, socket.name);
+    await until(() => seen.length === 2);
+    send(socket.fd, socket.name);
+    await sleep(20);
+    watcher.start(3);
+    await until(() => seen.length === 3);
+    const wrong = [4, 8, -1, 1.5].map((mask) => codeOf(() => watcher.start(mask)));
+    watcher.close();
+    return { seen, wrong };
+  },
+
+  /** The package loaded again and again in one process (jest.resetModules), and side by side. */
+  async copies() {
+    const warnings = [];
+    process.on('warning', ({ name }) => warnings.push(name));
+    const copy = () => {
+      for (const key of Object.keys(require.cache)) if (!key.includes('koffi')) delete require.cache[key];
+      return require('./udp.cjs').readiness;
+    };
+    const koffi = require(require.resolve('koffi', { paths: [process.cwd()] }));
+    let registered = 0;
+    const { register, unregister } = koffi;
+    koffi.register = (...args) => {
+      registered++;
+      return register(...args);
+    };
+    koffi.unregister = (...args) => {
+      registered--;
+      return unregister(...args);
+    };
+    const from = open();
+    let heard = 0;
+    const all = Array.from({ length: 16 }, () => {
+      const socket = open();
+      const watcher = copy().watch(socket.fd, () => {
+        drain(socket.fd);
+        heard++;
+      });
+      watcher.start(1);
+      send(from.fd, socket.name);
+      return watcher;
+    });
+    await until(() => heard === 16);
+    const during = registered;
+    for (const watcher of all) watcher.close();
+    await sleep(10);
+    return { heard, during, after: registered, warnings, listeners: process.listenerCount('exit') };
+  },
+
+  /** Thousands of open sockets: each watch() costs the same. */
+  async many() {
+    const open2000 = () => {
+      const start = process.hrtime.bigint();
+      const all = Array.from({ length: 2000 }, receiver0);
+      return { all, ns: Number(process.hrtime.bigint() - start) };
+    };
+    const receiver0 = () => receiver();
+    const rounds = Array.from({ length: 4 }, open2000);
+    const from = open();
+    const all = rounds.flatMap((each) => each.all);
+    for (const { name } of all) send(from.fd, name);
+    const heard = await until(() => all.every(({ datagrams }) => datagrams === 1));
+    for (const each of all) each.close();
+    return { heard, ratio: rounds[3].ns / Math.min(rounds[0].ns, rounds[1].ns) };
+  },
+};
+
+// The process ends by itself, or the test sees it killed: nothing may be left that holds the loop.
+scenarios[process.argv[2]]().then(
+  (result) => {
+    console.log(JSON.stringify(result));
+  },
+  (error) => {
+    console.error(error);
+    process.exit(3);
+  },
+);
