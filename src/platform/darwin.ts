@@ -92,6 +92,8 @@ export function darwin(arch: string): Platform | undefined {
       backOff: ['ENOBUFS'],
       // The default of 9216 is also the largest datagram (P37); at a datagram's own size EWOULDBLOCK never ends (P34).
       minSendBuffer: 65535 + 256,
+      reuseAddr: c.SO_REUSEPORT,
+      ipMulticastOptionSize: 4,
     },
   };
 }

@@ -107,6 +107,9 @@ export function freebsd(arch: string): Platform | undefined {
       sourceGone: ['EADDRNOTAVAIL'],
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
+      reuseAddr: c.SO_REUSEPORT,
+      reusePort: c.SO_REUSEPORT_LB,
+      ipMulticastOptionSize: 4,
     },
   };
 }

@@ -95,6 +95,8 @@ export function openbsd(arch: string): Platform | undefined {
       sourceGone: ['EADDRNOTAVAIL'],
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
+      reuseAddr: c.SO_REUSEPORT,
+      ipMulticastOptionSize: 1,
     },
   };
 }

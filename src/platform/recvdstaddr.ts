@@ -49,6 +49,7 @@ export function sourceDeparture(message: Message, in_addr: Type): Departure {
     ...message,
     size: in_addr.size,
     carriesIfindex: false,
+    ifindexAlone: false,
     write({ words }, at, source) {
       words[at >> 2] = source.word0;
     },

@@ -131,6 +131,8 @@ export function win32(arch: string): Platform | undefined {
       sourceGone: ['EADDRNOTAVAIL', 'EINVAL'],
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
+      reuseAddr: c.SO_REUSEADDR,
+      ipMulticastOptionSize: 4,
     },
   };
 }

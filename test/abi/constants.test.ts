@@ -1,0 +1,41 @@
+/** Every number of every Platform against the fixtures. A number that no fixture knows is a failure. */
+import { platformFor } from '../../src/platform';
+import { targets } from './facts';
+
+/** Winsock's names for what libuv calls otherwise. */
+const winsockNames: Record<string, string> = { EAGAIN: 'WSAEWOULDBLOCK', ENOTSUP: 'WSAEOPNOTSUPP' };
+
+describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, facts) => {
+  const platform = platformFor(facts.os, facts.arch, facts.libc);
+  /** Ours alone: Windows has no MSG_DONTWAIT, and 0 says so. */
+  const withoutFact = facts.os === 'win32' ? ['MSG_DONTWAIT'] : [];
+
+  test('constants', () => {
+    const names = Object.keys(platform.constants);
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name) => facts.constant(name) === undefined)).toEqual(withoutFact);
+    for (const name of withoutFact) expect(platform.constants[name]).toBe(0);
+    const known = names.filter((name) => !withoutFact.includes(name));
+    expect(Object.fromEntries(known.map((name) => [name, platform.constants[name]]))).toEqual(
+      Object.fromEntries(known.map((name) => [name, facts.constant(name)])),
+    );
+  });
+
+  test('errno', () => {
+    const names = Object.keys(platform.errno);
+    expect(names.length).toBeGreaterThan(25);
+    const fact = (name: string) =>
+      facts.constant(facts.os === 'win32' ? (winsockNames[name] ?? `WSA${name}`) : name) ?? 'no fact';
+    expect({ ...platform.errno }).toEqual(Object.fromEntries(names.map((name) => [name, fact(name)])));
+  });
+
+  test('an errno has one name', () => {
+    const values = Object.values(platform.errno);
+    expect(new Set(values).size).toBe(values.length);
+  });
+
+  test('names in quirks are errno names', () => {
+    const { sourceGone, backOff } = platform.quirks;
+    for (const name of [...sourceGone, ...backOff]) expect(platform.errno).toHaveProperty(name);
+  });
+});

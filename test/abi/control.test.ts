@@ -1,0 +1,350 @@
+/**
+ * Whole control messages, out and in, for every system: bytes built from the fixtures alone beside what the platforms
+ * write, and words that the platforms read from such bytes. Literal bytes stand at the end.
+ */
+import { CMSG_SPACE, newArrived, readControl, writeHeader } from '../../src/datagram/control';
+import { platformFor } from '../../src/platform';
+import type { Arrived, Departure, OptionName, Platform, SocketKind, Source } from '../../src/platform/platform';
+import { controlMessage, type Facts, int, structBytes, target, targets } from './facts';
+
+const IPV4 = Uint8Array.of(192, 0, 2, 7);
+const LOCAL = Uint8Array.of(192, 0, 2, 1);
+const IPV6 = Uint8Array.of(
+  0x20,
+  0x01,
+  0x0d,
+  0xb8,
+  0xaa,
+  0xbb,
+  0xcc,
+  0xdd,
+  0xee,
+  0xff,
+  0x10,
+  0x20,
+  0x30,
+  0x40,
+  0x50,
+  0x60,
+);
+const MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7);
+
+/** What chooses an IPv4 source: level, type and payload, by the kernels' own sources (`semantics` in the fixtures). */
+function ipv4Source(facts: Facts, address: Uint8Array, ifindex: number): [type: string, payload: Buffer] {
+  switch (facts.os) {
+    case 'linux':
+    case 'android':
+      return ['IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_ifindex: ifindex, ipi_spec_dst: address })];
+    case 'darwin': // an interface would make the kernel forget the address
+      return ['IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_spec_dst: address })];
+    case 'win32':
+      return ['IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_addr: address, ipi_ifindex: ifindex })];
+    default:
+      return ['IP_SENDSRCADDR', Buffer.from(address)];
+  }
+}
+
+/** The messages that tell an IPv4 datagram's destination and interface. */
+function ipv4Destination(facts: Facts, address: Uint8Array, ifindex: number): Buffer[] {
+  const level = facts.number('IPPROTO_IP');
+  const message = (type: string, payload: Uint8Array) => controlMessage(facts, level, facts.number(type), payload);
+  switch (facts.os) {
+    case 'linux':
+    case 'android': {
+      const fields = { ipi_ifindex: ifindex, ipi_spec_dst: LOCAL, ipi_addr: address };
+      return [message('IP_PKTINFO', structBytes(facts, 'in_pktinfo', fields))];
+    }
+    case 'darwin':
+    case 'win32':
+      return [message('IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_ifindex: ifindex, ipi_addr: address }))];
+    default: {
+      const sdl_len = facts.field('sockaddr_dl', 'sdl_data').offset;
+      const link = structBytes(facts, 'sockaddr_dl', { sdl_len, sdl_family: 18, sdl_index: ifindex, sdl_type: 0xee });
+      return [message('IP_RECVDSTADDR', address), message('IP_RECVIF', link.subarray(0, sdl_len))];
+    }
+  }
+}
+
+function ipv6Message(facts: Facts, address: Uint8Array, ifindex: number): Buffer {
+  const payload = structBytes(facts, 'in6_pktinfo', { ipi6_addr: address, ipi6_ifindex: ifindex });
+  return controlMessage(facts, facts.number('IPPROTO_IPV6'), facts.number('IPV6_PKTINFO'), payload);
+}
+
+/** A view on a copy of `bytes`, beginning at `start`, with other bytes all around. */
+function view(bytes: Uint8Array, start: number) {
+  const all = new Uint8Array(start + bytes.length + 64 - (bytes.length % 8)).fill(0xa5);
+  all.set(bytes, start);
+  return { bytes: all, words: new Int32Array(all.buffer) };
+}
+
+function words(address: Uint8Array): number[] {
+  return [...new Int32Array(Uint8Array.from(address).buffer)];
+}
+
+function sourceOf(address: Uint8Array, ifindex: number): Source {
+  const [word0, word1 = 0, word2 = 0, word3 = 0] = words(address);
+  return { word0, word1, word2, word3, ifindex };
+}
+
+/** The message as it would be sent, from a dirty buffer whose headers and padding were zeroed. */
+function written(platform: Platform, departure: Departure, source: Source): Buffer {
+  const size = CMSG_SPACE(platform.cmsg, departure.size);
+  const control = view(new Uint8Array(size), 8);
+  const at = writeHeader(platform.cmsg, control, 8, departure);
+  control.bytes.fill(0xa5, at, at + departure.size);
+  departure.write(control, at, source);
+  return Buffer.from(control.bytes.subarray(8, 8 + size));
+}
+
+function read(platform: Platform, ...messages: Buffer[]): Arrived {
+  const bytes = Buffer.concat(messages);
+  const arrived = newArrived();
+  readControl(platform.cmsg, platform.arrivals, view(bytes, 16), 16, bytes.length, arrived);
+  return arrived;
+}
+
+function destination({ family, destination0, destination1, destination2, destination3 }: Arrived) {
+  return family === 4 ? [4, destination0] : [family, destination0, destination1, destination2, destination3];
+}
+
+describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, facts) => {
+  const platform = platformFor(facts.os, facts.arch, facts.libc);
+  const levels = {
+    ip: facts.number('IPPROTO_IP'),
+    ipv6: facts.number('IPPROTO_IPV6'),
+    socket: facts.number('SOL_SOCKET'),
+  };
+  const own = facts.os === 'linux' || facts.os === 'android';
+
+  test('writes an IPv4 source', () => {
+    const [type, payload] = ipv4Source(facts, IPV4, 3);
+    const expected = controlMessage(facts, levels.ip, facts.number(type), payload).toString('hex');
+    const { udp4, mapped } = platform.departures;
+    expect(written(platform, udp4, sourceOf(IPV4, 3)).toString('hex')).toBe(expected);
+    // A mapped peer is answered by IPv4's message everywhere; OpenBSD has no such peers.
+    if (facts.os === 'openbsd') expect(mapped).toBeUndefined();
+    else expect(written(platform, mapped!, sourceOf(IPV4, 3)).toString('hex')).toBe(expected);
+  });
+
+  test('writes an IPv6 source', () => {
+    const bytes = written(platform, platform.departures.udp6, sourceOf(IPV6, 3));
+    expect(bytes.toString('hex')).toBe(ipv6Message(facts, IPV6, 3).toString('hex'));
+  });
+
+  test('reads an IPv4 destination, in either order', () => {
+    const messages = ipv4Destination(facts, IPV4, 0x0102);
+    for (const order of [messages, [...messages].reverse()]) {
+      const arrived = read(platform, ...order);
+      expect(destination(arrived)).toEqual([4, ...words(IPV4)]);
+      expect(arrived.ifindex).toBe(0x0102);
+      expect(arrived.hasSpecDst).toBe(own);
+      expect(arrived.specDst).toBe(own ? words(LOCAL)[0] : 0);
+    }
+  });
+
+  test('reads an IPv6 destination', () => {
+    const arrived = read(platform, ipv6Message(facts, IPV6, 70000));
+    expect(destination(arrived)).toEqual([6, ...words(IPV6)]);
+    expect(arrived).toMatchObject({ ifindex: 70000, hasSpecDst: false, specDst: 0 });
+  });
+
+  test('reads a mapped destination as IPv6 when nothing else comes', () => {
+    expect(destination(read(platform, ipv6Message(facts, MAPPED, 3)))).toEqual([6, ...words(MAPPED)]);
+  });
+
+  test('IPv4 wins over the mapped address whichever comes first', () => {
+    const mapped = ipv6Message(facts, MAPPED, 3);
+    const plain = ipv4Destination(facts, IPV4, 3);
+    for (const order of [
+      [mapped, ...plain],
+      [...plain, mapped],
+    ]) {
+      const arrived = read(platform, ...order);
+      expect(destination(arrived)).toEqual([4, ...words(IPV4)]);
+      expect(arrived.ifindex).toBe(3);
+      expect(arrived.hasSpecDst).toBe(own);
+    }
+  });
+
+  test('nothing of one datagram is left for the next', () => {
+    const arrived = newArrived();
+    const full = Buffer.concat(ipv4Destination(facts, IPV4, 3));
+    readControl(platform.cmsg, platform.arrivals, view(full, 0), 0, full.length, arrived);
+    readControl(platform.cmsg, platform.arrivals, view(full, 0), 0, 0, arrived);
+    expect(arrived).toMatchObject({ family: 0, ifindex: 0, specDst: 0, ttl: -1, tos: -1, seconds: -1 });
+  });
+
+  test('a message cut short says nothing', () => {
+    for (const message of [...ipv4Destination(facts, IPV4, 3), ipv6Message(facts, IPV6, 3)]) {
+      const short = Buffer.from(message.subarray(0, facts.cmsg.dataOffset + 2));
+      short.writeUInt32LE(short.length, platform.cmsg.cmsg_len);
+      expect(read(platform, short)).toMatchObject({ family: 0, ifindex: 0 });
+    }
+  });
+
+  // `otherCmsg` in the fixtures' semantics: which type and how many bytes each kernel sends.
+  const metadata: Record<string, [type: string, bytes: 1 | 4][]> = {
+    linux: [['IP_TTL', 4], ['IP_TOS', 1]],
+    android: [['IP_TTL', 4], ['IP_TOS', 1]],
+    darwin: [['IP_RECVTTL', 1], ['IP_RECVTOS', 1]],
+    freebsd: [['IP_RECVTTL', 1], ['IP_RECVTOS', 1]],
+    openbsd: [['IP_RECVTTL', 1]],
+    win32: [['IP_RECVTTL', 4], ['IP_TTL', 4], ['IP_TCLASS', 4], ['IP_TOS', 4]],
+  }; // biome-ignore format: a table
+
+  test.each(metadata[facts.os])('reads IPv4 %s of %i bytes', (type, size) => {
+    const payload = size === 1 ? Uint8Array.of(0xb8) : int(0xb8);
+    const arrived = read(platform, controlMessage(facts, levels.ip, facts.number(type), payload));
+    const isTtl = type.endsWith('TTL');
+    expect([arrived.ttl, arrived.tos]).toEqual(isTtl ? [0xb8, -1] : [-1, 0xb8]);
+  });
+
+  test('reads IPv6 hop limit and traffic class', () => {
+    const arrived = read(
+      platform,
+      controlMessage(facts, levels.ipv6, facts.number('IPV6_HOPLIMIT'), int(63)),
+      controlMessage(facts, levels.ipv6, facts.number('IPV6_TCLASS'), int(0xb9)),
+    );
+    expect([arrived.ttl, arrived.tos]).toEqual([63, 0xb9]);
+  });
+
+  const timestamp =
+    { linux: 'SCM_TIMESTAMPNS', android: 'SCM_TIMESTAMPNS', win32: undefined }[facts.os] ?? 'SCM_TIMESTAMP';
+  if (facts.os !== 'win32') {
+    const [struct, fraction, scale] = own ? ['timespec', 'tv_nsec', 1] : ['timeval', 'tv_usec', 1000];
+    // 2026, after 2038 in four bytes, after 2106 in eight.
+    const seconds =
+      facts.field(struct as string, 'tv_sec').size === 8
+        ? [1_790_000_000, 4_400_000_000]
+        : [1_790_000_000, 3_000_000_000];
+    test.each(seconds)(`reads ${timestamp} %i`, (tv_sec) => {
+      const payload = structBytes(facts, struct as string, { tv_sec, [fraction]: 123_456 });
+      const arrived = read(platform, controlMessage(facts, levels.socket, facts.number(timestamp), payload));
+      expect([arrived.seconds, arrived.nanoseconds]).toEqual([tv_sec, 123_456 * (scale as number)]);
+    });
+  }
+
+  if (own) {
+    test('reads SO_RXQ_OVFL and UDP_GRO', () => {
+      const arrived = read(
+        platform,
+        controlMessage(facts, levels.socket, facts.number('SO_RXQ_OVFL'), Uint8Array.of(0xff, 0xff, 0xff, 0xff)),
+        controlMessage(facts, facts.number('SOL_UDP'), facts.number('UDP_GRO'), int(1472)),
+      );
+      expect([arrived.drops, arrived.segment]).toEqual([0xffffffff, 1472]);
+    });
+  }
+
+  test('asks for what it can read', () => {
+    const { requests, optionRequests } = expectedRequests(facts);
+    expect(named(facts, platform.requests)).toEqual(requests);
+    const options = Object.entries(platform.optionRequests).map(([option, kinds]) => [option, named(facts, kinds)]);
+    expect(Object.fromEntries(options)).toEqual(optionRequests);
+  });
+});
+
+/** Requests by C name, '?' behind optional ones. Names come from the fixture: the option of that level and number. */
+function named(facts: Facts, kinds: Platform['requests']): Record<SocketKind, string> {
+  const names = ['IP_PKTINFO', 'IP_RECVDSTADDR', 'IP_RECVIF', 'IP_RECVTTL', 'IP_RECVTOS', 'IP_RECVERR'];
+  const names6 = ['IPV6_RECVPKTINFO', 'IPV6_RECVHOPLIMIT', 'IPV6_RECVTCLASS', 'IPV6_RECVERR'];
+  if (facts.os === 'win32') names6.push('IPV6_PKTINFO', 'IPV6_HOPLIMIT');
+  const table: Record<number, string[]> = {
+    [facts.number('IPPROTO_IP')]: names,
+    [facts.number('IPPROTO_IPV6')]: names6,
+    [facts.number('SOL_SOCKET')]: ['SO_TIMESTAMPNS', 'SO_TIMESTAMP', 'SO_RXQ_OVFL'],
+    [facts.number('IPPROTO_UDP')]: ['UDP_GRO'],
+  };
+  const one = ({ level, name, optional }: { level: number; name: number; optional?: true }) =>
+    `${table[level]?.find((known) => facts.constant(known) === name)}${optional ? '?' : ''}`;
+  const { udp4, udp6, dual } = kinds;
+  return { udp4: udp4.map(one).join(' '), udp6: udp6.map(one).join(' '), dual: dual.map(one).join(' ') };
+}
+
+type Expected = Record<SocketKind, string>;
+
+function expectedRequests(facts: Facts): { requests: Expected; optionRequests: Partial<Record<OptionName, Expected>> } {
+  const kinds = (udp4: string, udp6: string, dual: string): Expected => ({ udp4, udp6, dual });
+  const all = (name: string) => kinds(name, name, name);
+  const split = (udp4: string, udp6: string) => kinds(udp4, udp6, udp6);
+  const both = (udp4: string, udp6: string) => kinds(udp4, udp6, `${udp6} ${udp4}`);
+  switch (facts.os) {
+    case 'linux':
+    case 'android':
+      return {
+        requests: kinds('IP_PKTINFO', 'IPV6_RECVPKTINFO', 'IPV6_RECVPKTINFO IP_PKTINFO?'),
+        optionRequests: {
+          recvTTL: both('IP_RECVTTL', 'IPV6_RECVHOPLIMIT'),
+          recvTOS: both('IP_RECVTOS', 'IPV6_RECVTCLASS'),
+          recvErrors: both('IP_RECVERR', 'IPV6_RECVERR'),
+          recvTimestamp: all('SO_TIMESTAMPNS'),
+          recvDrops: all('SO_RXQ_OVFL'),
+          gro: all('UDP_GRO'),
+        },
+      };
+    case 'win32':
+      return {
+        requests: kinds('IP_PKTINFO', 'IPV6_PKTINFO', 'IPV6_PKTINFO IP_PKTINFO?'),
+        optionRequests: {
+          recvTTL: both('IP_RECVTTL', 'IPV6_HOPLIMIT'),
+          recvTOS: both('IP_RECVTOS', 'IPV6_RECVTCLASS'),
+        },
+      };
+    default:
+      return {
+        requests: split(facts.os === 'darwin' ? 'IP_PKTINFO' : 'IP_RECVDSTADDR IP_RECVIF?', 'IPV6_RECVPKTINFO'),
+        optionRequests: {
+          recvTTL: split('IP_RECVTTL', 'IPV6_RECVHOPLIMIT'),
+          recvTOS: split(facts.os === 'openbsd' ? '' : 'IP_RECVTOS', 'IPV6_RECVTCLASS'),
+          recvTimestamp: all('SO_TIMESTAMP'),
+        },
+      };
+  }
+}
+
+/** Source 192.0.2.7 or 2001:db8::7, interface 3. Linux's are what gcc's CMSG macros give; the rest follows the headers. */
+describe.each([
+  [
+    'linux-x64',
+    '1c00000000000000 00000000 08000000 03000000 c0000207 00000000 00000000',
+    '2400000000000000 29000000 32000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+  [
+    'linux-ia32',
+    '18000000 00000000 08000000 03000000 c0000207 00000000',
+    '20000000 29000000 32000000 20010db8000000000000000000000007 03000000',
+  ],
+  [
+    'darwin-arm64',
+    '18000000 00000000 1a000000 00000000 c0000207 00000000',
+    '20000000 29000000 2e000000 20010db8000000000000000000000007 03000000',
+  ],
+  [
+    'freebsd-x64',
+    '14000000 00000000 07000000 00000000 c0000207 00000000',
+    '24000000 29000000 2e000000 00000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+  [
+    'openbsd-x64',
+    '14000000 00000000 07000000 00000000 c0000207 00000000',
+    '24000000 29000000 2e000000 00000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+  [
+    'win32-x64',
+    '1800000000000000 00000000 13000000 c0000207 03000000',
+    '2400000000000000 29000000 13000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+])('literal bytes on %s', (name, udp4, udp6) => {
+  const facts = target(name);
+  const platform = platformFor(facts.os, facts.arch, facts.libc);
+  const address6 = Buffer.from('20010db8000000000000000000000007', 'hex');
+
+  test('udp4', () => {
+    const bytes = written(platform, platform.departures.udp4, sourceOf(IPV4, 3));
+    expect(bytes.toString('hex')).toBe(udp4.replaceAll(' ', ''));
+  });
+
+  test('udp6', () => {
+    const bytes = written(platform, platform.departures.udp6, sourceOf(address6, 3));
+    expect(bytes.toString('hex')).toBe(udp6.replaceAll(' ', ''));
+  });
+});
