@@ -28,8 +28,8 @@ export interface Heard {
 /** Asks all of them at once. → by id */
 export async function ask(client: Client, jobs: readonly Job[]): Promise<Map<string, Heard>> {
   const input = jobs.map((job) => JSON.stringify(job)).join('\n');
-  const { stdout, status } = await run([...client.enter, 'python3', join(__dirname, 'client.py')], input);
-  if (status !== 0) throw new Error(`client.py ended with ${status}`);
+  const { stdout, stderr, status } = await run([...client.enter, 'python3', join(__dirname, 'client.py')], input);
+  if (status !== 0) throw new Error(`client.py ended with ${status}: ${stderr}`);
   const heard = stdout
     .trim()
     .split('\n')
@@ -40,7 +40,8 @@ export async function ask(client: Client, jobs: readonly Job[]): Promise<Map<str
 /** Runs the load. */
 export async function load(client: Client, address: string, port: number, count: number, window: number) {
   const argv = [address, port, count, window].map(String);
-  const { stdout } = await run([...client.enter, 'python3', join(__dirname, 'load.py'), ...argv]);
+  const { stdout, stderr, status } = await run([...client.enter, 'python3', join(__dirname, 'load.py'), ...argv]);
+  if (status !== 0) throw new Error(`load.py ended with ${status}: ${stderr}`);
   return JSON.parse(stdout) as { answered: number; seconds: number };
 }
 
@@ -60,7 +61,7 @@ export function resolve(client: Client, queries: readonly Query[]): Promise<bool
   return mapLimited(16, queries, async ({ resolver, row, port, name, patience }) => {
     const server = row.device === undefined ? `@${row.asked}` : `@${row.asked}%${row.device}`;
     const once = resolver === 'dig' ? ['+tries=1', `+time=${patience}`] : ['+retry=0', `+time=${patience}`];
-    const argv = [...client.enter, resolver, server, '-p', String(port), ...once, '+short', name, 'TXT'];
-    return (await run(argv)).stdout.includes(`asked ${name}`);
+    const options = [server, '-p', String(port), ...once, '+short', name, 'TXT'];
+    return (await run([...client.enter, resolver, ...options])).stdout.includes(`asked ${name}`);
   });
 }

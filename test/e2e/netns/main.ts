@@ -49,9 +49,11 @@ function column(title: string, findings: readonly Finding[], judged: (finding: F
       if (!finding) return undefined;
       const faults = judged(finding).filter((check) => !check.ok);
       const { answer, from } = finding.unconnected;
-      // Where only something else is wrong, say what.
-      const more = faults.length > 0 && answer !== null && row.expected.includes(from ?? '') ? faults : [];
-      const text = [answer === null ? 'no answer' : from, ...more.map((fault) => fault.name)].join(', ');
+      const seen = answer === null ? 'no answer' : from;
+      // Where the address alone does not show what is wrong; all faults are listed at the end.
+      const [first, ...others] = answer !== null && row.expected.includes(from ?? '') ? faults : [];
+      const more = others.length > 0 ? ` +${others.length}` : '';
+      const text = first ? `${seen}, ${first.name}${more}` : `${seen}`;
       return { ok: faults.length === 0, text };
     },
   };

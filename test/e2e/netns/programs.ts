@@ -17,12 +17,15 @@ export class Program<Line> {
   readonly lines: Line[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #exit: Promise<unknown>;
+  #complaints = '';
   #wake = () => {};
 
   constructor(command: string, argv: readonly string[]) {
     this.#process = spawn(command, argv);
-    this.#process.stderr.pipe(process.stderr);
-    this.#exit = once(this.#process, 'exit').then(() => this.#wake());
+    this.#process.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#complaints += text;
+    });
+    this.#exit = once(this.#process, 'close').then(() => this.#wake());
     createInterface(this.#process.stdout).on('line', (line) => {
       this.lines.push(JSON.parse(line));
       this.#wake();
@@ -35,8 +38,8 @@ export class Program<Line> {
     for (;;) {
       const found = this.lines.find(fits);
       if (found !== undefined) return found;
-      if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw new Error('the program ended');
-      if (Date.now() > deadline) throw new Error(`the program did not say so within ${seconds} s`);
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw this.#failure('it ended');
+      if (Date.now() > deadline) throw this.#failure(`it did not say so within ${seconds} s`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 100);
         this.#wake = () => {
@@ -51,30 +54,48 @@ export class Program<Line> {
     return this.line((line) => (line as unknown) === 'listening');
   }
 
-  /** Ends its input and waits for it to go by itself; a program that stays is killed, and that is an error. */
-  async end(): Promise<void> {
+  /**
+   * Ends its input and waits for it to go by itself; a program that stays is killed, and that is an error.
+   * → what it wrote to standard error
+   */
+  async end(): Promise<string> {
     this.#process.stdin.end();
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5000);
     await this.#exit;
     clearTimeout(timer);
     if (this.#process.exitCode !== 0) {
-      throw new Error(`the program ended with ${this.#process.signalCode ?? this.#process.exitCode}`);
+      throw this.#failure(`it ended with ${this.#process.signalCode ?? this.#process.exitCode}`);
     }
+    return this.#complaints;
+  }
+
+  #failure(what: string): Error {
+    return new Error(`${this.#process.spawnargs.join(' ')}: ${what}\n${this.#complaints}`);
   }
 }
 
-/** Runs to the end. Nothing is thrown for a failing program: what it wrote is the answer. */
-export async function run(argv: readonly string[], input = ''): Promise<{ stdout: string; status: number | null }> {
-  const [command = '', ...rest] = argv;
-  const child = spawn(command, rest);
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Exit code; null when a signal ended it. */
+  readonly status: number | null;
+}
+
+/** Runs to the end. Nothing is thrown for a failing program: how it ended is an answer too. */
+export async function run([command, ...argv]: readonly [string, ...string[]], input = ''): Promise<Ran> {
+  const child = spawn(command, argv);
   let stdout = '';
+  let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
   });
-  child.stderr.pipe(process.stderr);
-  child.stdin.end(input);
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  // EPIPE where the program ended without reading: its status says so.
+  child.stdin.on('error', () => {}).end(input);
   const [status] = await once(child, 'close');
-  return { stdout, status };
+  return { stdout, stderr, status };
 }
 
 /** Maps with at most `limit` at once. */

@@ -3,11 +3,17 @@ export class Report {
   #passed = 0;
   #skipped: string[] = [];
   #failed: string[] = [];
+  #notes: string[] = [];
 
   /** `detail` says what was seen instead. */
   check(name: string, ok: boolean, detail = ''): void {
     if (ok) this.#passed++;
     else this.#failed.push(detail === '' ? name : `${name}: ${detail}`);
+  }
+
+  /** A figure worth reading, whatever it is. */
+  note(text: string): void {
+    this.#notes.push(text);
   }
 
   /** Something that this machine does not allow. With CI=true that is a failure. */
@@ -27,6 +33,7 @@ export class Report {
 
   /** Prints the end of the run. → exit code */
   close(): number {
+    for (const line of this.#notes) console.log(line);
     for (const line of this.#skipped) console.log(`skipped  ${line}`);
     for (const line of this.#failed) console.log(`FAILED   ${line}`);
     console.log(`${this.#passed} passed, ${this.#failed.length} failed, ${this.#skipped.length} skipped`);

@@ -65,8 +65,8 @@ function local(row: Row, shape: Finding['shape'], seen: Line['localAddress']): C
   return { name: 'rinfo.localAddress', ok: allowed.includes(seen), detail: `${seen}, not ${allowed.join(' or ')}` };
 }
 
-/** Node's spelling: link-local addresses with their zone, IPv4 on a dual-stack socket as mapped. */
+/** Node's spelling: link-local unicast with its zone, IPv4 on a dual-stack socket as mapped. */
 function spelled(row: Row, address: string, shape: Finding['shape']): string {
-  if (/^(fe80|ff02)/.test(address)) return `${address}%${row.via}`;
+  if (address.startsWith('fe80')) return `${address}%${row.via}`;
   return row.family === 4 && shape === 'dual' ? `::ffff:${address}` : address;
 }
