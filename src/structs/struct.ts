@@ -6,6 +6,9 @@
 import type { Abi, Type, Types } from './ref';
 import { abiKey, refFor } from './ref';
 
+/** Bytes of a struct with a property per field; `ref()` are the bytes. */
+export type Instance<Field extends string> = Record<Field, unknown> & { ref(): Buffer };
+
 /** A C struct type: its layout, and a constructor that puts typed properties on the bytes. */
 export interface StructType<Field extends string = string> extends Type {
   /** sizeof, in bytes. */
@@ -14,8 +17,9 @@ export interface StructType<Field extends string = string> extends Type {
   readonly alignment: number;
   /** offsetof and type of each field, in C's order. */
   readonly fields: Readonly<Record<Field, { readonly type: Type; readonly offset: number }>>;
-  /** Wraps `bytes` (or new zeroed bytes); `values` are assigned to the fields. For cold paths. */
-  new (bytes?: Buffer, values?: Partial<Record<Field, unknown>>): Record<Field, unknown> & { ref(): Buffer };
+  /** New zeroed bytes, or `bytes` as they are; `values` are assigned to the fields. For cold paths. */
+  new (values?: Partial<Record<Field, unknown>>): Instance<Field>;
+  new (bytes: Buffer, values?: Partial<Record<Field, unknown>>): Instance<Field>;
 }
 
 /** A struct whose layout waits for an ABI. The same ABI gives the same type. */
