@@ -39,11 +39,17 @@ export function compile(): { folder: string; remove(): void } {
 }
 
 /** Runs `node <flags> scripts/<script> <args>`. One that hangs is killed after 20 s, and has signal SIGKILL. */
-export function run(folder: string, script: string, args: readonly string[] = [], flags: readonly string[] = []) {
+export function run(
+  folder: string,
+  script: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+  env = {},
+) {
   const node = process.env.RECVFROMTO_TEST_NODE ?? process.execPath;
   const child = spawn(node, [...flags, join(__dirname, 'scripts', script), ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH, RECVFROMTO_COMPILED: folder },
+    env: { PATH: process.env.PATH, RECVFROMTO_COMPILED: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

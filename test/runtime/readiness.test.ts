@@ -10,33 +10,50 @@ function expectResult(outcome: Outcome, result: unknown): void {
   expect(JSON.parse(outcome.stdout)).toEqual(result);
 }
 const FLAGS = ['--expose-gc', '--no-warnings'];
-const scenario = (name: string) => run(compiled.folder, 'scenario.cjs', [name], FLAGS);
+type Koffi = 'no-callbacks' | 'no-symbols' | undefined;
+const scenario = (name: string, koffi?: Koffi) =>
+  run(compiled.folder, 'scenario.cjs', [name], FLAGS, koffi && { RECVFROMTO_KOFFI: koffi });
 
-const scenarios: [name: string, result: unknown][] = [
+const badDescriptors = (file: string, ...foreign: string[]) => ({
+  codes: ['EBADF', 'EBADF', file, 'EEXIST', 'EEXIST', ...foreign],
+  types: ['RangeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
+  heard: true,
+  repeated: 1,
+});
+
+const always: [name: string, result: unknown][] = [
   ['exit', { datagrams: 1 }],
   ['idle', {}],
   ['gc', { datagrams: 5 }],
   ['refused', { results: [true, true, true], idle: 0, heard: true, error: true }],
   ['throwing', { seen: ['thrown 1', 'thrown 2', 'thrown 3'], datagrams: [3, 3] }],
   ['closeInside', { first: 1, others: true }],
-  ['reuse', { received: 1000, same: true }],
-  ['afterClose', {}],
-  [
-    'badDescriptors',
-    {
-      codes: ['EBADF', 'EBADF', 'EPERM', 'EEXIST', 'EEXIST'],
-      types: ['RangeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
-      heard: true,
-      repeated: 1,
-    },
-  ],
+  ['afterClose', { same: true, watched: 'EEXIST', heard: true }],
   ['events', { seen: [2, 1, 3], wrong: ['RangeError', 'RangeError', 'RangeError', 'TypeError'] }],
-  ['copies', { heard: 16, during: 16, after: 0, warnings: [], listeners: 1 }],
 ];
 
-test.concurrent.each(scenarios)('%s', async (name, result) => {
+test.concurrent.each([
+  ...always,
+  ['reuse', { received: 1000, same: true }] as const,
+  ['copies', { heard: 16, during: 16, after: 0, warnings: [], listeners: 1 }] as const,
+  ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const,
+])('%s', async (name, result) => {
   expectResult(await scenario(name), result);
 });
+
+test.concurrent.each([...always, ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const])(
+  "%s, all of koffi's callbacks taken",
+  async (name, result) => {
+    expectResult(await scenario(name, 'no-callbacks'), result);
+  },
+);
+
+test.concurrent.each([...always, ['badDescriptors', badDescriptors('ENOTSOCK')] as const])(
+  '%s, libuv hidden',
+  async (name, result) => {
+    expectResult(await scenario(name, 'no-symbols'), result);
+  },
+);
 
 test.concurrent('thousands of sockets: opening the last costs what opening the first did', async () => {
   const outcome = await scenario('many');

@@ -1,5 +1,6 @@
 // Sockets made of Syscalls and Readiness alone, for the scripts beside this one.
 'use strict';
+cripple(process.env.RECVFROMTO_KOFFI);
 const { openHost } = require(`${process.env.RECVFROMTO_COMPILED}/ffi/index.js`);
 const { platform, syscalls, readiness } = openHost();
 const { message: layout, constants } = platform;
@@ -89,3 +90,24 @@ module.exports = {
   sleep,
   until,
 };
+
+/** A koffi whose callbacks are all taken, or in an executable that hides libuv. Function declarations are hoisted. */
+function cripple(how) {
+  if (how === undefined) return;
+  const koffi = require(require.resolve('koffi', { paths: [process.env.RECVFROMTO_COMPILED] }));
+  if (how === 'no-callbacks') {
+    koffi.register = () => {
+      throw new Error('Too many callbacks are in use (max = 8192)');
+    };
+  } else {
+    const { load } = koffi;
+    koffi.load = (path) => {
+      const library = load(path);
+      const func = (prototype, ...rest) => {
+        if (prototype.includes('uv_')) throw new Error(`Cannot find function '${prototype}' in shared library`);
+        return library.func(prototype, ...rest);
+      };
+      return { func, symbol: (name) => library.symbol(name) };
+    };
+  }
+}
