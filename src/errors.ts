@@ -66,7 +66,8 @@ export const outOfBounds = (name: 'offset' | 'length') =>
   coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', `"${name}" is outside of buffer bounds`);
 export const invalidAddress = (address: unknown) =>
   coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${String(address)}`);
-export const ipBlocked = (address: string) => coded(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`);
+export const ipBlocked = (address: string) =>
+  coded(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`);
 export const outOfRange = (name: string, range: string, value: unknown) =>
   coded(
     RangeError,
@@ -88,11 +89,7 @@ export const invalidArgValue = (name: string, value: unknown, reason: string) =>
 
 /** `expected`: the words after "must be". */
 export const invalidArgType = (name: string, expected: string, value: unknown) =>
-  coded(
-    TypeError,
-    'ERR_INVALID_ARG_TYPE',
-    `The ${argument(name)} must be ${expected}. Received ${received(value)}`,
-  );
+  coded(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${argument(name)} must be ${expected}. Received ${received(value)}`);
 
 /** Node's "Buffer, TypedArray, …" message for something that is no message. */
 export const invalidMessage = (name: string, value: unknown) =>
@@ -111,8 +108,7 @@ export function bufferSizeError(code: string, errno: number, message: string, sy
 }
 
 /** Ours: this OS, CPU or runtime is not supported. */
-export const unsupportedPlatform = (message: string) =>
-  coded(Error, 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', message);
+export const unsupportedPlatform = (message: string) => coded(Error, 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', message);
 
 /** Ours: a source and a destination that do not fit each other; the kernel would ignore it or leak the packet. */
 export const sourceMismatch = (localAddress: string, address: string, why: string) =>

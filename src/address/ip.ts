@@ -52,7 +52,9 @@ export function formatIPv6(word0: number, word1: number, word2: number, word3: n
 
 /** 0.0.0.0 or :: or ::ffff:0.0.0.0 */
 export function isUnspecified(address: Address): boolean {
-  return address.word3 === 0 && address.word1 === 0 && address.word0 === 0 && (address.word2 === 0 || isMapped(address));
+  return (
+    address.word3 === 0 && address.word1 === 0 && address.word0 === 0 && (address.word2 === 0 || isMapped(address))
+  );
 }
 
 export function isMapped(address: Address): boolean {
@@ -94,7 +96,9 @@ export function unmapped(address: Address): Address {
 
 /** An IPv4 address as IPv6 sockets see it. */
 export function mapped(address: Address): Address {
-  return address.family === 6 ? address : { family: 6, word0: 0, word1: 0, word2: MAPPED, word3: address.word0, zone: '' };
+  return address.family === 6
+    ? address
+    : { family: 6, word0: 0, word1: 0, word2: MAPPED, word3: address.word0, zone: '' };
 }
 
 function octetOf(word: number, index: 0 | 1): number {

@@ -7,8 +7,8 @@ import type { Request, SocketKind } from '../platform/platform';
 import type { AddressInfo } from '../types';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
-import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 import { block, wordsOf } from './ring';
+import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
 /** What to switch on besides the destination. */
 export interface Wishes {
@@ -174,7 +174,8 @@ export class Channel {
     }
     for (const wish of ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops'] as const) {
       // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
-      if (wishes[wish]) for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
+      if (wishes[wish])
+        for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
     }
     return 0;
   }

@@ -2,15 +2,7 @@
  * An address made ready for the kernel: its words, its interface, and what it is good for. Made once per address and
  * kept in {@link Names}; the send path only compares flags.
  */
-import {
-  type Address,
-  BROADCAST,
-  isLinkLocal,
-  isLoopback,
-  isMapped,
-  isMulticast,
-  isUnspecified,
-} from '../address/ip';
+import { type Address, BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
 
 export interface Endpoint {
   readonly text: string;

@@ -45,7 +45,8 @@ export class Names {
   /** The sender's address as dgram spells it: with a zone where it is link-local. */
   remoteText(remote: Remote): string {
     const { family, word0, word1, word2, word3 } = remote;
-    if (family === 4) return this.#texts.find(4, word0, 0, 0, 0) ?? this.#texts.store(formatIPv4(word0), 4, word0, 0, 0, 0);
+    if (family === 4)
+      return this.#texts.find(4, word0, 0, 0, 0) ?? this.#texts.store(formatIPv4(word0), 4, word0, 0, 0, 0);
     if (remote.scope !== 0) {
       return (
         this.#zonedTexts.find(remote.scope, word0, word1, word2, word3) ??
@@ -115,7 +116,14 @@ export class Names {
     if (destination0 === 0 && destination1 === 0 && destination2 === MAPPED) {
       return this.#arrivalIPv4(destination3, 0, ifindex, port, true);
     }
-    const address = { family: 6, word0: destination0, word1: destination1, word2: destination2, word3: destination3, zone: '' } as const;
+    const address = {
+      family: 6,
+      word0: destination0,
+      word1: destination1,
+      word2: destination2,
+      word3: destination3,
+      zone: '',
+    } as const;
     if (destination0 === 0 && destination1 === 0 && destination2 === 0 && destination3 === 0) return UNKNOWN;
     const bare = formatIPv6(destination0, destination1, destination2, destination3);
     const text = isLinkLocal(address) ? this.#zoned(bare, ifindex) : bare;

@@ -9,7 +9,7 @@ import type { RemoteInfo, SocketStats } from '../types';
 import { newArrived, readControl } from './control';
 import type { Names } from './names';
 import { CONTROL_SPACE, Ring } from './ring';
-import { newRemote, Sockaddrs, SOCKADDR_SPACE } from './sockaddr';
+import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
 const STAGGER = 64;
@@ -61,7 +61,12 @@ export class Receiver {
   /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many, for shared descriptors */
   receive(fd: number, stats: SocketStats, limit = this.batch): number {
     this.#reset();
-    const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#platform.constants.MSG_DONTWAIT);
+    const received = this.#syscalls.recvmmsg(
+      fd,
+      this.#ring.messages,
+      Math.min(limit, this.batch),
+      this.#platform.constants.MSG_DONTWAIT,
+    );
     stats.systemCallsIn++;
     // After an error the kernel may have touched the first slot.
     this.#used = received > 0 ? received : 1;
@@ -69,13 +74,17 @@ export class Receiver {
     return received;
   }
 
-  /** The bytes of slot `slot`, in a Buffer that belongs to the listener. */
-  message(slot: number): Buffer {
-    const { messageWords, layout, payload } = this.#ring;
-    const length = Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.#payloadSize);
-    const msg = Buffer.allocUnsafe(length);
+  /** Bytes of slot `slot`. */
+  size(slot: number): number {
+    const { messageWords, layout } = this.#ring;
+    return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.#payloadSize);
+  }
+
+  /** The bytes of slot `slot`, in a Buffer that belongs to the listener. @param size of them */
+  message(slot: number, size: number): Buffer {
+    const msg = Buffer.allocUnsafe(size);
     const start = slot * this.#stride;
-    payload.copy(msg, 0, start, start + length);
+    this.#ring.payload.copy(msg, 0, start, start + size);
     return msg;
   }
 

@@ -56,7 +56,13 @@ export class SendRing {
   readonly #platform: Platform;
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
-  readonly #source: { -readonly [K in keyof Source]: Source[K] } = { word0: 0, word1: 0, word2: 0, word3: 0, ifindex: 0 };
+  readonly #source: { -readonly [K in keyof Source]: Source[K] } = {
+    word0: 0,
+    word1: 0,
+    word2: 0,
+    word3: 0,
+    ifindex: 0,
+  };
   /** Slots whose control and name pointers stand, respectively, at NULL. */
   readonly #withoutControl = new Uint8Array(SEND_SLOTS);
   readonly #withoutName = new Uint8Array(SEND_SLOTS);
@@ -157,7 +163,12 @@ export class SendRing {
     ring.messageWords[namelen] = this.#sockaddrs.write(ring.names, ring.nameWords, slot * SOCKADDR_SPACE, remote, port);
   }
 
-  #writeControl(slot: number, remote: Endpoint | undefined, source: Endpoint | undefined, extras: Extras | undefined): void {
+  #writeControl(
+    slot: number,
+    remote: Endpoint | undefined,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+  ): void {
     const ring = this.#ring;
     const start = slot * ring.controlSpace;
     let at = start;

@@ -116,7 +116,13 @@ export class Sender {
   /** → has the whole ring been settled? */
   #drain(ring: SendRing): boolean {
     while (ring.settled < ring.count) {
-      const sent = this.#syscalls.sendmmsg(this.#fd, ring.messages, ring.settled, ring.count - ring.settled, this.#platform.constants.MSG_DONTWAIT);
+      const sent = this.#syscalls.sendmmsg(
+        this.#fd,
+        ring.messages,
+        ring.settled,
+        ring.count - ring.settled,
+        this.#platform.constants.MSG_DONTWAIT,
+      );
       this.#stats.systemCallsOut++;
       if (sent > 0) this.#settleSent(ring, sent);
       else if (!this.#settleFailure(ring, sent)) return false;
@@ -157,7 +163,8 @@ export class Sender {
     this.#tries = 0;
     const source = ring.sources[ring.settled];
     // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
-    const gone = source !== undefined && this.#platform.quirks.sourceGone.includes(name) && !this.#outlet.isLocal(source);
+    const gone =
+      source !== undefined && this.#platform.quirks.sourceGone.includes(name) && !this.#outlet.isLocal(source);
     if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
     else this.#settleError(ring, name, failure(this.#platform, result, 'send').errno);
     return true;
@@ -168,7 +175,11 @@ export class Sender {
     ring.pendingBytes -= ring.sizes[slot];
     const settle = ring.settles[slot];
     if (settle === undefined) this.#stats.sendErrors++;
-    else this.#fail(settle, systemError(name, errno, 'send', place(ring.remotes[slot], ring.ports[slot], ring.sources[slot])));
+    else
+      this.#fail(
+        settle,
+        systemError(name, errno, 'send', place(ring.remotes[slot], ring.ports[slot], ring.sources[slot])),
+      );
   }
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */

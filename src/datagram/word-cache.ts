@@ -56,7 +56,8 @@ export class WordCache<Value> {
   }
 
   #index(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): number {
-    let hash = Math.imul(a ^ Math.imul(e, 0x27d4eb2f), 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
+    let hash =
+      Math.imul(a ^ Math.imul(e, 0x27d4eb2f), 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
     hash ^= Math.imul(d ^ (hash >>> 15), 0x165667b1) ^ Math.imul(f, 0x2c1b3c6d) ^ Math.imul(g ^ (h << 7), 0x297a2d39);
     hash ^= hash >>> 16;
     hash = Math.imul(hash, 0x45d9f3b);

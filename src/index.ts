@@ -1,0 +1,20 @@
+/** Public names, nothing else. */
+import { Server, type ServerOptions } from './socket/server';
+import { Socket } from './socket/socket';
+import type { MessageListener, SocketOptions, SocketType } from './types';
+
+export { Server, type ServerAddress, type ServerOptions } from './socket/server';
+export { Socket } from './socket/socket';
+export type * from './types';
+
+/** A UDP socket, as dgram.createSocket makes one. @throws as the constructor of {@link Socket} */
+export function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): Socket {
+  return new Socket(type, listener);
+}
+
+/** A server for all addresses of both families. */
+export function createServer(listener?: MessageListener): Server;
+export function createServer(options: ServerOptions, listener?: MessageListener): Server;
+export function createServer(first?: ServerOptions | MessageListener, second?: MessageListener): Server {
+  return typeof first === 'function' ? new Server({}, first) : new Server(first, second);
+}

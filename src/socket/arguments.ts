@@ -1,0 +1,115 @@
+/** The overloads of send(), as lib/dgram.js sorts them, into one record. Where its code and its manual differ, its code. */
+
+import type { Payload } from '../datagram/send-ring';
+import { alreadyConnected, badPort, invalidArgType, invalidMessage, outOfBounds } from '../errors';
+import type { SendCallback, SendOptions } from '../types';
+
+export interface SendArguments {
+  readonly payload: Payload;
+  /** 0 on a connected socket. */
+  readonly port: number;
+  readonly address: string | undefined;
+  /** Of the overload send(msg, options). */
+  readonly options: SendOptions | undefined;
+  readonly callback: SendCallback | undefined;
+}
+
+/**
+ * @throws ERR_INVALID_ARG_TYPE, ERR_BUFFER_OUT_OF_BOUNDS, ERR_SOCKET_BAD_PORT, ERR_SOCKET_DGRAM_IS_CONNECTED; TypeError
+ * for a detached buffer
+ */
+export function sendArguments(connected: boolean, args: readonly unknown[]): SendArguments {
+  const [message, second, third] = args;
+  if (second !== null && typeof second === 'object') return withOptions(connected, message, second, third);
+  return connected ? toPeer(args) : toAddress(args);
+}
+
+/** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
+export function payloadOf(message: unknown): Payload {
+  if (Array.isArray(message)) {
+    return message.map((part) => bytesOf(part) ?? fail(invalidMessage('buffer list arguments', message)));
+  }
+  return bytesOf(message) ?? fail(invalidMessage('buffer', message));
+}
+
+/** As Node's validatePort. → the number */
+export function checkPort(port: unknown, zero: boolean): number {
+  const number = Number(port);
+  const valid =
+    (typeof port === 'number' || typeof port === 'string') &&
+    !(typeof port === 'string' && port.trim().length === 0) &&
+    number === number >>> 0 &&
+    number <= 0xffff &&
+    (number !== 0 || zero);
+  if (!valid) throw badPort(port, zero);
+  return number;
+}
+
+function withOptions(connected: boolean, message: unknown, options: SendOptions, callback: unknown): SendArguments {
+  if (connected && (options.port || options.address)) throw alreadyConnected();
+  return {
+    payload: payloadOf(message),
+    port: connected ? 0 : checkPort(options.port, false),
+    address: checkAddress(options.address),
+    options,
+    callback: functionOr(callback),
+  };
+}
+
+/** send(msg, offset, length, port [, address] [, callback]) and send(msg, port [, address] [, callback]) */
+function toAddress([message, offset, length, port, address, callback]: readonly unknown[]): SendArguments {
+  const sliced = Boolean(address) || (Boolean(port) && typeof port !== 'function');
+  const payload = sliced ? slice(message, offset, length) : payloadOf(message);
+  const to = sliced ? port : offset;
+  const host = sliced ? address : length;
+  const last = sliced ? callback : port;
+  const checked = checkPort(to, false);
+  if (typeof host === 'function')
+    return { payload, port: checked, address: undefined, options: undefined, callback: functionOr(host) };
+  return { payload, port: checked, address: checkAddress(host), options: undefined, callback: functionOr(last) };
+}
+
+/** send(msg, offset, length [, callback]) and send(msg [, callback]) on a connected socket */
+function toPeer([message, offset, length, port, address, callback]: readonly unknown[]): SendArguments {
+  const sliced = typeof length === 'number';
+  const payload = sliced ? slice(message, offset, length) : payloadOf(message);
+  const portIsCallback = sliced && typeof port === 'function';
+  if ((port && !portIsCallback) || address) throw alreadyConnected();
+  const last = sliced ? (portIsCallback ? port : callback) : offset;
+  return { payload, port: 0, address: undefined, options: undefined, callback: functionOr(last) };
+}
+
+function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
+  const bytes = bytesOf(message) ?? fail(invalidMessage('buffer', message));
+  const start = (offset as number) >>> 0;
+  const size = (length as number) >>> 0;
+  if (start > bytes.length) throw outOfBounds('offset');
+  if (start + size > bytes.length) throw outOfBounds('length');
+  return bytes.subarray(start, start + size);
+}
+
+function checkAddress(address: unknown): string | undefined {
+  if (address === undefined || address === null) return undefined;
+  if (typeof address !== 'string') throw invalidArgType('address', 'of type string', address);
+  return address;
+}
+
+function functionOr(callback: unknown): SendCallback | undefined {
+  return typeof callback === 'function' ? (callback as SendCallback) : undefined;
+}
+
+/** undefined when it is no message. Not instanceof: under Jest a Buffer may be of another realm. */
+function bytesOf(message: unknown): Uint8Array | undefined {
+  if (typeof message === 'string') return Buffer.from(message);
+  if (!ArrayBuffer.isView(message)) return undefined;
+  if (message.byteLength === 0) {
+    // A detached buffer looks empty. Constructing on one throws, as it does in dgram's own slicing.
+    void new Uint8Array(message.buffer);
+  }
+  if ((message as Uint8Array).BYTES_PER_ELEMENT === 1) return message as Uint8Array;
+  return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+}
+
+function fail(error: Error): never {
+  throw error;
+}

@@ -1,0 +1,243 @@
+/**
+ * From what the user asked for to a datagram in the send ring: looks names up, finds the source, and refuses what the
+ * kernel would ignore or leak (design.md §5). One per open descriptor.
+ */
+import type { Channel } from '../datagram/channel';
+import { type Endpoint, isIPv4Endpoint, mismatch, unanswerableBecause } from '../datagram/endpoint';
+import { uvErrno } from '../datagram/failure';
+import type { Extras, Payload, Settle } from '../datagram/send-ring';
+import type { Sender } from '../datagram/sender';
+import {
+  badPort,
+  type ErrorPlace,
+  invalidAddress,
+  invalidArgValue,
+  ipBlocked,
+  sourceMismatch,
+  systemError,
+  unanswerable,
+} from '../errors';
+import type { RemoteInfo, SendOptions, SocketStats } from '../types';
+import type { Lookup } from './lookup';
+import { checkInteger, type Settings } from './options';
+import type { Turn } from './turn';
+
+/** A source and what else one send asks for, checked. */
+interface Choice {
+  readonly source: Endpoint | undefined;
+  readonly extras: Extras | undefined;
+}
+
+const NOTHING: Choice = { source: undefined, extras: undefined };
+
+export class Dispatch {
+  /** The peer of a connected socket. */
+  peer: Endpoint | undefined;
+  readonly #channel: Channel;
+  readonly #sender: Sender;
+  readonly #settings: Settings;
+  readonly #turn: Turn;
+  readonly #lookup: Lookup;
+  readonly #stats: SocketStats;
+  readonly #lookupFailed: (error: Error) => void;
+  readonly #byInterface = new Map<number, Extras>();
+
+  constructor(
+    channel: Channel,
+    sender: Sender,
+    settings: Settings,
+    turn: Turn,
+    lookup: Lookup,
+    stats: SocketStats,
+    lookupFailed: (error: Error) => void,
+  ) {
+    this.#channel = channel;
+    this.#sender = sender;
+    this.#settings = settings;
+    this.#turn = turn;
+    this.#lookup = lookup;
+    this.#stats = stats;
+    this.#lookupFailed = lookupFailed;
+  }
+
+  /**
+   * @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE;
+   * ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise
+   */
+  send(
+    payload: Payload,
+    port: number,
+    host: string | undefined,
+    options: SendOptions | undefined,
+    settle: Settle | undefined,
+  ): void {
+    const choice = options === undefined ? NOTHING : this.#choose(options);
+    if (this.peer !== undefined) {
+      this.#push(payload, undefined, port, choice, settle);
+      return;
+    }
+    const literal = this.#lookup.literal(host);
+    if (literal !== undefined) {
+      this.#toAddress(payload, port, literal, choice, settle);
+      return;
+    }
+    this.#lookup.find(host, (error, address) => {
+      if (this.#channel.fd < 0) return; // closed in the meantime: dgram says nothing either
+      if (error === null) this.#toFound(payload, port, address, choice, settle);
+      else if (settle === undefined) process.nextTick(this.#lookupFailed, error);
+      else process.nextTick(settle, error, 0);
+    });
+  }
+
+  /** @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo */
+  reply(payload: Payload, rinfo: RemoteInfo, settle: Settle | undefined): void {
+    const { names } = this.#channel.engine;
+    const { address, port, localAddress } = rinfo;
+    if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
+    const remote = names.endpoint(address);
+    if (remote === undefined) throw invalidAddress(address);
+    const source = localAddress === undefined ? undefined : names.endpoint(localAddress);
+    if (localAddress !== undefined && source === undefined) throw invalidAddress(localAddress);
+    const because = unanswerableBecause(remote, port) ?? this.#loopBecause(remote, port);
+    if (because !== undefined) {
+      this.#refuse(unanswerable(address, port, because), settle ?? ignore);
+      return;
+    }
+    if (this.peer !== undefined) this.#push(payload, undefined, port, NOTHING, settle);
+    else this.#push(payload, remote, port, { source, extras: this.#replyExtras(remote, rinfo) }, settle ?? ignore);
+  }
+
+  #toFound(payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+    try {
+      this.#toAddress(payload, port, address, choice, settle);
+    } catch (error) {
+      process.nextTick(this.#lookupFailed, error as Error); // nobody of the program's is on the stack any more
+    }
+  }
+
+  #toAddress(payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+    const remote = this.#channel.engine.names.endpoint(address);
+    if (this.#settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4')) {
+      this.#refuse(ipBlocked(address), settle ?? ignore);
+    } else if (remote === undefined || remote.family !== this.#channel.family) {
+      // What libuv says to an address of the other family
+      this.#refuse(systemError('EINVAL', uvErrno('EINVAL', 0), 'send', { address, port }), settle ?? ignore);
+    } else {
+      this.#push(payload, remote, port, choice, settle);
+    }
+  }
+
+  #push(
+    payload: Payload,
+    remote: Endpoint | undefined,
+    port: number,
+    choice: Choice,
+    settle: Settle | undefined,
+  ): void {
+    const { source } = choice;
+    let from: Endpoint | undefined;
+    if (source !== undefined) {
+      const to = remote ?? this.peer;
+      const why = to === undefined ? undefined : (mismatch(source, to) ?? this.#leak(source, to));
+      if (why !== undefined) {
+        this.#refuse(sourceMismatch(source.text, to?.text ?? '', why), settle);
+        return;
+      }
+      if (!this.#isBound(source)) {
+        if (!this.#channel.wildcard && this.#channel.engine.host.platform.quirks.sourceOnlyFromWildcard) {
+          this.#refuse(this.#notAvailable({ address: to?.text, port, localAddress: source.text }), settle ?? ignore);
+          return;
+        }
+        from = source;
+      }
+    }
+    const wasIdle = this.#sender.pending === 0;
+    this.#sender.push(payload, remote, port, from, choice.extras, settle === ignore ? undefined : settle);
+    if (wasIdle) this.#turn.add(this.#sender);
+  }
+
+  #choose(options: SendOptions): Choice {
+    const { localAddress, interface: via, ttl, tos } = options;
+    const { names } = this.#channel.engine;
+    let source: Endpoint | undefined;
+    if (localAddress !== undefined) {
+      source = typeof localAddress === 'string' ? names.endpoint(localAddress) : undefined;
+      if (source === undefined) throw invalidAddress(localAddress);
+      // An IPv6 socket names all its addresses with 16 bytes.
+      if (this.#channel.family === 6 && source.family === 4) source = names.endpoint(`::ffff:${localAddress}`);
+    }
+    if (via === undefined && ttl === undefined && tos === undefined) return { source, extras: undefined };
+    const ifindex = via === undefined ? 0 : this.#interface(via);
+    const extras = {
+      ifindex,
+      ttl: ttl === undefined ? -1 : checkInteger('options.ttl', ttl, 1, 255),
+      tos: tos === undefined ? -1 : checkInteger('options.tos', tos, 0, 255),
+    };
+    return { source, extras };
+  }
+
+  #interface(via: string | number): number {
+    const known = typeof via === 'string' ? this.#channel.engine.names.interfaces.indexOf(via) : via;
+    if (Number.isInteger(known) && known > 0 && known <= 0x7fffffff) return known;
+    throw invalidArgValue('options.interface', via, 'is not the name or the index of an interface');
+  }
+
+  /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (rule 5). */
+  #replyExtras(remote: Endpoint, { destination }: RemoteInfo): Extras | undefined {
+    const ifindex = destination?.ifindex ?? 0;
+    if (ifindex === 0) return undefined;
+    if (!this.#settings.ingress && !(remote.linkLocal && remote.scope === 0)) return undefined;
+    let extras = this.#byInterface.get(ifindex);
+    if (extras === undefined) {
+      extras = { ifindex, ttl: -1, tos: -1 };
+      this.#byInterface.set(ifindex, extras);
+    }
+    return extras;
+  }
+
+  /** Answering these would go round in circles, or reach everybody (P40, P48). */
+  #loopBecause(remote: Endpoint, port: number): string | undefined {
+    const { names } = this.#channel.engine;
+    if (names.isSubnetBroadcast(remote)) return 'its address is a broadcast address';
+    if (port !== this.#channel.port || !this.#channel.wildcard) return undefined;
+    return this.#isOurs(remote) ? 'it is this socket itself' : undefined;
+  }
+
+  /** Linux sends from ::1 to the outside, where no answer can come back to (P8). */
+  #leak(source: Endpoint, to: Endpoint): string | undefined {
+    if (!source.loopback || isIPv4Endpoint(source) || to.loopback || this.#isOurs(to)) return undefined;
+    return 'the loopback address reaches nobody outside';
+  }
+
+  #isOurs(end: Endpoint): boolean {
+    const bare = end.mapped ? end.text.slice('::ffff:'.length) : end.text.split('%', 1)[0];
+    return end.loopback || this.#channel.engine.names.interfaces.isLocal(bare);
+  }
+
+  /** Is the socket bound to this very address, so that there is nothing to say? */
+  #isBound(source: Endpoint): boolean {
+    const bound = this.#channel.bound;
+    return (
+      bound !== undefined &&
+      bound.family === source.family &&
+      bound.word3 === source.word3 &&
+      bound.word0 === source.word0 &&
+      bound.word1 === source.word1 &&
+      bound.word2 === source.word2
+    );
+  }
+
+  #notAvailable(place: ErrorPlace): Error {
+    return systemError('EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', 0), 'send', place);
+  }
+
+  /** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
+  #refuse(error: Error, settle: Settle | undefined): void {
+    if (settle === undefined) throw error;
+    this.#stats.sendErrors++;
+    if (settle !== ignore) process.nextTick(settle, error, 0);
+  }
+}
+
+/** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
+const ignore: Settle = () => {};

@@ -1,0 +1,217 @@
+/**
+ * Moves datagrams between one channel and one socket: waits, receives in batches, hands them over one turn each, and
+ * sees to it that what is sent leaves at the end of the turn. The only place where bytes meet the event loop.
+ */
+import type { AsyncResource } from 'node:async_hooks';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import type { Channel } from '../datagram/channel';
+import type { Endpoint } from '../datagram/endpoint';
+import { failure } from '../datagram/failure';
+import type { Reading, Receiver } from '../datagram/receiver';
+import { type Outlet, Sender } from '../datagram/sender';
+import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
+import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
+import type { Settings } from './options';
+import type { Turn } from './turn';
+
+/** Batches per wake-up before others get their turn (P25). */
+const ROUNDS = 4;
+
+/** The socket, as the flow sees it. */
+export interface Audience {
+  message(msg: Buffer, rinfo: RemoteInfo): void;
+  /** undefined while nobody listens for whole batches. */
+  readonly batches: ((batch: ReceivedMessage[]) => void) | undefined;
+  error(error: Error): void;
+}
+
+export class Flow implements Outlet {
+  readonly sender: Sender;
+  readonly #channel: Channel;
+  readonly #settings: Settings;
+  readonly #stats: SocketStats;
+  readonly #turn: Turn;
+  readonly #audience: Audience;
+  readonly #resource: AsyncResource;
+  readonly #receiver: Receiver;
+  readonly #reading: Reading;
+  #watcher: Watcher | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #events = READABLE;
+  /** Received and not handed over yet: two arrays in step, and how far they have been handed over. */
+  readonly #messages: Buffer[] = [];
+  readonly #rinfos: RemoteInfo[] = [];
+  #next = 0;
+  #delivering = false;
+  #open = true;
+
+  constructor(
+    channel: Channel,
+    settings: Settings,
+    stats: SocketStats,
+    turn: Turn,
+    resource: AsyncResource,
+    audience: Audience,
+  ) {
+    const { engine } = channel;
+    this.#channel = channel;
+    this.#settings = settings;
+    this.#stats = stats;
+    this.#turn = turn;
+    this.#resource = resource;
+    this.#audience = audience;
+    this.#receiver = engine.receiver(settings.batch, settings.maxDatagramSize);
+    this.#reading = {
+      port: channel.port,
+      mapped: channel.kind === 'dual',
+      ttl: settings.recvTTL,
+      tos: settings.recvTOS,
+      timestamp: settings.recvTimestamp,
+      drops: settings.recvDrops,
+      stats,
+    };
+    this.sender = new Sender(engine.host.platform, engine.host.syscalls, engine.rings, channel.fd, stats, this);
+  }
+
+  /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
+  start(refed: boolean): void {
+    this.#watcher = this.#channel.engine.host.readiness.watch(this.#channel.fd, this.#ready);
+    if (!refed) this.#watcher.unref();
+    this.#watcher.start(this.#events);
+  }
+
+  ref(): void {
+    this.#watcher?.ref();
+  }
+
+  unref(): void {
+    this.#watcher?.unref();
+  }
+
+  /** Sends what it can, and ends. Nothing is handed over after it. The descriptor may be closed then. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearTimeout(this.#retry);
+    this.sender.close();
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  awaitWritable(): void {
+    if (!this.#open) return;
+    this.#events |= WRITABLE;
+    this.#watcher?.start(this.#events);
+  }
+
+  retryAfter(ms: number): void {
+    if (this.#open) this.#retry = setTimeout(this.#resume, ms);
+  }
+
+  /** Asks the kernel, which knows better than any list of interfaces: can a socket be bound to it? */
+  isLocal(source: Endpoint): boolean {
+    const { host, sockaddrs } = this.#channel.engine;
+    const fd = host.syscalls.socket(sockaddrs.af(source.family));
+    if (fd < 0) return true;
+    const result = host.syscalls.bind(fd, sockaddrs.encode(source, 0));
+    host.syscalls.close(fd);
+    return result >= 0;
+  }
+
+  /** Runs inside the poll callback: no listener may be called here. */
+  readonly #ready = (events: number): void => {
+    if (!this.#open) return;
+    if ((events & WRITABLE) !== 0 && (this.#events & WRITABLE) !== 0) {
+      this.#events &= ~WRITABLE;
+      this.#watcher?.start(this.#events);
+      setImmediate(this.#resume);
+    }
+    // The descriptor stays readable while a batch is being handed over; the next one has to wait.
+    if ((events & ~WRITABLE) !== 0 && !this.#delivering) this.#resource.runInAsyncScope(this.#receive, this);
+  };
+
+  readonly #resume = (): void => {
+    if (this.#open) this.sender.resume();
+  };
+
+  #receive(): void {
+    this.#channel.engine.names.refresh();
+    for (let round = 0; round < ROUNDS; round++) {
+      const received = this.#receiver.receive(this.#channel.fd, this.#stats);
+      if (received <= 0) {
+        this.#receiveFailed(received);
+        break;
+      }
+      for (let slot = 0; slot < received; slot++) this.#take(slot);
+      if (received < this.#receiver.batch) break;
+    }
+    if (this.#messages.length > 0) this.#schedule();
+  }
+
+  #take(slot: number): void {
+    const size = this.#receiver.size(slot);
+    const rinfo = this.#receiver.rinfo(slot, size, this.#reading);
+    if (!this.#accepts(rinfo)) {
+      this.#stats.filtered++;
+      return;
+    }
+    this.#messages.push(this.#receiver.message(slot, size));
+    this.#rinfos.push(rinfo);
+  }
+
+  #accepts(rinfo: RemoteInfo): boolean {
+    const { accept, receiveBlockList } = this.#settings;
+    if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
+    if (accept === undefined) return true;
+    // A filter lets in what it knows: a datagram that does not say where it went to is not known.
+    if (rinfo.destination === undefined) return false;
+    try {
+      return accept(rinfo.destination);
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+      return false;
+    }
+  }
+
+  #receiveFailed(result: number): void {
+    const { platform } = this.#channel.engine.host;
+    if (result === 0 || result === -platform.errno.EAGAIN) return;
+    const error = failure(platform, result, 'recvmsg');
+    setImmediate(() => {
+      if (this.#open) this.#audience.error(error);
+    });
+  }
+
+  /** One turn per datagram, so that ticks and promises run between two of them as with dgram. */
+  #schedule(): void {
+    this.#delivering = true;
+    this.#turn.enter();
+    if (this.#audience.batches !== undefined) setImmediate(this.#deliverAll);
+    else for (let i = this.#messages.length; i > 0; i--) setImmediate(this.#deliverNext);
+    setImmediate(this.#finish);
+  }
+
+  readonly #deliverNext = (): void => {
+    const index = this.#next++;
+    if (this.#open) this.#audience.message(this.#messages[index], this.#rinfos[index]);
+    else this.#stats.discarded++;
+  };
+
+  readonly #deliverAll = (): void => {
+    const batch = this.#messages.map((msg, i) => ({ msg, rinfo: this.#rinfos[i] }));
+    this.#next = batch.length;
+    if (!this.#open) this.#stats.discarded += batch.length;
+    else if (this.#audience.batches !== undefined) this.#audience.batches(batch);
+    else for (const { msg, rinfo } of batch) this.#audience.message(msg, rinfo);
+  };
+
+  readonly #finish = (): void => {
+    this.#messages.length = 0;
+    this.#rinfos.length = 0;
+    this.#next = 0;
+    this.#delivering = false;
+    this.#turn.leave();
+  };
+}

@@ -1,0 +1,33 @@
+/** Host names → addresses, as lib/internal/dgram.js does: dns.lookup by default, the loopback for no name at all. */
+import { lookup as dnsLookup } from 'node:dns';
+import { isIP } from 'node:net';
+import type { LookupFunction } from '../types';
+
+export type Found = (error: NodeJS.ErrnoException | null, address: string) => void;
+
+export class Lookup {
+  readonly #family: 4 | 6;
+  readonly #lookup: LookupFunction | undefined;
+
+  constructor(family: 4 | 6, lookup: LookupFunction | undefined) {
+    this.#family = family;
+    this.#lookup = lookup;
+  }
+
+  /** The address that needs no look-up: a literal, or none at all, when nobody has replaced the look-up. */
+  literal(host: string | undefined): string | undefined {
+    if (this.#lookup !== undefined) return undefined;
+    if (!host) return this.#loopback();
+    return isIP(host) === 0 ? undefined : host;
+  }
+
+  /** Calls back later, never from inside. */
+  find(host: string | undefined, found: Found): void {
+    const lookup = this.#lookup ?? (dnsLookup as LookupFunction);
+    lookup(host || this.#loopback(), this.#family, found);
+  }
+
+  #loopback(): string {
+    return this.#family === 4 ? '127.0.0.1' : '::1';
+  }
+}

@@ -1,0 +1,92 @@
+/** Socket options, checked once: from what the user wrote to what the rest reads. */
+import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
+import type { SocketKind } from '../platform/platform';
+import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
+import { type Acceptance, acceptance } from './accept';
+
+export interface Settings {
+  readonly type: SocketType;
+  readonly kind: SocketKind;
+  readonly reuseAddr: boolean;
+  readonly reusePort: boolean;
+  readonly recvTTL: boolean;
+  readonly recvTOS: boolean;
+  readonly recvTimestamp: boolean;
+  readonly recvDrops: boolean;
+  readonly ingress: boolean;
+  readonly batch: number;
+  readonly maxDatagramSize: number;
+  readonly recvBufferSize: number | undefined;
+  readonly sendBufferSize: number | undefined;
+  readonly lookup: LookupFunction | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly accept: Acceptance | undefined;
+  readonly receiveBlockList: AddressBlockList | undefined;
+  readonly sendBlockList: AddressBlockList | undefined;
+}
+
+/** dgram's default is to let the kernel take what fits; ours too: the largest datagram there is, IPv4 or IPv6. */
+const LARGEST_DATAGRAM = 65535;
+
+/** @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
+export function settings(given: SocketType | SocketOptions): Settings {
+  const options: Partial<SocketOptions> = given !== null && typeof given === 'object' ? given : { type: given };
+  const { type, lookup } = options;
+  // dgram checks in this order
+  for (const name of ['recvBufferSize', 'sendBufferSize'] as const) {
+    if (options[name]) checkInteger(`options.${name}`, options[name], 0, 4294967295);
+  }
+  if (lookup !== undefined && typeof lookup !== 'function') throw invalidArgType('lookup', 'of type function', lookup);
+  if (type !== 'udp4' && type !== 'udp6') throw badType();
+  if (options.signal !== undefined) checkSignal(options.signal);
+  return {
+    type,
+    kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
+    reuseAddr: Boolean(options.reuseAddr),
+    reusePort: Boolean(options.reusePort),
+    recvTTL: Boolean(options.recvTTL),
+    recvTOS: Boolean(options.recvTOS),
+    recvTimestamp: Boolean(options.recvTimestamp),
+    recvDrops: Boolean(options.recvDrops),
+    ingress: checkReplyInterface(options.replyInterface) === 'ingress',
+    batch: checkInteger('options.batch', options.batch ?? 64, 1, 1024),
+    maxDatagramSize: checkInteger(
+      'options.maxDatagramSize',
+      options.maxDatagramSize ?? LARGEST_DATAGRAM,
+      1,
+      LARGEST_DATAGRAM,
+    ),
+    recvBufferSize: options.recvBufferSize,
+    sendBufferSize: options.sendBufferSize,
+    lookup,
+    signal: options.signal,
+    accept: options.accept === undefined ? undefined : acceptance(options.accept),
+    receiveBlockList: checkBlockList('options.receiveBlockList', options.receiveBlockList),
+    sendBlockList: checkBlockList('options.sendBlockList', options.sendBlockList),
+  };
+}
+
+/** → `value`. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+export function checkInteger(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
+  if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
+  return value;
+}
+
+function checkReplyInterface(value: unknown): 'route' | 'ingress' {
+  if (value === undefined || value === 'route' || value === 'ingress') return value ?? 'route';
+  throw invalidArgValue('options.replyInterface', value, "must be 'route' or 'ingress'");
+}
+
+/** Duck-typed: under Jest an AbortSignal of another realm is no instance of ours. */
+function checkSignal(signal: unknown): void {
+  if (signal !== null && typeof signal === 'object' && 'aborted' in signal) return;
+  throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
+}
+
+function checkBlockList(name: string, list: unknown): AddressBlockList | undefined {
+  if (list === undefined) return undefined;
+  if (list !== null && typeof (list as AddressBlockList).check === 'function') return list as AddressBlockList;
+  throw invalidArgType(name, 'an instance of net.BlockList', list);
+}
