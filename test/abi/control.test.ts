@@ -190,7 +190,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
     freebsd: [['IP_RECVTTL', 1], ['IP_RECVTOS', 1]],
     openbsd: [['IP_RECVTTL', 1]],
     win32: [['IP_RECVTTL', 4], ['IP_TTL', 4], ['IP_TCLASS', 4], ['IP_TOS', 4]],
-  }; // biome-ignore format: a table
+  };
 
   test.each(metadata[facts.os])('reads IPv4 %s of %i bytes', (type, size) => {
     const payload = size === 1 ? Uint8Array.of(0xb8) : int(0xb8);
