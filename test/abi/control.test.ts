@@ -184,12 +184,29 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
 
   // `otherCmsg` in the fixtures' semantics: which type and how many bytes each kernel sends.
   const metadata: Record<string, [type: string, bytes: 1 | 4][]> = {
-    linux: [['IP_TTL', 4], ['IP_TOS', 1]],
-    android: [['IP_TTL', 4], ['IP_TOS', 1]],
-    darwin: [['IP_RECVTTL', 1], ['IP_RECVTOS', 1]],
-    freebsd: [['IP_RECVTTL', 1], ['IP_RECVTOS', 1]],
+    linux: [
+      ['IP_TTL', 4],
+      ['IP_TOS', 1],
+    ],
+    android: [
+      ['IP_TTL', 4],
+      ['IP_TOS', 1],
+    ],
+    darwin: [
+      ['IP_RECVTTL', 1],
+      ['IP_RECVTOS', 1],
+    ],
+    freebsd: [
+      ['IP_RECVTTL', 1],
+      ['IP_RECVTOS', 1],
+    ],
     openbsd: [['IP_RECVTTL', 1]],
-    win32: [['IP_RECVTTL', 4], ['IP_TTL', 4], ['IP_TCLASS', 4], ['IP_TOS', 4]],
+    win32: [
+      ['IP_RECVTTL', 4],
+      ['IP_TTL', 4],
+      ['IP_TCLASS', 4],
+      ['IP_TOS', 4],
+    ],
   };
 
   test.each(metadata[facts.os])('reads IPv4 %s of %i bytes', (type, size) => {
