@@ -90,11 +90,11 @@ export function freebsd(arch: string): Platform | undefined {
       tosArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTOS }, 1),
       timeArrival(timestamp, types.timeval, 'tv_usec', 1000, abi.endianness),
     ],
-    // A mapped peer goes the IPv4 way, which has always taken IP_SENDSRCADDR. IPV6_PKTINFO with a mapped address is
+    // A mapped peer goes the IPv4 way, which takes IP_SENDSRCADDR on old and new kernels. IPV6_PKTINFO with a mapped address is
     // heeded only since 12.2 (D24135, P16); before that it was skipped without an error.
     departures: { udp4: source, udp6: rfc3542Departure(c, types.in6_pktinfo), mapped: source },
     ttl: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 } },
-    // udp_v4_cmsg_parse: a u_char IP_TOS since 14; before that ENOPROTOOPT.
+    // A u_char IP_TOS since 14; before that ENOPROTOOPT.
     tos: {
       udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 1 },
       udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
@@ -150,7 +150,7 @@ const requests: Platform['requests'] = {
   dual: IPV6_RECVPKTINFO,
 };
 
-/** IPv4 datagrams on a dual-stack socket bring IPv6's messages: ip6_savecontrol_v4. */
+/** IPv4 datagrams on a dual-stack socket bring IPv6's messages, hop limit and traffic class included. */
 const perFamily = (ip: number, ipv6: number) => {
   const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
   return { udp4: [{ level: c.IPPROTO_IP, name: ip }], udp6, dual: udp6 };

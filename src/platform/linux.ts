@@ -150,7 +150,8 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
 
 /**
  * musl on a 32-bit CPU speaks 64-bit time: SO_TIMESTAMP*_NEW of <asm-generic/socket.h>. The old numbers, which is
- * what `hostPlatform` uses without asking which C library it runs on, work there as well.
+ * what `hostPlatform` uses without asking which C library it runs on, reach the kernel there as well and are answered
+ * in kind (by musl's design; not run on such a machine).
  */
 const time64 = { SO_TIMESTAMP: 63, SCM_TIMESTAMP: 63, SO_TIMESTAMPNS: 64, SCM_TIMESTAMPNS: 64 } as const;
 
