@@ -1,0 +1,94 @@
+/** Opening the host: what is loaded when, and what a user is told where it cannot be. */
+
+import { openHost, openReadiness } from '../../src/ffi/index';
+import { explain, refuseWithoutNet } from '../../src/ffi/koffi';
+import { hostPlatform, platformFor } from '../../src/platform/index';
+
+const host = hostPlatform();
+
+test('the host is opened once', () => {
+  expect(openHost()).toBe(openHost());
+  expect(openHost().platform).toBe(host);
+});
+
+test('importing loads neither koffi nor a library', () => {
+  jest.isolateModules(() => {
+    const load = jest.fn();
+    jest.doMock('koffi', load);
+    require('../../src/ffi/index');
+    expect(load).not.toHaveBeenCalled();
+    jest.dontMock('koffi');
+  });
+});
+
+test('Windows is refused for now, by name', () => {
+  jest.isolateModules(() => {
+    jest.doMock('../../src/platform/index', () => ({ hostPlatform: () => platformFor('win32', 'x64') }));
+    const { openHost: open } = require('../../src/ffi/index');
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
+        message: expect.stringContaining('win32'),
+      }),
+    );
+    jest.dontMock('../../src/platform/index');
+  });
+});
+
+describe('koffi that does not load', () => {
+  test('for want of a binary', () => {
+    const cause = new Error('Cannot find the native Koffi module; did you bundle it correctly?');
+    const error = explain(cause, host);
+    expect(error).toMatchObject({ code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', cause });
+    expect(error.message).toContain(`${host.name}-${host.arch}`);
+    expect(error.message).toContain(cause.message);
+    expect(error.message).toContain('--omit=optional');
+  });
+
+  test('for want of a permission', () => {
+    const cause = Object.assign(new Error('Cannot load native addon'), { code: 'ERR_DLOPEN_DISABLED' });
+    const error = explain(cause, host);
+    expect(error).toMatchObject({ code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', cause });
+    expect(error.message).toContain('--allow-addons');
+  });
+});
+
+describe('the permission model', () => {
+  const asks = new Set(['--allow-net']);
+  const permission = (net: boolean) => ({ has: (scope: string) => scope === 'net' && net });
+
+  test('is not there: nothing is refused', () => {
+    expect(() => refuseWithoutNet({ allowedNodeEnvironmentFlags: asks })).not.toThrow();
+  });
+  test('does not know the network: nothing is refused', () => {
+    const host = { permission: permission(false), allowedNodeEnvironmentFlags: new Set<string>() };
+    expect(() => refuseWithoutNet(host)).not.toThrow();
+  });
+  test('grants the network', () => {
+    expect(() => refuseWithoutNet({ permission: permission(true), allowedNodeEnvironmentFlags: asks })).not.toThrow();
+  });
+  test('withholds the network', () => {
+    expect(() => refuseWithoutNet({ permission: permission(false), allowedNodeEnvironmentFlags: asks })).toThrow(
+      expect.objectContaining({ code: 'ERR_ACCESS_DENIED', permission: 'Net' }),
+    );
+  });
+});
+
+test.each(['bun', 'deno'])('%s is told apart before anything is tried', (runtime) => {
+  const versions = Object.getOwnPropertyDescriptor(process, 'versions')!;
+  Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, [runtime]: '9.8.7' } });
+  try {
+    const touched = jest.fn();
+    const koffi = new Proxy({}, { get: touched }) as never;
+    const readiness = openReadiness(koffi, host);
+    expect(() => readiness.watch(3, () => {})).toThrow(
+      expect.objectContaining({
+        code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
+        message: expect.stringMatching(/(Bun|Deno) 9\.8\.7/),
+      }),
+    );
+    expect(touched).not.toHaveBeenCalled();
+  } finally {
+    Object.defineProperty(process, 'versions', versions);
+  }
+});
