@@ -72,7 +72,11 @@ export class Names {
    */
   endpoint(text: string): Endpoint | undefined {
     const known = this.#endpoints.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (known.scope === 0) return known;
+      this.refresh(); // the zone may be another interface by now
+      if (this.#endpoints.has(text)) return known;
+    }
     const address = parseAddress(text);
     if (address === undefined) return undefined;
     const scope = address.zone === '' ? 0 : this.interfaces.indexOf(address.zone);

@@ -81,7 +81,7 @@ export class Lifecycle {
   }
 
   /** Second step: looks the host up, binds, listens. */
-  bind(host: string, port: unknown): void {
+  bind(host: string, port: number): void {
     const channel = this.health();
     this.#resolve(host, (error, ip) => {
       if (this.closed) return; // in the meantime
@@ -163,16 +163,15 @@ export class Lifecycle {
     else process.nextTick(found, null, literal);
   }
 
-  #open(channel: Channel, ip: string, port: unknown): void {
+  #open(channel: Channel, ip: string, port: number): void {
     const { platform } = this.#engine.host;
     const end = this.#engine.names.endpoint(ip);
-    const number = Number(port ?? 0) & 0xffff;
     let result = end === undefined || end.family !== channel.family ? -platform.errno.EINVAL : 0;
     if (result === 0 && channel.fd < 0) result = channel.open(this.#settings);
-    if (result === 0 && end !== undefined) result = channel.bind(end, number);
+    if (result === 0 && end !== undefined) result = channel.bind(end, port);
     if (result < 0) {
       channel.close();
-      this.#bindFailed(failure(platform, result, 'bind', { address: ip, port: Number(port ?? 0) }));
+      this.#bindFailed(failure(platform, result, 'bind', { address: ip, port }));
       return;
     }
     this.#startListening(channel);

@@ -76,21 +76,25 @@ export class Socket extends EventEmitter<SocketEvents> {
   bind(port: number | null | undefined, callback: () => void): this;
   bind(callback: () => void): this;
   bind(options: BindOptions, callback?: () => void): this;
-  /** @throws ERR_SOCKET_ALREADY_BOUND, ERR_SOCKET_DGRAM_NOT_RUNNING; failures come as `'error'` */
+  /**
+   * Failures come as `'error'`.
+   * @throws ERR_SOCKET_ALREADY_BOUND, ERR_SOCKET_DGRAM_NOT_RUNNING; ERR_SOCKET_BAD_PORT, where dgram would bind to the
+   * port modulo 65536
+   */
   bind(...args: unknown[]): this {
+    const [first, second] = args;
+    const options: BindOptions | undefined = first !== null && typeof first === 'object' ? first : undefined;
+    const port = bindPort(options === undefined ? first : options.port);
     this.#life.beginBind();
     const callback = args.at(-1);
     if (typeof callback === 'function') this.#onceListening(callback as () => void);
-    const [first, second] = args;
-    const options: BindOptions | undefined = first !== null && typeof first === 'object' ? first : undefined;
     if (Number.isInteger(options?.fd) && (options?.fd as number) > 0) {
       this.#life.adopt(options?.fd as number);
       return this;
     }
     const host = options === undefined ? second : options.address;
-    const port = options === undefined ? first : options.port;
     const any = this.type === 'udp4' ? '0.0.0.0' : '::';
-    this.#life.bind(host && typeof host !== 'function' ? String(host) : any, typeof port === 'function' ? 0 : port);
+    this.#life.bind(host && typeof host !== 'function' ? String(host) : any, port);
     return this;
   }
 
@@ -356,6 +360,13 @@ export class Socket extends EventEmitter<SocketEvents> {
     signal.addEventListener('abort', close, { once: true });
     this.once('close', () => signal.removeEventListener('abort', close));
   }
+}
+
+/** As lenient as dgram with what is no number (null, undefined, a callback: any port), but a number must be a port. */
+function bindPort(port: unknown): number {
+  if (typeof port === 'number') return checkPort(port, true);
+  const number = typeof port === 'string' ? Number(port) : 0;
+  return Number.isNaN(number) ? 0 : checkPort(number, true);
 }
 
 function checkNumber(name: string, value: unknown): number {
