@@ -40,11 +40,9 @@ export async function calls(report: Report, client: Client): Promise<void> {
     if (subject === 'dgram') continue;
     report.check('every datagram of the load is answered', answered === DATAGRAMS, `${answered} of ${DATAGRAMS}`);
     report.check(`less than ${MOST} system calls per datagram`, sum(moving) / answered < MOST, detail);
-    report.check(
-      'no call moves a single datagram only',
-      sum(['recvmsg', 'sendmsg', 'recvfrom', 'sendto']) < 10,
-      detail,
-    );
+    // A few are not for datagrams: the interfaces are listed over a netlink socket.
+    const single = sum(['recvmsg', 'sendmsg', 'recvfrom', 'sendto']);
+    report.check('datagrams do not move one by one', single < DATAGRAMS / 100, detail);
   }
 }
 

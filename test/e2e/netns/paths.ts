@@ -1,6 +1,6 @@
 /**
  * By which cable does the answer leave? The client asks w0's address over the second cable, from the address it has on
- * the first one; the server's best route back is the first cable, and it has a longer one over the second. 'route'
+ * the first one; the server's route back is the first cable, and it has another one over the second. 'route'
  * takes the first (what answers in networks with asymmetric routes need, P9), 'ingress' goes back where it came from.
  * The source is the asked address both times.
  */

@@ -71,15 +71,17 @@ async function openSocket(type: 'udp4' | 'udp6', ipv6Only: boolean, port: number
   socket.bind(port, type === 'udp4' ? '0.0.0.0' : '::');
   await once(socket, 'listening');
   closers.push(() => socket.close());
-  const dual = type === 'udp6' && !ipv6Only;
-  if (type === 'udp4' || dual) socket.addMembership(GROUPS.ipv4, '10.77.0.1');
-  if (type === 'udp6') {
-    socket.addMembership(GROUPS.linkScope, '::%v0');
-    socket.addMembership(GROUPS.siteScope, '::%v0');
-  }
+  join(socket, type, type === 'udp6' && !ipv6Only);
 }
 
-/** createServer: Linux delivers groups that any socket of the host has joined, so the other shapes join for it. */
+/** The groups on v0; a dual-stack socket joins those of both families. */
+function join(socket: { addMembership(group: string, local: string): void }, type: string, dual: boolean): void {
+  if (type === 'udp4' || dual) socket.addMembership(GROUPS.ipv4, '10.77.0.1');
+  if (type === 'udp4') return;
+  socket.addMembership(GROUPS.linkScope, '::%v0');
+  socket.addMembership(GROUPS.siteScope, '::%v0');
+}
+
 async function openServer(port: number, listener: Hear): Promise<void> {
   const server = library().createServer();
   const answer: Answer = (msg, info, sent) => server.reply(msg, info as never, sent);
@@ -87,6 +89,7 @@ async function openServer(port: number, listener: Hear): Promise<void> {
   server.listen(port);
   await once(server, 'listening');
   closers.push(() => server.close());
+  for (const socket of server.sockets) join(socket, socket.type, false);
 }
 
 async function open(shape: Shape, port: number, listener: Hear): Promise<void> {

@@ -52,6 +52,8 @@ const CASES: readonly Case[] = [
   from('refused', 'a group', 'udp4', '239.77.0.1'),
   from('refused', 'a group', 'udp6', 'ff15::7777'),
   from('refused', 'broadcast', 'udp4', '255.255.255.255'),
+  // Linux would take it (P40).
+  from('refused', 'broadcast of the subnet', 'udp4', '10.77.0.255'),
 ];
 
 /** One address each, put on v0 for this test; the request asks for its removal. */

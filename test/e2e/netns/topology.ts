@@ -8,7 +8,9 @@
  *     lo  10.99.0.1/32    fd99::1/128 (VIPs; the client's route to them leads over v1)
  *
  * The client also reaches 10.88.0.2 and fd88::2 over v1 (weak host: the address is on the other interface), and the
- * server knows a second, longer way to the client's v1 addresses over w0 (asymmetric routes).
+ * server knows a second way to the client's v1 addresses over w0 (asymmetric routes): a longer one for IPv4, an equal
+ * one behind the first for IPv6. There the interface in IPV6_PKTINFO decides between equal routes only: with a source
+ * address beside it Linux takes a better route by another interface (ip6_route_output_flags; seen on 6.18).
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -47,7 +49,7 @@ addr add fd99::1/128 dev lo nodad
 link set v0 up
 link set w0 up
 route add 10.77.0.0/24 dev w0 metric 2048
-route add fd77::/64 dev w0 metric 2048
+route append fd77::/64 dev w0 metric 256
 neigh add 10.77.0.100 lladdr ${CLIENT_W1_MAC} dev w0
 neigh add fd77::100 lladdr ${CLIENT_W1_MAC} dev w0
 `;

@@ -45,6 +45,7 @@ export function seenInside(finding: Finding, indexes: ReadonlyMap<string, number
   });
   return [
     { name: 'callback', ok: line.error === undefined, detail: `${line.error?.code} ${line.error?.message}` },
+    is('address', remote.address, spelled(row, peer(row), shape)),
     is('port', remote.port, unconnected.port),
     is('destination.address', destination?.address, spelled(row, row.asked, shape)),
     is('destination.family', destination?.family, shape === 'dual' ? 'IPv6' : `IPv${row.family}`),
@@ -63,6 +64,13 @@ function local(row: Row, shape: Finding['shape'], seen: Line['localAddress']): C
   const allowed: readonly (string | undefined)[] =
     row.family === 6 && row.kind !== 'unicast' ? [undefined] : row.expected.map((one) => spelled(row, one, shape));
   return { name: 'rinfo.localAddress', ok: allowed.includes(seen), detail: `${seen}, not ${allowed.join(' or ')}` };
+}
+
+/** The client's address: that of the cable it asks by, and of the same scope as what it asks. */
+function peer(row: Row): string {
+  if (/^(fe80|ff02)/.test(row.asked)) return 'fe80::100';
+  const network = row.via === 'v0' ? '77' : '88';
+  return row.family === 4 ? `10.${network}.0.100` : `fd${network}::100`;
 }
 
 /** Node's spelling: link-local unicast with its zone, IPv4 on a dual-stack socket as mapped. */
