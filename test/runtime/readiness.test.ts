@@ -3,6 +3,7 @@ import { compile, type Outcome, run } from './child';
 
 const compiled = compile();
 afterAll(() => compiled.remove());
+jest.setTimeout(30_000);
 
 /** It ended by itself, without a crash, and said this. */
 function expectResult(outcome: Outcome, result: unknown): void {

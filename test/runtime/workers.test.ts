@@ -4,6 +4,7 @@ import { compile, run } from './child';
 
 const compiled = compile();
 afterAll(() => compiled.remove());
+jest.setTimeout(30_000);
 
 const clean = { code: 0, signal: null, stderr: '' };
 
