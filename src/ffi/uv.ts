@@ -7,7 +7,7 @@
  * knowledge/koffi.md §2 is the specification; "§" below refers to its items.
  */
 import { fstatSync } from 'node:fs';
-import { setImmediate } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { systemError } from '../errors';
@@ -20,6 +20,12 @@ import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readi
 import { openUv, type Uv } from './uv-calls';
 
 const noop = (): void => {};
+
+/**
+ * Milliseconds without a watcher after which the callback is given back. Not at once: registering is one of the koffi
+ * calls that abort if their worker is terminated meanwhile (as are func() and poll(); calls of C functions do not).
+ */
+const IDLE = 1000;
 
 export function uvReadiness(koffi: Koffi, platform: Platform): Readiness {
   return new UvReadiness(koffi, platform);
@@ -34,9 +40,10 @@ class UvReadiness implements Readiness {
   readonly #watchers = new Map<number, UvWatcher>();
   /** Those that #fired serves, by the address of their handle. */
   readonly #byHandle = new Map<Pointer, UvWatcher>();
-  /** #fired as C sees it; undefined while there is no watcher, and where koffi has no callback left. */
+  /** #fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
   #callback: Pointer | undefined;
-  #leaveExit: () => void = noop;
+  #leaveExit: (() => void) | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
   #pinned = isMainThread; // the main thread never unmaps an addon (§2)
   #exited = false;
 
@@ -76,10 +83,11 @@ class UvReadiness implements Readiness {
     } else if (!fstatSync(fd).isSocket()) throw uvError(-this.#platform.errno.ENOTSOCK!, 'uv_poll_init');
   }
 
-  /** Before the first watcher. */
+  /** Before the first watcher, and the first after none. */
   #open(): void {
-    this.#leaveExit = onExit(() => this.#exit());
-    if (this.#uv === undefined) return;
+    clearTimeout(this.#idleTimer);
+    this.#leaveExit ??= onExit(() => this.#exit());
+    if (this.#uv === undefined || this.#callback !== undefined) return;
     try {
       this.#callback = this.#koffi.register(this.#fired, this.#uv.uv_poll_cb);
     } catch {
@@ -89,9 +97,10 @@ class UvReadiness implements Readiness {
     this.#pinned = true;
   }
 
-  /** After the last watcher, so that a discarded copy of this module (jest.resetModules) leaves nothing behind. */
-  #idle(): void {
-    this.#leaveExit();
+  /** Leaves nothing behind, in case this copy of the module has been discarded (jest.resetModules). */
+  #release(): void {
+    this.#leaveExit?.();
+    this.#leaveExit = undefined;
     if (this.#callback !== undefined) this.#koffi.unregister(this.#callback);
     this.#callback = undefined;
   }
@@ -99,7 +108,10 @@ class UvReadiness implements Readiness {
   #closed(fd: number, address: Pointer | undefined): void {
     if (!isMainThread) this.#uv?.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (address !== undefined) this.#byHandle.delete(address);
-    if (this.#watchers.delete(fd) && this.#watchers.size === 0 && !this.#exited) this.#idle();
+    this.#watchers.delete(fd);
+    if (this.#watchers.size > 0 || this.#exited) return;
+    this.#idleTimer = setTimeout(() => this.#release(), IDLE);
+    this.#idleTimer.unref();
   }
 
   /** Callbacks end here. The descriptors stay: other 'exit' listeners may send, and closeAtEnd holds. */
@@ -107,7 +119,7 @@ class UvReadiness implements Readiness {
     this.#exited = true;
     for (const watcher of this.#watchers.values()) watcher.retire();
     this.#byHandle.clear();
-    this.#idle();
+    this.#release(); // not earlier: libuv entering a callback that koffi has let go of ends the process
   }
 
   readonly #fired = (address: Pointer, status: number, events: number): void => {

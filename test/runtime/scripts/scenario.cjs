@@ -341,7 +341,7 @@ const scenarios = {
     await until(() => heard === 16);
     const during = registered;
     for (const watcher of all) watcher.close();
-    await sleep(10);
+    await until(() => registered === 0);
     return { heard, during, after: registered, warnings, listeners: process.listenerCount('exit') };
   },
 
