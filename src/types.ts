@@ -103,6 +103,14 @@ export interface SocketOptions {
    * interface the request came in by. Link-local peers always use the ingress interface.
    */
   replyInterface?: 'route' | 'ingress' | undefined;
+  /**
+   * For code that answers with plain `send(msg, port, address)`: send from the local address which that remote (address,
+   * port) was heard on, when `send()` names none. Looked up in the message in whose async context `send()` runs, in
+   * what this socket remembers, and in what all sticky sockets of the process remember. A socket that connects to a
+   * remote it has heard is bound to that address. `max` remotes (8192) are remembered for `ttl` ms (60000).
+   * Default false.
+   */
+  stickySource?: boolean | { readonly max?: number | undefined; readonly ttl?: number | undefined } | undefined;
   /** Which datagrams are delivered. Default: all. */
   accept?: Accept | undefined;
   /** Adds `rinfo.ttl`. Default false. */

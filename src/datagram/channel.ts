@@ -20,7 +20,7 @@ export interface Wishes {
   readonly recvDrops: boolean;
 }
 
-const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
+export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
   4: { family: 4, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
   6: { family: 6, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
 };
@@ -32,6 +32,7 @@ export class Channel {
   #fd = -1;
   #port = 0;
   #bound: SocketAddress | undefined;
+  #adopted = false;
 
   constructor(engine: Engine, kind: SocketKind) {
     this.engine = engine;
@@ -75,6 +76,7 @@ export class Channel {
     const failed = this.engine.host.syscalls.adopt(fd);
     if (failed < 0) return failed;
     this.#fd = fd;
+    this.#adopted = true;
     this.#ask(this.engine.host.platform.requests[this.kind], wishes);
     return this.#learnName();
   }
@@ -87,6 +89,35 @@ export class Channel {
 
   bindAny(): number {
     return this.bind(ANY[this.family], 0);
+  }
+
+  /**
+   * A second descriptor on the same port, for one address of the host: a bound descriptor cannot be bound again. Both
+   * receive until one of them is closed. undefined where that cannot be had, or others use this descriptor too.
+   */
+  twin(address: SocketAddress, wishes: Wishes): Channel | undefined {
+    if (this.#fd < 0 || this.#adopted) return undefined;
+    const { constants, quirks } = this.engine.host.platform;
+    const twin = new Channel(this.engine, this.kind);
+    // Two descriptors on one port both have to allow it, at the time of the second bind().
+    const allow = !wishes.reusePort && !wishes.reuseAddr;
+    if (allow) this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
+    const failed = twin.open(allow ? { ...wishes, reuseAddr: true } : wishes) || twin.bind(address, this.#port);
+    if (allow) for (const one of [this, twin]) one.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 0);
+    if (failed === 0) {
+      twin.#inherit(this);
+      return twin;
+    }
+    twin.close();
+    return undefined;
+  }
+
+  /** Closes its descriptor and takes over that of its twin. */
+  become(twin: Channel): void {
+    this.close();
+    this.#fd = twin.#fd;
+    this.#bound = twin.#bound;
+    twin.#fd = -1;
   }
 
   connect(remote: Endpoint, port: number): number {
@@ -178,6 +209,35 @@ export class Channel {
         for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
     }
     return 0;
+  }
+
+  /** What a program may have set between bind() and now. Memberships are no use on a descriptor for one address. */
+  #inherit(from: Channel): void {
+    const { constants: c } = this.engine.host.platform;
+    const settable = [
+      [c.SOL_SOCKET, c.SO_BROADCAST],
+      [c.IPPROTO_IP, c.IP_TTL],
+      [c.IPPROTO_IP, c.IP_MULTICAST_TTL],
+      [c.IPPROTO_IP, c.IP_MULTICAST_LOOP],
+      ...(this.family === 4
+        ? []
+        : [
+            [c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS],
+            [c.IPPROTO_IPV6, c.IPV6_MULTICAST_HOPS],
+            [c.IPPROTO_IPV6, c.IPV6_MULTICAST_LOOP],
+          ]),
+    ] as const;
+    for (const [level, name] of settable) {
+      const value = from.getInt(level, name);
+      if (value !== this.getInt(level, name)) this.setInt(level, name, value);
+    }
+    for (const name of [c.SO_RCVBUF, c.SO_SNDBUF]) {
+      const bytes = from.getInt(c.SOL_SOCKET, name);
+      if (bytes === this.getInt(c.SOL_SOCKET, name)) continue;
+      this.setInt(c.SOL_SOCKET, name, bytes);
+      // Linux doubles what it is given, for its own bookkeeping (socket(7))
+      if (this.getInt(c.SOL_SOCKET, name) > bytes) this.setInt(c.SOL_SOCKET, name, bytes >> 1);
+    }
   }
 
   #learnName(): number {

@@ -8,7 +8,7 @@ import type { Arrived } from '../platform/platform';
 import type { Destination } from '../types';
 import { type Endpoint, endpoint, ipv4WordOf } from './endpoint';
 import { Interfaces } from './interfaces';
-import type { Remote } from './sockaddr';
+import type { SocketAddress } from './sockaddr';
 import { WordCache } from './word-cache';
 
 /** Where a datagram came to and where its answer leaves from, as rinfo shows them. */
@@ -43,7 +43,7 @@ export class Names {
   }
 
   /** The sender's address as dgram spells it: with a zone where it is link-local. */
-  remoteText(remote: Remote): string {
+  remoteText(remote: SocketAddress): string {
     const { family, word0, word1, word2, word3 } = remote;
     if (family === 4)
       return this.#texts.find(4, word0, 0, 0, 0) ?? this.#texts.store(formatIPv4(word0), 4, word0, 0, 0, 0);

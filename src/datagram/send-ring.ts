@@ -51,6 +51,8 @@ export class SendRing {
   readonly remotes: (Endpoint | undefined)[] = [];
   readonly sources: (Endpoint | undefined)[] = [];
   readonly settles: (Settle | undefined)[] = [];
+  /** May the datagram leave from another address too, if it cannot from this one? What else it asks for. */
+  readonly lenient: (Extras | true | undefined)[] = [];
   readonly ports = new Uint16Array(SEND_SLOTS);
   readonly sizes = new Uint32Array(SEND_SLOTS);
   readonly #platform: Platform;
@@ -76,6 +78,7 @@ export class SendRing {
       this.remotes.push(undefined);
       this.sources.push(undefined);
       this.settles.push(undefined);
+      this.lenient.push(undefined);
     }
   }
 
@@ -96,6 +99,7 @@ export class SendRing {
    * Copies one datagram in. The caller has checked that there is room.
    * @param remote undefined on a connected socket
    * @param source undefined: the kernel chooses
+   * @param lenient may {@link dropSource} be called?
    */
   write(
     payload: Payload,
@@ -105,6 +109,7 @@ export class SendRing {
     source: Endpoint | undefined,
     extras: Extras | undefined,
     settle: Settle | undefined,
+    lenient = false,
   ): void {
     const slot = this.count++;
     const offset = this.#used;
@@ -115,10 +120,19 @@ export class SendRing {
     this.remotes[slot] = remote;
     this.sources[slot] = source;
     this.settles[slot] = settle;
+    this.lenient[slot] = lenient ? (extras ?? true) : undefined;
     this.ports[slot] = port;
     this.sizes[slot] = size;
     this.pendingBytes += size;
     if (settle !== undefined) this.watched = true;
+  }
+
+  /** Lets the kernel choose the source of a datagram that is not settled yet. */
+  dropSource(slot: number): void {
+    const extras = this.lenient[slot];
+    this.sources[slot] = undefined;
+    this.lenient[slot] = undefined;
+    this.#writeControl(slot, this.remotes[slot], undefined, extras === true ? undefined : extras);
   }
 
   /** Makes it as new, but for the memory it has. */
@@ -128,6 +142,7 @@ export class SendRing {
       this.remotes[slot] = undefined;
       this.sources[slot] = undefined;
       this.settles[slot] = undefined;
+      this.lenient[slot] = undefined;
     }
     this.count = 0;
     this.settled = 0;

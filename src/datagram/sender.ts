@@ -22,6 +22,8 @@ export interface Outlet {
   retryAfter(ms: number): void;
   /** Is `source` an address of this host? Asked only after an error. */
   isLocal(source: Endpoint): boolean;
+  /** `source`, which nobody had asked for by name, is no address of this host. The datagram goes without it. */
+  sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void;
 }
 
 export class Sender {
@@ -30,7 +32,7 @@ export class Sender {
   readonly #pool: RingPool;
   readonly #outlet: Outlet;
   readonly #stats: SocketStats;
-  readonly #fd: number;
+  #fd: number;
   /** Oldest first; the last one takes what comes. */
   readonly #rings: SendRing[] = [];
   #blocked = false;
@@ -44,6 +46,11 @@ export class Sender {
     this.#fd = fd;
     this.#stats = stats;
     this.#outlet = outlet;
+  }
+
+  /** What waits, and what comes, goes through another descriptor. */
+  moveTo(fd: number): void {
+    this.#fd = fd;
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -61,7 +68,10 @@ export class Sender {
     return this.#rings.length === 0 || this.#blocked;
   }
 
-  /** Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside. */
+  /**
+   * Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside.
+   * @param lenient leave without `source` rather than fail because of it
+   */
   push(
     payload: Payload,
     remote: Endpoint | undefined,
@@ -69,6 +79,7 @@ export class Sender {
     source: Endpoint | undefined,
     extras: Extras | undefined,
     settle: Settle | undefined,
+    lenient = false,
   ): void {
     const size = sizeOf(payload);
     if (size > ARENA) {
@@ -84,7 +95,7 @@ export class Sender {
         this.#rings.push(ring);
       }
     }
-    ring.write(payload, size, remote, port, source, extras, settle);
+    ring.write(payload, size, remote, port, source, extras, settle, lenient);
   }
 
   /** Hands to the kernel what it will take. Call it at the end of a turn, when writable, and at close. */
@@ -163,9 +174,12 @@ export class Sender {
     this.#tries = 0;
     const source = ring.sources[ring.settled];
     // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
-    const gone =
-      source !== undefined && this.#platform.quirks.sourceGone.includes(name) && !this.#outlet.isLocal(source);
-    if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
+    const suspect = source !== undefined && this.#platform.quirks.sourceGone.includes(name);
+    const gone = suspect && !this.#outlet.isLocal(source);
+    if (suspect && ring.lenient[ring.settled] !== undefined) {
+      if (gone) this.#outlet.sourceGone(source, ring.remotes[ring.settled], ring.ports[ring.settled]);
+      ring.dropSource(ring.settled); // and again
+    } else if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
     else this.#settleError(ring, name, failure(this.#platform, result, 'send').errno);
     return true;
   }

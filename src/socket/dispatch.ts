@@ -18,8 +18,9 @@ import {
   unanswerable,
 } from '../errors';
 import type { RemoteInfo, SendOptions, SocketStats } from '../types';
-import type { Lookup } from './lookup';
+import type { Found, Lookup } from './lookup';
 import { checkInteger, type Settings } from './options';
+import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
 /** A source and what else one send asks for, checked. */
@@ -39,6 +40,7 @@ export class Dispatch {
   readonly #turn: Turn;
   readonly #lookup: Lookup;
   readonly #stats: SocketStats;
+  readonly #sticky: Sticky | undefined;
   readonly #lookupFailed: (error: Error) => void;
   readonly #byInterface = new Map<number, Extras>();
 
@@ -49,6 +51,7 @@ export class Dispatch {
     turn: Turn,
     lookup: Lookup,
     stats: SocketStats,
+    sticky: Sticky | undefined,
     lookupFailed: (error: Error) => void,
   ) {
     this.#channel = channel;
@@ -57,6 +60,7 @@ export class Dispatch {
     this.#turn = turn;
     this.#lookup = lookup;
     this.#stats = stats;
+    this.#sticky = sticky;
     this.#lookupFailed = lookupFailed;
   }
 
@@ -81,12 +85,13 @@ export class Dispatch {
       this.#toAddress(payload, port, literal, choice, settle);
       return;
     }
-    this.#lookup.find(host, (error, address) => {
+    const found: Found = (error, address) => {
       if (this.#channel.fd < 0) return; // closed in the meantime: dgram says nothing either
       if (error === null) this.#toFound(payload, port, address, choice, settle);
       else if (settle === undefined) process.nextTick(this.#lookupFailed, error);
       else process.nextTick(settle, error, 0);
-    });
+    };
+    this.#lookup.find(host, this.#sticky === undefined ? found : this.#sticky.carry(found));
   }
 
   /** @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo */
@@ -122,6 +127,8 @@ export class Dispatch {
     } else if (remote === undefined || remote.family !== this.#channel.family) {
       // What libuv says to an address of the other family
       this.#refuse(systemError('EINVAL', uvErrno('EINVAL', 0), 'send', { address, port }), settle ?? ignore);
+    } else if (this.#sticky !== undefined && choice.source === undefined) {
+      this.#queue(payload, remote, port, this.#heardOn(remote, port), choice.extras, settle, true);
     } else {
       this.#push(payload, remote, port, choice, settle);
     }
@@ -151,9 +158,28 @@ export class Dispatch {
         from = source;
       }
     }
+    this.#queue(payload, remote, port, from, choice.extras, settle, false);
+  }
+
+  #queue(
+    payload: Payload,
+    remote: Endpoint | undefined,
+    port: number,
+    from: Endpoint | undefined,
+    extras: Extras | undefined,
+    settle: Settle | undefined,
+    lenient: boolean,
+  ): void {
     const wasIdle = this.#sender.pending === 0;
-    this.#sender.push(payload, remote, port, from, choice.extras, settle === ignore ? undefined : settle);
+    this.#sender.push(payload, remote, port, from, extras, settle === ignore ? undefined : settle, lenient);
     if (wasIdle) this.#turn.add(this.#sender);
+  }
+
+  /** The source that sticky sockets send from. One bound to an address has it already, and must not get another's. */
+  #heardOn(remote: Endpoint, port: number): Endpoint | undefined {
+    if (!this.#channel.wildcard) return undefined;
+    const source = this.#sticky?.source(remote, port);
+    return source === undefined || this.#leak(source, remote) !== undefined ? undefined : source;
   }
 
   #choose(options: SendOptions): Choice {

@@ -12,6 +12,7 @@ import { type Outlet, Sender } from '../datagram/sender';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
 import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
 import type { Settings } from './options';
+import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
 /** Batches per wake-up before others get their turn (P25). */
@@ -32,6 +33,7 @@ export class Flow implements Outlet {
   readonly #stats: SocketStats;
   readonly #turn: Turn;
   readonly #audience: Audience;
+  readonly #sticky: Sticky | undefined;
   readonly #resource: AsyncResource;
   readonly #receiver: Receiver;
   readonly #reading: Reading;
@@ -52,6 +54,7 @@ export class Flow implements Outlet {
     turn: Turn,
     resource: AsyncResource,
     audience: Audience,
+    sticky: Sticky | undefined,
   ) {
     const { engine } = channel;
     this.#channel = channel;
@@ -60,6 +63,7 @@ export class Flow implements Outlet {
     this.#turn = turn;
     this.#resource = resource;
     this.#audience = audience;
+    this.#sticky = sticky;
     this.#receiver = engine.receiver(settings.batch, settings.maxDatagramSize);
     this.#reading = {
       port: channel.port,
@@ -75,9 +79,18 @@ export class Flow implements Outlet {
 
   /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
   start(refed: boolean): void {
+    this.sender.moveTo(this.#channel.fd);
     this.#watcher = this.#channel.engine.host.readiness.watch(this.#channel.fd, this.#ready);
     if (!refed) this.#watcher.unref();
     this.#watcher.start(this.#events);
+  }
+
+  /** The channel's descriptor is about to be another one: takes what waits in the old one. {@link start} goes on. */
+  pause(): void {
+    this.sender.flush();
+    this.#resource.runInAsyncScope(this.#receive, this);
+    this.#watcher?.close();
+    this.#watcher = undefined;
   }
 
   ref(): void {
@@ -118,6 +131,10 @@ export class Flow implements Outlet {
     return result >= 0;
   }
 
+  sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void {
+    if (remote !== undefined) this.#sticky?.forget(remote, port, source);
+  }
+
   /** Runs inside the poll callback: no listener may be called here. */
   readonly #ready = (events: number): void => {
     if (!this.#open) return;
@@ -136,6 +153,7 @@ export class Flow implements Outlet {
 
   #receive(): void {
     this.#channel.engine.names.refresh();
+    const waiting = this.#messages.length;
     for (let round = 0; round < ROUNDS; round++) {
       const received = this.#receiver.receive(this.#channel.fd, this.#stats);
       if (received <= 0) {
@@ -145,7 +163,7 @@ export class Flow implements Outlet {
       for (let slot = 0; slot < received; slot++) this.#take(slot);
       if (received < this.#receiver.batch) break;
     }
-    if (this.#messages.length > 0) this.#schedule();
+    if (this.#messages.length > waiting) this.#schedule(this.#messages.length - waiting);
   }
 
   #take(slot: number): void {
@@ -185,33 +203,47 @@ export class Flow implements Outlet {
   }
 
   /** One turn per datagram, so that ticks and promises run between two of them as with dgram. */
-  #schedule(): void {
+  #schedule(count: number): void {
     this.#delivering = true;
     this.#turn.enter();
     if (this.#audience.batches !== undefined) setImmediate(this.#deliverAll);
-    else for (let i = this.#messages.length; i > 0; i--) setImmediate(this.#deliverNext);
+    else for (let i = count; i > 0; i--) setImmediate(this.#deliverNext);
     setImmediate(this.#finish);
   }
 
   readonly #deliverNext = (): void => {
     const index = this.#next++;
-    if (this.#open) this.#audience.message(this.#messages[index], this.#rinfos[index]);
+    if (this.#open) this.#deliver(this.#messages[index], this.#rinfos[index]);
     else this.#stats.discarded++;
   };
 
   readonly #deliverAll = (): void => {
-    const batch = this.#messages.map((msg, i) => ({ msg, rinfo: this.#rinfos[i] }));
-    this.#next = batch.length;
+    const batch: ReceivedMessage[] = [];
+    for (let i = this.#next; i < this.#messages.length; i++) {
+      batch.push({ msg: this.#messages[i], rinfo: this.#rinfos[i] });
+    }
+    this.#next = this.#messages.length;
     if (!this.#open) this.#stats.discarded += batch.length;
-    else if (this.#audience.batches !== undefined) this.#audience.batches(batch);
-    else for (const { msg, rinfo } of batch) this.#audience.message(msg, rinfo);
+    else if (this.#audience.batches !== undefined) this.#deliverBatch(batch, this.#audience.batches);
+    else for (const { msg, rinfo } of batch) this.#deliver(msg, rinfo);
   };
 
+  #deliver(msg: Buffer, rinfo: RemoteInfo): void {
+    if (this.#sticky === undefined) this.#audience.message(msg, rinfo);
+    else this.#sticky.deliver(msg, rinfo, this.#audience.message);
+  }
+
+  #deliverBatch(batch: ReceivedMessage[], listener: (batch: ReceivedMessage[]) => void): void {
+    if (this.#sticky !== undefined) for (const { rinfo } of batch) this.#sticky.hear(rinfo);
+    listener(batch);
+  }
+
   readonly #finish = (): void => {
+    this.#turn.leave();
+    if (this.#next < this.#messages.length) return; // pause() took more meanwhile, and has its own turns for it
     this.#messages.length = 0;
     this.#rinfos.length = 0;
     this.#next = 0;
     this.#delivering = false;
-    this.#turn.leave();
   };
 }

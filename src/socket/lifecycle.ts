@@ -5,9 +5,11 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { type EventEmitter, errorMonitor } from 'node:events';
-import { Channel } from '../datagram/channel';
+import { ANY, Channel } from '../datagram/channel';
+import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
 import { failure } from '../datagram/failure';
+import type { SocketAddress } from '../datagram/sockaddr';
 import { alreadyBound, alreadyConnected, ipBlocked, notConnected, notRunning } from '../errors';
 import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
 import { bufferSize } from './buffer-size';
@@ -15,6 +17,7 @@ import { Dispatch } from './dispatch';
 import { type Audience, Flow } from './flow';
 import { Lookup } from './lookup';
 import type { Settings } from './options';
+import { Sticky } from './sticky';
 import { Turn } from './turn';
 
 type BindState = 'unbound' | 'binding' | 'bound';
@@ -30,12 +33,15 @@ export class Lifecycle {
   readonly #stats: SocketStats;
   readonly #turn: Turn;
   readonly #lookup: Lookup;
+  readonly #sticky: Sticky | undefined;
   #channel: Channel | undefined;
   #flow: Flow | undefined;
   #dispatch: Dispatch | undefined;
   #bindState: BindState = 'unbound';
   #connectState: ConnectState = 'disconnected';
   #refed = true;
+  /** connect() has bound it to one address; it was bound to all. */
+  #narrowed = false;
   /** What waits for 'listening'. */
   #queue: (() => void)[] | undefined;
 
@@ -48,6 +54,7 @@ export class Lifecycle {
     this.#turn = turnOf(engine);
     this.#channel = new Channel(engine, settings.kind);
     this.#lookup = new Lookup(this.#channel.family, settings.lookup);
+    this.#sticky = settings.sticky && new Sticky(settings.sticky, engine.names);
   }
 
   get closed(): boolean {
@@ -106,7 +113,7 @@ export class Lifecycle {
     if (this.#connectState !== 'disconnected') throw alreadyConnected();
     this.health();
     this.#connectState = 'connecting';
-    this.#whenBound(() => this.#connect(port, host, callback));
+    this.#whenBound(this.#carry(() => this.#connect(port, host, callback)));
   }
 
   /** @throws ERR_SOCKET_DGRAM_NOT_CONNECTED; the kernel's error */
@@ -116,14 +123,17 @@ export class Lifecycle {
     if (result < 0) throw failure(this.#engine.host.platform, result, 'connect');
     this.#connectState = 'disconnected';
     if (this.#dispatch !== undefined) this.#dispatch.peer = undefined;
+    this.#widen(this.health());
   }
 
   /** Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has. */
   outgoing(action: (dispatch: Dispatch) => void): void {
     this.health();
-    this.#whenBound(() => {
-      if (this.#dispatch !== undefined) action(this.#dispatch);
-    });
+    this.#whenBound(
+      this.#bindState === 'bound'
+        ? () => this.#dispatch !== undefined && action(this.#dispatch)
+        : this.#carry(() => this.#dispatch !== undefined && action(this.#dispatch)),
+    );
   }
 
   /**
@@ -185,10 +195,27 @@ export class Lifecycle {
   #startListening(channel: Channel): void {
     const { recvBufferSize, sendBufferSize } = this.#settings;
     const fail = (error: Error) => this.#socket.emit('error', error);
-    const flow = new Flow(channel, this.#settings, this.#stats, this.#turn, this.#resource, audienceOf(this.#socket));
+    const flow = new Flow(
+      channel,
+      this.#settings,
+      this.#stats,
+      this.#turn,
+      this.#resource,
+      audienceOf(this.#socket),
+      this.#sticky,
+    );
     flow.start(this.#refed);
     this.#flow = flow;
-    this.#dispatch = new Dispatch(channel, flow.sender, this.#settings, this.#turn, this.#lookup, this.#stats, fail);
+    this.#dispatch = new Dispatch(
+      channel,
+      flow.sender,
+      this.#settings,
+      this.#turn,
+      this.#lookup,
+      this.#stats,
+      this.#sticky,
+      fail,
+    );
     this.#bindState = 'bound';
     if (recvBufferSize) bufferSize(channel, 'recv', recvBufferSize);
     if (sendBufferSize) bufferSize(channel, 'send', sendBufferSize);
@@ -197,7 +224,7 @@ export class Lifecycle {
 
   #connect(port: number, host: string, callback: (() => void) | undefined): void {
     if (callback !== undefined) this.#socket.once('connect', callback);
-    this.#resolve(host, (lookupError, ip) => {
+    const found = (lookupError: Error | null, ip: string): void => {
       const channel = this.#channel;
       if (channel === undefined) return;
       const error = lookupError ?? this.#connectTo(channel, ip, host, port);
@@ -208,7 +235,8 @@ export class Lifecycle {
       }
       this.#connectState = 'disconnected';
       process.nextTick(() => this.#connectFailed(error, callback));
-    });
+    };
+    this.#resolve(host, this.#sticky === undefined ? found : this.#sticky.carry(found));
   }
 
   #connectFailed(error: Error, callback: ((error: Error) => void) | undefined): void {
@@ -225,10 +253,46 @@ export class Lifecycle {
     const end = this.#engine.names.endpoint(ip);
     if (this.#settings.sendBlockList?.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(ip);
     const wrong = end === undefined || end.family !== channel.family;
-    const result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
+    if (!wrong) this.#narrow(channel, end, port);
+    let result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
+    // From that address it cannot be reached (any more): then as the kernel thinks best.
+    if (result < 0 && !wrong && this.#widen(channel)) result = channel.connect(end, port);
     if (result < 0) return failure(platform, result, 'connect', { address: host, port });
     if (this.#dispatch !== undefined) this.#dispatch.peer = end;
     return undefined;
+  }
+
+  /**
+   * A connected socket sends from, and hears on, the one address that connect(2) chooses by route, unless it is bound
+   * to one. A remote that was heard has asked a certain address, and goes on sending there.
+   */
+  #narrow(channel: Channel, remote: Endpoint, port: number): void {
+    if (this.#sticky === undefined || !channel.wildcard) return;
+    const source = this.#sticky.source(remote, port);
+    if (source === undefined) return;
+    this.#narrowed = this.#rebind(channel, source);
+    if (!this.#narrowed) this.#sticky.forget(remote, port, source);
+  }
+
+  /** Undoes {@link #narrow}. → was there something to undo? */
+  #widen(channel: Channel): boolean {
+    if (!this.#narrowed) return false;
+    this.#narrowed = false;
+    return this.#rebind(channel, ANY[channel.family]);
+  }
+
+  #rebind(channel: Channel, address: SocketAddress): boolean {
+    const twin = channel.twin(address, this.#settings);
+    if (twin === undefined) return false;
+    this.#flow?.pause();
+    channel.become(twin);
+    this.#flow?.start(this.#refed);
+    return true;
+  }
+
+  /** Sticky sockets remember in whose context they were asked for something that is done later. */
+  #carry(action: () => void): () => void {
+    return this.#sticky === undefined ? action : this.#sticky.carry(action);
   }
 
   #whenBound(action: () => void): void {

@@ -3,6 +3,7 @@ import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors'
 import type { SocketKind } from '../platform/platform';
 import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
 import { type Acceptance, acceptance } from './accept';
+import { STICKY_DEFAULTS, type StickySettings } from './sticky';
 
 export interface Settings {
   readonly type: SocketType;
@@ -21,6 +22,7 @@ export interface Settings {
   readonly lookup: LookupFunction | undefined;
   readonly signal: AbortSignal | undefined;
   readonly accept: Acceptance | undefined;
+  readonly sticky: StickySettings | undefined;
   readonly receiveBlockList: AddressBlockList | undefined;
   readonly sendBlockList: AddressBlockList | undefined;
 }
@@ -61,6 +63,7 @@ export function settings(given: SocketType | SocketOptions): Settings {
     lookup,
     signal: options.signal,
     accept: options.accept === undefined ? undefined : acceptance(options.accept),
+    sticky: checkSticky(options.stickySource),
     receiveBlockList: checkBlockList('options.receiveBlockList', options.receiveBlockList),
     sendBlockList: checkBlockList('options.sendBlockList', options.sendBlockList),
   };
@@ -72,6 +75,17 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
   if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
   return value;
+}
+
+function checkSticky(value: unknown): StickySettings | undefined {
+  if (value === undefined || value === null || value === false) return undefined;
+  if (value === true) return STICKY_DEFAULTS;
+  if (typeof value !== 'object') throw invalidArgType('options.stickySource', 'of type boolean or object', value);
+  const { max = STICKY_DEFAULTS.max, ttl = STICKY_DEFAULTS.ttl } = value as Partial<StickySettings>;
+  return {
+    max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // more than a Map holds
+    ttl: checkInteger('options.stickySource.ttl', ttl, 1, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 function checkReplyInterface(value: unknown): 'route' | 'ingress' {
