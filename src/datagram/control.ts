@@ -83,7 +83,10 @@ export function readControl(
   }
 }
 
-/** Writes a header at `at`; the payload belongs at the returned offset. Padding is the caller's to have zeroed. */
+/**
+ * Writes a header at `at`; the payload belongs at the returned offset. What stood there before is gone: the upper half
+ * of a 64-bit cmsg_len would otherwise be some byte of an earlier, longer message, and the kernel says EINVAL.
+ */
 export function writeHeader(
   layout: ControlLayout,
   control: ControlView,
@@ -91,6 +94,7 @@ export function writeHeader(
   message: { readonly level: number; readonly type: number; readonly size: number },
 ): number {
   const { words } = control;
+  for (let part = at; part < at + layout.data; part += 4) words[part >>> 2] = 0;
   words[(at + layout.cmsg_len) >>> 2] = CMSG_LEN(layout, message.size);
   words[(at + layout.cmsg_level) >>> 2] = message.level;
   words[(at + layout.cmsg_type) >>> 2] = message.type;

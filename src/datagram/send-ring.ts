@@ -5,7 +5,7 @@
 import type { Syscalls } from '../ffi/syscalls';
 import type { Departure, IntDeparture, Platform, Source } from '../platform/platform';
 import { CMSG_SPACE, writeHeader } from './control';
-import { type Endpoint, ipv4WordOf } from './endpoint';
+import { type Endpoint, ipv4WordOf, isIPv4Endpoint } from './endpoint';
 import { Ring } from './ring';
 import { SOCKADDR_SPACE, type Sockaddrs } from './sockaddr';
 
@@ -97,14 +97,14 @@ export class SendRing {
 
   /**
    * Copies one datagram in. The caller has checked that there is room.
-   * @param remote undefined on a connected socket
+   * @param port 0 on a connected socket: `remote` is its peer then, and is not named
    * @param source undefined: the kernel chooses
    * @param lenient may {@link dropSource} be called?
    */
   write(
     payload: Payload,
     size: number,
-    remote: Endpoint | undefined,
+    remote: Endpoint,
     port: number,
     source: Endpoint | undefined,
     extras: Extras | undefined,
@@ -132,7 +132,7 @@ export class SendRing {
     const extras = this.lenient[slot];
     this.sources[slot] = undefined;
     this.lenient[slot] = undefined;
-    this.#writeControl(slot, this.remotes[slot], undefined, extras === true ? undefined : extras);
+    this.#writeControl(slot, this.remotes[slot] as Endpoint, undefined, extras === true ? undefined : extras);
   }
 
   /** Makes it as new, but for the memory it has. */
@@ -164,10 +164,10 @@ export class SendRing {
     }
   }
 
-  #writeName(slot: number, remote: Endpoint | undefined, port: number): void {
+  #writeName(slot: number, remote: Endpoint, port: number): void {
     const ring = this.#ring;
     const namelen = (slot * ring.layout.size + ring.layout.namelen) >>> 2;
-    if (remote === undefined) {
+    if (port === 0) {
       if (this.#withoutName[slot] === 0) ring.pointAtNoName(slot);
       this.#withoutName[slot] = 1;
       ring.messageWords[namelen] = 0;
@@ -178,12 +178,7 @@ export class SendRing {
     ring.messageWords[namelen] = this.#sockaddrs.write(ring.names, ring.nameWords, slot * SOCKADDR_SPACE, remote, port);
   }
 
-  #writeControl(
-    slot: number,
-    remote: Endpoint | undefined,
-    source: Endpoint | undefined,
-    extras: Extras | undefined,
-  ): void {
+  #writeControl(slot: number, remote: Endpoint, source: Endpoint | undefined, extras: Extras | undefined): void {
     const ring = this.#ring;
     const start = slot * ring.controlSpace;
     let at = start;
@@ -200,11 +195,9 @@ export class SendRing {
   }
 
   /** → offset behind the message */
-  #writeSource(at: number, remote: Endpoint | undefined, source: Endpoint | undefined, ifindex: number): number {
+  #writeSource(at: number, remote: Endpoint, source: Endpoint | undefined, ifindex: number): number {
     const { departures, constants } = this.#platform;
-    const of = remote ?? source;
-    const kind = of === undefined || of.family === 4 ? 'udp4' : of.mapped ? 'mapped' : 'udp6';
-    const departure = departures[kind];
+    const departure = departures[remote.family === 4 ? 'udp4' : remote.mapped ? 'mapped' : 'udp6'];
     // An index alone is no use where it cannot be carried, and on Windows it makes the source 0.0.0.0.
     if (departure === undefined || (source === undefined && !departure.ifindexAlone)) return at;
     const plain = this.#source;
@@ -219,9 +212,9 @@ export class SendRing {
   }
 
   /** Link-local addresses mean something on one link only. */
-  #linkOf(remote: Endpoint | undefined, source: Endpoint | undefined): number {
+  #linkOf(remote: Endpoint, source: Endpoint | undefined): number {
     if (source?.linkLocal && source.scope !== 0) return source.scope;
-    return remote?.linkLocal ? remote.scope : 0;
+    return remote.linkLocal ? remote.scope : 0;
   }
 
   #writeMessage(at: number, departure: Departure, source: Source): number {
@@ -230,10 +223,10 @@ export class SendRing {
     return at + CMSG_SPACE(this.#platform.cmsg, departure.size);
   }
 
-  #writeExtras(at: number, remote: Endpoint | undefined, extras: Extras): number {
+  #writeExtras(at: number, remote: Endpoint, extras: Extras): number {
     const { ttl, tos } = this.#platform;
     // A mapped peer is IPv4 on the wire and heeds IPv4's messages alone (P14).
-    const kind = remote !== undefined && remote.family === 6 && !remote.mapped ? 'udp6' : 'udp4';
+    const kind = isIPv4Endpoint(remote) ? 'udp4' : 'udp6';
     let next = at;
     if (extras.ttl >= 0) next = this.#writeInt(next, ttl[kind], extras.ttl);
     if (extras.tos >= 0) next = this.#writeInt(next, tos[kind], extras.tos);

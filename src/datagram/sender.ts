@@ -70,11 +70,12 @@ export class Sender {
 
   /**
    * Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside.
+   * @param port 0 on a connected socket, `remote` is its peer then
    * @param lenient leave without `source` rather than fail because of it
    */
   push(
     payload: Payload,
-    remote: Endpoint | undefined,
+    remote: Endpoint,
     port: number,
     source: Endpoint | undefined,
     extras: Extras | undefined,
@@ -203,6 +204,7 @@ export class Sender {
   }
 }
 
+/** A connected peer is not named, as in dgram. */
 function place(remote: Endpoint | undefined, port: number, source: Endpoint | undefined) {
-  return { address: remote?.text, port, localAddress: source?.text };
+  return { address: port === 0 ? undefined : remote?.text, port, localAddress: source?.text };
 }

@@ -77,7 +77,7 @@ export class Dispatch {
   ): void {
     const choice = options === undefined ? NOTHING : this.#choose(options);
     if (this.peer !== undefined) {
-      this.#push(payload, undefined, port, choice, settle);
+      this.#push(payload, this.peer, 0, choice, settle);
       return;
     }
     const literal = this.#lookup.literal(host);
@@ -108,7 +108,7 @@ export class Dispatch {
       this.#refuse(unanswerable(address, port, because), settle ?? ignore);
       return;
     }
-    if (this.peer !== undefined) this.#push(payload, undefined, port, NOTHING, settle);
+    if (this.peer !== undefined) this.#push(payload, this.peer, 0, NOTHING, settle);
     else this.#push(payload, remote, port, { source, extras: this.#replyExtras(remote, rinfo) }, settle ?? ignore);
   }
 
@@ -134,25 +134,18 @@ export class Dispatch {
     }
   }
 
-  #push(
-    payload: Payload,
-    remote: Endpoint | undefined,
-    port: number,
-    choice: Choice,
-    settle: Settle | undefined,
-  ): void {
+  #push(payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
     const { source } = choice;
     let from: Endpoint | undefined;
     if (source !== undefined) {
-      const to = remote ?? this.peer;
-      const why = to === undefined ? undefined : (mismatch(source, to) ?? this.#leak(source, to));
+      const why = mismatch(source, remote) ?? this.#leak(source, remote);
       if (why !== undefined) {
-        this.#refuse(sourceMismatch(source.text, to?.text ?? '', why), settle);
+        this.#refuse(sourceMismatch(source.text, remote.text, why), settle);
         return;
       }
       if (!this.#isBound(source)) {
         if (!this.#channel.wildcard && this.#channel.engine.host.platform.quirks.sourceOnlyFromWildcard) {
-          this.#refuse(this.#notAvailable({ address: to?.text, port, localAddress: source.text }), settle ?? ignore);
+          this.#refuse(this.#notAvailable({ address: remote.text, port, localAddress: source.text }), settle ?? ignore);
           return;
         }
         from = source;
@@ -163,7 +156,7 @@ export class Dispatch {
 
   #queue(
     payload: Payload,
-    remote: Endpoint | undefined,
+    remote: Endpoint,
     port: number,
     from: Endpoint | undefined,
     extras: Extras | undefined,

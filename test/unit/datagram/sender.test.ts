@@ -1,0 +1,370 @@
+import { Names } from '../../../src/datagram/names';
+import { RingPool } from '../../../src/datagram/ring-pool';
+import { ARENA, SEND_SLOTS } from '../../../src/datagram/send-ring';
+import { Sender } from '../../../src/datagram/sender';
+import { newStats } from '../../../src/socket/stats';
+import { addressBytes, addressText, pktinfo6 } from '../../support/bytes';
+import { FakeHost } from '../../support/fake-host';
+import { type Case, caseOf, cases, linux64 } from '../../support/layouts';
+
+type Outcome = [code: string | null, bytes: number];
+
+function setUp(on: Case) {
+  const host = new FakeHost(on);
+  const { platform, syscalls } = host;
+  const stats = newStats();
+  const pool = new RingPool(platform, syscalls);
+  const outlet = { writable: 0, retries: [] as number[], gone: [] as string[], local: true };
+  const names = new Names(syscalls);
+  const make = () =>
+    new Sender(platform, syscalls, pool, syscalls.socket(2), stats, {
+      awaitWritable: () => outlet.writable++,
+      retryAfter: (ms) => outlet.retries.push(ms),
+      isLocal: () => outlet.local,
+      sourceGone: (source) => outlet.gone.push(source.text),
+    });
+  const outcomes: Outcome[] = [];
+  const settle = (error: Error | null, bytes: number) =>
+    outcomes.push([(error as NodeJS.ErrnoException | null)?.code ?? null, bytes]);
+  const to = (address: string) => names.endpoint(address)!;
+  const push = (sender: Sender, text: string, address = '192.0.2.9', source?: string) =>
+    sender.push(Buffer.from(text), to(address), 53, source === undefined ? undefined : to(source), undefined, settle);
+  return { host, syscalls, stats, pool, outlet, make, sender: make(), outcomes, settle, to, push };
+}
+
+const ticks = () => new Promise<void>((resolve) => process.nextTick(resolve));
+const payloads = (host: FakeHost) => host.syscalls.sent.map(({ payload }) => payload);
+
+describe.each(cases)('$name $arch', (on) => {
+  test('peer and payload arrive at the kernel; nothing is attached unasked', async () => {
+    const { sender, push, host, outcomes, stats } = setUp(on);
+    push(sender, 'four', '192.0.2.9');
+    push(sender, 'six', '2001:db8::9');
+    push(sender, '', '::ffff:192.0.2.9');
+    expect(host.syscalls.sent).toEqual([]);
+    sender.flush();
+    expect(host.syscalls.sent).toMatchObject([
+      { to: { address: '192.0.2.9', port: 53 }, payload: 'four', control: [] },
+      { to: { address: '2001:db8:0:0:0:0:0:9', port: 53, scope: 0 }, payload: 'six', control: [] },
+      { to: { address: '0:0:0:0:0:ffff:c000:209', port: 53 }, payload: '', control: [] },
+    ]);
+    expect(outcomes).toEqual([]); // never from inside
+    await ticks();
+    expect(outcomes).toEqual([
+      [null, 4],
+      [null, 3],
+      [null, 0],
+    ]);
+    expect(stats).toMatchObject({ datagramsOut: 3, bytesOut: 7, systemCallsOut: 1, sendErrors: 0 });
+  });
+
+  test('sources of each kind, slot after slot, in any order', () => {
+    const { sender, push, host, to } = setUp(on);
+    const scoped = { ifindex: 1, ttl: -1, tos: -1 };
+    const source4 = (address: string) => ({
+      level: 0,
+      type: on.numbers.source4.type,
+      data: on.numbers.source4.bytes(addressBytes(address), 0),
+    });
+    for (let round = 0; round < 3; round++) {
+      sender.flush();
+      host.syscalls.sent.length = 0;
+      push(sender, 'a', '192.0.2.9', round % 2 ? '192.0.2.1' : undefined);
+      push(sender, 'b', '2001:db8::9', round % 2 ? undefined : '2001:db8::1');
+      push(sender, 'c', '192.0.2.9', '192.0.2.7');
+      if (on.name !== 'openbsd') push(sender, 'd', '::ffff:192.0.2.9', '::ffff:192.0.2.1');
+      sender.push(Buffer.from('e'), to('fe80::9'), 53, to('fe80::1'), scoped, undefined);
+      sender.flush();
+      const control = host.syscalls.sent.map((sent) => sent.control);
+      expect(control[0]).toEqual(round % 2 ? [source4('192.0.2.1')] : []);
+      expect(control[1]).toEqual(round % 2 ? [] : [pktinfo6(on, '2001:db8::1', 0)]);
+      expect(control[2]).toEqual([source4('192.0.2.7')]);
+      if (on.name !== 'openbsd') expect(control[3]).toEqual([source4('192.0.2.1')]);
+      expect(control.at(-1)).toEqual([pktinfo6(on, 'fe80::1', 1)]);
+      push(sender, 'shift', '192.0.2.9'); // the next round begins with another slot
+      push(sender, 'all', '192.0.2.9');
+    }
+  });
+
+  test('a slot that carried an IPv6 source carries TTL and TOS afterwards', () => {
+    const { sender, push, host, to } = setUp(on);
+    push(sender, 'a', '2001:db8::9', '2001:db8::ffff:ffff');
+    sender.flush();
+    sender.push(Buffer.from('b'), to('2001:db8::9'), 53, undefined, { ifindex: 0, ttl: 7, tos: 3 }, undefined);
+    sender.flush(); // the fake kernel refuses a cmsg_len with something left in its upper half
+    const ints = host.syscalls.sent[1].control.map(({ level, data }) => [level, data.readInt32LE()]);
+    expect(ints).toEqual(
+      on.name === 'win32'
+        ? []
+        : [
+            [41, 7],
+            [41, 3],
+          ],
+    );
+  });
+
+  test('a connected udp6 socket: no name, and its peer decides which messages are meant', () => {
+    const { sender, host, to } = setUp(on);
+    sender.push(Buffer.from('x'), to('2001:db8::9'), 0, undefined, { ifindex: 1, ttl: 9, tos: -1 }, undefined);
+    sender.flush();
+    const [{ to: name, control }] = host.syscalls.sent;
+    expect(name).toBeUndefined();
+    expect(control.map(({ level }) => level)).toEqual(on.name === 'win32' ? [41] : [41, 41]);
+    expect(control[0]).toEqual(pktinfo6(on, '::', 1));
+  });
+});
+
+describe('what the kernel does not take', () => {
+  test('a partial result: the rest goes with the next call, nothing twice', async () => {
+    const { sender, push, host, outcomes } = setUp(linux64);
+    host.syscalls.sendResult = (count) => Math.min(count, 2);
+    for (const text of ['a', 'bb', 'ccc', 'dddd', 'eeeee']) push(sender, text);
+    expect([sender.pending, sender.pendingBytes]).toEqual([5, 15]);
+    sender.flush();
+    await ticks();
+    expect(payloads(host)).toEqual(['a', 'bb', 'ccc', 'dddd', 'eeeee']);
+    expect(outcomes.map(([, bytes]) => bytes)).toEqual([1, 2, 3, 4, 5]);
+    expect([sender.pending, sender.pendingBytes]).toEqual([0, 0]);
+  });
+
+  test('EAGAIN in the middle: the rest waits for writable, in order, with what came meanwhile', async () => {
+    const { sender, push, host, outcomes, outlet, stats } = setUp(linux64);
+    const results = [2, -11];
+    host.syscalls.sendResult = (count) => results.shift() ?? count;
+    for (const text of ['a', 'b', 'c', 'd']) push(sender, text);
+    sender.flush();
+    expect([outlet.writable, sender.pending, sender.idle]).toEqual([1, 2, true]);
+    push(sender, 'e');
+    sender.flush(); // still blocked: no system call
+    expect(payloads(host)).toEqual(['a', 'b']);
+    sender.resume();
+    await ticks();
+    expect(payloads(host)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(outcomes.length).toBe(5);
+    expect(stats).toMatchObject({ wouldBlock: 1, datagramsOut: 5, systemCallsOut: 3 });
+  });
+
+  test('a datagram that fails is reported and skipped', async () => {
+    const { sender, push, host, outcomes, stats } = setUp(linux64);
+    const results = [1, -111, -90];
+    host.syscalls.sendResult = (count) => results.shift() ?? count;
+    for (const text of ['a', 'b', 'c', 'd']) push(sender, text);
+    sender.flush();
+    await ticks();
+    expect(payloads(host)).toEqual(['a', 'd']);
+    // Nothing was given twice or forgotten, though in the order in which the kernel spoke.
+    expect(outcomes).toEqual([
+      [null, 1],
+      ['ECONNREFUSED', 0],
+      ['EMSGSIZE', 0],
+      [null, 1],
+    ]);
+    expect(stats).toMatchObject({ sendErrors: 2, datagramsOut: 2 });
+  });
+
+  test('more datagrams than a ring has slots, more bytes than its arena: all leave, in order', async () => {
+    const { sender, push, host, outcomes } = setUp(linux64);
+    const many = Array.from({ length: SEND_SLOTS * 3 + 5 }, (_, i) => String(i));
+    for (const text of many) push(sender, text);
+    for (let i = 0; i < 5; i++) push(sender, 'x'.repeat(ARENA / 2 - 1));
+    sender.flush();
+    await ticks();
+    expect(payloads(host).slice(0, many.length)).toEqual(many);
+    expect(host.syscalls.sent.length).toBe(many.length + 5);
+    expect(outcomes.length).toBe(many.length + 5);
+  });
+
+  test('while blocked it keeps everything, ring upon ring', async () => {
+    const { sender, push, host, outcomes } = setUp(linux64);
+    host.syscalls.sendResult = () => -11;
+    const many = Array.from({ length: SEND_SLOTS * 2 + 1 }, (_, i) => String(i));
+    for (const text of many) push(sender, text);
+    host.syscalls.sendResult = (count) => count;
+    sender.resume();
+    await ticks();
+    expect(payloads(host)).toEqual(many);
+    expect(outcomes.length).toBe(many.length);
+  });
+
+  test('more than any datagram can be: EMSGSIZE, without a system call', async () => {
+    const { sender, settle, outcomes, host, stats, to } = setUp(linux64);
+    sender.push(Buffer.alloc(ARENA + 1), to('192.0.2.9'), 53, undefined, undefined, settle);
+    await ticks();
+    expect(outcomes).toEqual([['EMSGSIZE', 0]]);
+    expect([host.syscalls.calls, stats.sendErrors]).toEqual([[], 1]);
+  });
+
+  test('parts are gathered into one datagram', () => {
+    const { sender, to, host } = setUp(linux64);
+    const parts = [Buffer.from('ab'), Buffer.from(''), new Uint8Array([0x63])];
+    sender.push(parts, to('192.0.2.9'), 53, undefined, undefined, undefined);
+    sender.push([], to('192.0.2.9'), 53, undefined, undefined, undefined);
+    sender.flush();
+    expect(payloads(host)).toEqual(['abc', '']);
+  });
+
+  test('close: what can go goes, the rest is ECANCELED, every callback comes once', async () => {
+    const { sender, push, host, outcomes, pool, make } = setUp(linux64);
+    const results = [2];
+    host.syscalls.sendResult = () => results.shift() ?? -11;
+    for (const text of ['a', 'b', 'c', 'd']) push(sender, text);
+    sender.close();
+    sender.close();
+    sender.flush();
+    await ticks();
+    expect(payloads(host)).toEqual(['a', 'b']);
+    expect(outcomes).toEqual([
+      [null, 1],
+      [null, 1],
+      ['ECANCELED', 0],
+      ['ECANCELED', 0],
+    ]);
+    host.syscalls.sendResult = (count) => count;
+    const next = make();
+    push(next, 'e'); // the ring that it gave back is as new
+    next.flush();
+    expect(payloads(host)).toEqual(['a', 'b', 'e']);
+    expect(pool).toBeDefined();
+  });
+
+  test.each([
+    ['linux', 'x64', 'ENETUNREACH'],
+    ['linux', 'x64', 'EINVAL'],
+    ['freebsd', 'x64', 'EADDRNOTAVAIL'],
+    ['win32', 'x64', 'EINVAL'],
+  ])('%s %s: %s with a source that is gone is EADDRNOTAVAIL, else itself', async (name, arch, code) => {
+    const { sender, push, host, outcomes, outlet } = setUp(caseOf(name, arch));
+    host.syscalls.sendResult = () => -host.platform.errno[code];
+    outlet.local = false;
+    push(sender, 'a', '192.0.2.9', '192.0.2.1');
+    push(sender, 'b', '192.0.2.9');
+    sender.flush();
+    outlet.local = true;
+    push(sender, 'c', '192.0.2.9', '192.0.2.1');
+    sender.flush();
+    await ticks();
+    expect(outcomes.map(([got]) => got)).toEqual(['EADDRNOTAVAIL', code, code]);
+  });
+
+  test('ENOBUFS on BSD: waits by timer, longer each time, and gives up at last', async () => {
+    const { sender, push, host, outcomes, outlet } = setUp(caseOf('freebsd', 'x64'));
+    host.syscalls.sendResult = () => -55;
+    push(sender, 'a');
+    sender.flush();
+    while (sender.pending > 0) sender.resume();
+    await ticks();
+    expect(outlet.retries).toEqual([1, 2, 4, 8, 16, 16, 16, 16]);
+    expect(outcomes).toEqual([['ENOBUFS', 0]]);
+    expect(outlet.writable).toBe(0);
+  });
+});
+
+test('errors say where to and where from; a connected peer is not named, as in dgram', async () => {
+  const { sender, host, to } = setUp(linux64);
+  host.syscalls.sendResult = () => -1;
+  const errors: (Error | null)[] = [];
+  const settle = (error: Error | null) => errors.push(error);
+  sender.push(Buffer.from('x'), to('192.0.2.9'), 53, to('192.0.2.1'), undefined, settle);
+  sender.push(Buffer.from('x'), to('192.0.2.9'), 0, undefined, undefined, settle);
+  sender.flush();
+  await ticks();
+  expect(errors[0]).toMatchObject({
+    message: 'send EPERM 192.0.2.9:53 from 192.0.2.1',
+    code: 'EPERM',
+    errno: -1,
+    syscall: 'send',
+    address: '192.0.2.9',
+    port: 53,
+    localAddress: '192.0.2.1',
+  });
+  expect(errors[1]?.message).toBe('send EPERM');
+  expect((errors[1] as NodeJS.ErrnoException & { address?: string }).address).toBeUndefined();
+});
+
+describe('lenient datagrams, whose source nobody asked for by name', () => {
+  const lenient = (source: string) => {
+    const made = setUp(linux64);
+    const { sender, to, settle } = made;
+    sender.push(Buffer.from('x'), to('192.0.2.9'), 53, to(source), { ifindex: 0, ttl: 9, tos: -1 }, settle, true);
+    return made;
+  };
+
+  test('go without it where it is gone, and keep the rest', async () => {
+    const { sender, host, outlet, outcomes } = lenient('192.0.2.1');
+    const results = [-101];
+    host.syscalls.sendResult = (count) => results.shift() ?? count;
+    outlet.local = false;
+    sender.flush();
+    await ticks();
+    expect([outcomes, outlet.gone]).toEqual([[[null, 1]], ['192.0.2.1']]);
+    expect(host.syscalls.sent[0].control.map(({ type }) => type)).toEqual([2]); // IP_TTL
+  });
+
+  test('fail like others when that was not the reason', async () => {
+    const { sender, host, outcomes, outlet } = lenient('192.0.2.1');
+    host.syscalls.sendResult = () => -101;
+    sender.flush();
+    await ticks();
+    expect([outcomes, outlet.gone]).toEqual([[['ENETUNREACH', 0]], []]);
+  });
+});
+
+describe('the ring pool', () => {
+  test('a thousand sockets that send in one turn share a few rings', () => {
+    const { host, make, push } = setUp(linux64);
+    let rings = 0;
+    const { addressOf } = host.syscalls;
+    host.syscalls.addressOf = (bytes) => {
+      if (bytes.length === ARENA) rings++;
+      return addressOf.call(host.syscalls, bytes);
+    };
+    const senders = Array.from({ length: 1000 }, () => make());
+    senders.forEach((sender, i) => {
+      push(sender, String(i));
+    });
+    for (const sender of senders) sender.flush();
+    expect(rings).toBeLessThanOrEqual(16);
+    expect(payloads(host)).toEqual(senders.map((_, i) => String(i)));
+    expect(new Set(host.syscalls.sent.map(({ fd }) => fd)).size).toBe(1000);
+  });
+
+  test('whoever is blocked keeps his ring; the others get new ones', () => {
+    const { host, make, push } = setUp(linux64);
+    const senders = Array.from({ length: 40 }, () => make());
+    host.syscalls.sendResult = () => -11;
+    senders.forEach((sender, i) => {
+      push(sender, String(i));
+      sender.flush();
+    });
+    host.syscalls.sendResult = (count) => count;
+    for (const sender of senders.reverse()) sender.resume();
+    expect(payloads(host).map(Number)).toEqual(Array.from({ length: 40 }, (_, i) => 39 - i));
+  });
+
+  test('a ring at rest holds nothing that a caller gave', async () => {
+    const { sender, host, to } = setUp(linux64);
+    let collected = false;
+    const registry = new FinalizationRegistry(() => {
+      collected = true;
+    });
+    (() => {
+      const settle = () => {};
+      registry.register(settle, '');
+      sender.push(Buffer.from('x'), to('192.0.2.9'), 53, undefined, undefined, settle);
+    })();
+    sender.flush();
+    expect(host.syscalls.sent.length).toBe(1);
+    const { setFlagsFromString } = await import('node:v8');
+    setFlagsFromString('--expose-gc');
+    const gc = (await import('node:vm')).runInNewContext('gc') as () => void;
+    for (let i = 0; i < 20 && !collected; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      gc();
+    }
+    expect(collected).toBe(true);
+  });
+});
+
+test('the fake itself: addresses as text', () => {
+  expect(addressText(addressBytes('2001:db8::1'))).toBe('2001:db8:0:0:0:0:0:1');
+});
