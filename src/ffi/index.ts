@@ -5,6 +5,7 @@
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
+import { epollReadiness } from './epoll';
 import { type Koffi, loadKoffi } from './koffi';
 import { posix } from './posix';
 import type { Readiness } from './readiness';
@@ -39,18 +40,16 @@ function open(platform: Platform): Host {
   return { platform, syscalls: posix(koffi, platform), readiness: openReadiness(koffi, platform) };
 }
 
-/** Runtimes are told apart before anything is tried: koffi's poll panics Bun, uncatchably. */
+/**
+ * Runtimes are told apart before anything is tried: koffi's poll panics Bun, uncatchably.
+ * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where this runtime cannot wait on this OS
+ */
 export function openReadiness(koffi: Koffi, platform: Platform): Readiness {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
-  if (bun !== undefined) return refusing(`Bun ${bun}`);
-  if (deno !== undefined) return refusing(`Deno ${deno}`);
-  return uvReadiness(koffi, platform);
-}
-
-function refusing(runtime: string): Readiness {
-  return {
-    watch() {
-      throw unsupportedPlatform(`recvfromto cannot wait for datagrams in ${runtime} yet; it can in Node.js`);
-    },
-  };
+  if (bun === undefined && deno === undefined) return uvReadiness(koffi, platform);
+  if (platform.name === 'linux' || platform.name === 'android') return epollReadiness(koffi, platform);
+  const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
+  throw unsupportedPlatform(
+    `recvfromto cannot wait for datagrams in ${runtime} on ${platform.name}; it can in Node.js`,
+  );
 }

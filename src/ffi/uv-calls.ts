@@ -2,6 +2,7 @@
  * The functions of libuv and Node-API that uv.ts needs, called in the running executable: Node exports them for addons.
  * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
  */
+import { EnvCleanup } from './env-cleanup';
 import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koffi';
 
 /** uv.h, enum uv_handle_type: UV_POLL. */
@@ -36,10 +37,6 @@ function declare(library: Library, walk: NativeType) {
     uv_walk: library.func('uv_walk', 'void', ['uintptr_t', walk, 'uintptr_t']) as NativeFunction<unknown>,
     // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
     napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
-    // napi_status napi_add_env_cleanup_hook(node_api_basic_env env, napi_cleanup_hook fun, void* arg);
-    napi_add_env_cleanup_hook: library.func('int napi_add_env_cleanup_hook(uintptr_t, uintptr_t, uintptr_t)'),
-    // napi_status napi_remove_env_cleanup_hook(node_api_basic_env env, napi_cleanup_hook fun, void* arg);
-    napi_remove_env_cleanup_hook: library.func('int napi_remove_env_cleanup_hook(uintptr_t, uintptr_t, uintptr_t)'),
     // void *malloc(size_t size);
     malloc: library.func<Pointer>('uintptr_t malloc(size_t)'),
   };
@@ -47,13 +44,13 @@ function declare(library: Library, walk: NativeType) {
 
 export class Uv {
   readonly library: Library;
+  readonly cleanup: EnvCleanup;
   /** void (*uv_poll_cb)(uv_poll_t* handle, int status, int events); */
   readonly uv_poll_cb: NativeType;
   readonly #koffi: Koffi;
   readonly #calls: ReturnType<typeof declare>;
   readonly #loop: Pointer;
   readonly #free: Pointer;
-  readonly #close: Pointer;
   readonly #pointerSize: number;
   readonly #handleSize: number;
   /** Memory of a handle that libuv refused, for the next. */
@@ -70,7 +67,7 @@ export class Uv {
     // void (*uv_walk_cb)(uv_handle_t* handle, void* arg);
     this.#calls = declare(this.library, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
     this.#free = this.library.symbol('free');
-    this.#close = this.library.symbol('close');
+    this.cleanup = new EnvCleanup(koffi, this.library);
     this.#pointerSize = koffi.sizeof('void *');
     this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
     const loop = Buffer.alloc(this.#pointerSize);
@@ -138,16 +135,6 @@ export class Uv {
   /** @returns 0 or a negative errno; with no events it stops */
   start(handle: Pointer, events: number, callback: Pointer): number {
     return events === 0 ? this.#calls.uv_poll_stop(handle) : this.#calls.uv_poll_start(handle, events, callback);
-  }
-
-  /** Has close(fd) called when this environment ends. Adding one twice aborts (node::CleanupQueue::Add). */
-  closeAtEnd(fd: number): void {
-    this.#calls.napi_add_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
-  }
-
-  /** Takes closeAtEnd back. */
-  keepAtEnd(fd: number): void {
-    this.#calls.napi_remove_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
   }
 }
 

@@ -70,7 +70,7 @@ class UvReadiness implements Readiness {
     const watcher = new UvWatcher(handle, arm, ready, () => this.#closed(fd, address));
     this.#watchers.set(fd, watcher);
     if (address !== undefined) this.#byHandle.set(address, watcher);
-    if (!isMainThread) this.#uv?.closeAtEnd(fd);
+    if (!isMainThread) this.#uv?.cleanup.closeAtEnd(fd);
     return watcher;
   }
 
@@ -106,7 +106,7 @@ class UvReadiness implements Readiness {
   }
 
   #closed(fd: number, address: Pointer | undefined): void {
-    if (!isMainThread) this.#uv?.keepAtEnd(fd); // before its owner closes it, or another's would be closed
+    if (!isMainThread) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (address !== undefined) this.#byHandle.delete(address);
     this.#watchers.delete(fd);
     if (this.#watchers.size > 0 || this.#exited) return;

@@ -1,6 +1,8 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
 
+import { Epoll } from '../../src/ffi/epoll-calls';
 import { openHost, openReadiness } from '../../src/ffi/index';
+import type { Koffi } from '../../src/ffi/koffi';
 import { explain, refuseWithoutNet } from '../../src/ffi/koffi';
 import { hostPlatform, platformFor } from '../../src/platform/index';
 
@@ -74,21 +76,54 @@ describe('the permission model', () => {
   });
 });
 
-test.each(['bun', 'deno'])('%s is told apart before anything is tried', (runtime) => {
+describe.each(['bun', 'deno'])('%s is told apart before anything is tried', (runtime) => {
   const versions = Object.getOwnPropertyDescriptor(process, 'versions')!;
-  Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, [runtime]: '9.8.7' } });
-  try {
+  beforeAll(() => {
+    Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, [runtime]: '9.8.7' } });
+  });
+  afterAll(() => {
+    Object.defineProperty(process, 'versions', versions);
+  });
+
+  test.each(['darwin', 'freebsd', 'openbsd'] as const)('and refused on %s, where nothing waits for it', (name) => {
     const touched = jest.fn();
     const koffi = new Proxy({}, { get: touched }) as never;
-    const readiness = openReadiness(koffi, host);
-    expect(() => readiness.watch(3, () => {})).toThrow(
+    expect(() => openReadiness(koffi, platformFor(name, 'arm64'))).toThrow(
       expect.objectContaining({
         code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
-        message: expect.stringMatching(/(Bun|Deno) 9\.8\.7/),
+        message: expect.stringMatching(new RegExp(`(Bun|Deno) 9\\.8\\.7 on ${name}`)),
       }),
     );
     expect(touched).not.toHaveBeenCalled();
-  } finally {
-    Object.defineProperty(process, 'versions', versions);
-  }
+  });
+
+  test("and nothing of libuv's or koffi's poll is touched on Linux", () => {
+    const declared: string[] = [];
+    const library = {
+      func: (prototype: string) => {
+        declared.push(prototype);
+        return () => 0;
+      },
+    };
+    const koffi = { load: () => library, errno: () => 0 } as unknown as Koffi;
+    openReadiness(koffi, platformFor('linux', 'x64'));
+    expect(declared).toEqual(expect.arrayContaining([expect.stringContaining('epoll_ctl')]));
+    expect(declared.filter((prototype) => prototype.includes('uv_'))).toEqual([]);
+  });
+});
+
+/** x64: what gcc 12 says. Elsewhere a natural layout: EPOLL_PACKED is defined on x86_64 alone, <bits/epoll.h>. */
+test.each([
+  ['x64', 12, 4],
+  ['ia32', 12, 4],
+  ['arm64', 16, 8],
+  ['arm', 16, 8],
+  ['riscv64', 16, 8],
+  ['loong64', 16, 8],
+  ['ppc64', 16, 8],
+])("struct epoll_event on %s is C's", (arch, size, data) => {
+  const libc = { func: () => () => 0 };
+  const koffi = { load: () => libc, errno: () => 0 } as unknown as Koffi;
+  const { eventSize, dataOffset } = new Epoll(koffi, platformFor('linux', arch));
+  expect({ eventSize, dataOffset }).toEqual({ eventSize: size, dataOffset: data });
 });

@@ -1,0 +1,99 @@
+/** epoll(7) and its pipe through koffi, with the events laid out for this CPU. Knows descriptors, not watchers. */
+import { getSystemErrorName } from 'node:util';
+import { systemError } from '../errors';
+import type { Platform } from '../platform/platform';
+import { epoll_event, epoll_eventPacked } from '../structs/epoll';
+import type { Abi } from '../structs/ref';
+import type { Koffi, Library } from './koffi';
+
+/** <sys/epoll.h> */
+export const EPOLLIN = 0x001;
+export const EPOLLOUT = 0x004;
+export const EPOLLERR = 0x008;
+export const EPOLLHUP = 0x010;
+const EPOLLONESHOT = 0x4000_0000;
+const EPOLL_CLOEXEC = 0x80000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
+/** <fcntl.h> */
+const O_CLOEXEC = 0x80000;
+
+function declare(libc: Library) {
+  return {
+    // int epoll_create1(int flags);
+    epoll_create1: libc.func('int epoll_create1(int)'),
+    // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *_Nullable event);
+    epoll_ctl: libc.func('int epoll_ctl(int, int, int, void *)'),
+    // int pipe2(int pipefd[2], int flags);
+    pipe2: libc.func('int pipe2(void *, int)'),
+    // int close(int fd);
+    close: libc.func('int close(int)'),
+  };
+}
+
+export class Epoll {
+  readonly epfd: number;
+  readonly eventSize: number;
+  readonly dataOffset: number;
+  readonly #koffi: Koffi;
+  readonly #libc: ReturnType<typeof declare>;
+  readonly #eventsOffset: number;
+  /** Hangs up, as token 0, when the other end is closed. */
+  readonly pipe: number;
+  /** The other end. Closing it needs no JavaScript. */
+  readonly hangUp: number;
+  readonly #event: Buffer;
+  readonly #view: DataView;
+  readonly #littleEndian: boolean;
+
+  /** @throws the kernel's errors */
+  constructor(koffi: Koffi, platform: Platform) {
+    const { pointerSize, littleEndian } = platform.message;
+    const abi: Abi = {
+      pointerSize,
+      endianness: littleEndian ? 'LE' : 'BE',
+      int64Alignment: platform.arch === 'ia32' ? 4 : 8,
+    };
+    const struct = (platform.arch === 'x64' ? epoll_eventPacked : epoll_event)(abi);
+    this.eventSize = struct.size;
+    this.dataOffset = struct.fields.data.offset;
+    this.#eventsOffset = struct.fields.events.offset;
+    this.#event = Buffer.alloc(struct.size);
+    this.#view = new DataView(this.#event.buffer, this.#event.byteOffset, this.#event.length);
+    this.#littleEndian = littleEndian;
+    this.#koffi = koffi;
+    this.#libc = declare(koffi.load(null));
+    this.epfd = this.#checked(this.#libc.epoll_create1(EPOLL_CLOEXEC), 'epoll_create1');
+    const pipe = new Int32Array(2);
+    this.#checked(this.#libc.pipe2(Buffer.from(pipe.buffer), O_CLOEXEC), 'pipe2');
+    [this.pipe, this.hangUp] = pipe;
+    this.#control(EPOLL_CTL_ADD, this.pipe, 0, 0);
+  }
+
+  /** `events` once: after they have been reported, nothing is until the next EPOLL_CTL_MOD. @throws the kernel's errors */
+  arm(op: number, fd: number, token: number, events: number): void {
+    this.#control(op, fd, token, events | EPOLLONESHOT);
+  }
+
+  /** Never fails: a descriptor that was closed behind our back has left the set by itself. */
+  remove(fd: number): void {
+    this.#libc.epoll_ctl(this.epfd, EPOLL_CTL_DEL, fd, null);
+  }
+
+  end(): void {
+    this.#libc.close(this.hangUp);
+  }
+
+  #control(op: number, fd: number, token: number, events: number): void {
+    this.#view.setUint32(this.#eventsOffset, events, this.#littleEndian);
+    this.#view.setUint32(this.dataOffset, token, this.#littleEndian);
+    this.#checked(this.#libc.epoll_ctl(this.epfd, op, fd, this.#event), 'epoll_ctl');
+  }
+
+  #checked(result: number, syscall: string): number {
+    if (result >= 0) return result;
+    const errno = -this.#koffi.errno();
+    throw systemError(getSystemErrorName(errno), errno, syscall);
+  }
+}
