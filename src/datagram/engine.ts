@@ -16,7 +16,7 @@ export class Engine {
 
   constructor(host: Host, now?: () => number) {
     this.host = host;
-    this.names = new Names(host.syscalls, now);
+    this.names = new Names(host.syscalls, now, host.networkInterfaces);
     this.sockaddrs = new Sockaddrs(host.platform);
     this.rings = new RingPool(host.platform, host.syscalls);
   }

@@ -13,15 +13,17 @@ const IF_NAMESIZE = 256; // <net/if.h> says 16 on Unix; Windows' NDIS_IF_MAX_STR
 export class Interfaces {
   readonly #syscalls: Syscalls;
   readonly #now: () => number;
+  readonly #list: typeof networkInterfaces;
   #read = Number.NEGATIVE_INFINITY;
   #names = new Map<number, string | undefined>();
   #addresses: Addresses | undefined;
   /** Changes whenever what was learned here may have become wrong. */
   generation = 0;
 
-  constructor(syscalls: Syscalls, now: () => number = () => performance.now()) {
+  constructor(syscalls: Syscalls, now: () => number = () => performance.now(), list = networkInterfaces) {
     this.#syscalls = syscalls;
     this.#now = now;
+    this.#list = list;
   }
 
   /** Forgets what is too old. Called once per wake-up, not per datagram. */
@@ -69,7 +71,7 @@ export class Interfaces {
   }
 
   #known(): Addresses {
-    this.#addresses ??= readAddresses();
+    this.#addresses ??= readAddresses(this.#list());
     return this.#addresses;
   }
 }
@@ -80,9 +82,9 @@ interface Addresses {
   readonly ipv4: Map<string, number>;
 }
 
-function readAddresses(): Addresses {
+function readAddresses(interfaces: ReturnType<typeof networkInterfaces>): Addresses {
   const found: Addresses = { broadcasts: new Set(), local: new Set(), ipv4: new Map() };
-  for (const [name, entries] of Object.entries(networkInterfaces())) {
+  for (const [name, entries] of Object.entries(interfaces)) {
     for (const { address, netmask, family } of entries ?? []) {
       found.local.add(address);
       const word = parseAddress(address)?.word0;

@@ -2,6 +2,7 @@
  * Bytes → text and text → bytes for everything that recurs from datagram to datagram: senders, destinations, peers.
  * One per host; every cache is bounded. It also holds the rule for which address answers (design.md §5).
  */
+import type { networkInterfaces } from 'node:os';
 import { BROADCAST, formatIPv4, formatIPv6, isLinkLocal, isMulticast, MAPPED, parseAddress } from '../address/ip';
 import type { Syscalls } from '../ffi/syscalls';
 import type { Arrived } from '../platform/platform';
@@ -28,8 +29,8 @@ export class Names {
   readonly #arrivals = new WordCache<Arrival>(1024);
   readonly #endpoints = new Map<string, Endpoint>();
 
-  constructor(syscalls: Syscalls, now?: () => number) {
-    this.interfaces = new Interfaces(syscalls, now);
+  constructor(syscalls: Syscalls, now?: () => number, list?: typeof networkInterfaces) {
+    this.interfaces = new Interfaces(syscalls, now, list);
   }
 
   /** Forgets what depends on interfaces when that may be outdated. Once per wake-up. */

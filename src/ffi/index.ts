@@ -2,6 +2,7 @@
  * The door to the operating system: what it is (platform), what it can be told (syscalls), how it tells us (readiness).
  * Opened on first use and kept; nothing is loaded before. Callers in datagram/ and socket/ get the parts as arguments.
  */
+import type { networkInterfaces } from 'node:os';
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
@@ -19,6 +20,8 @@ export interface Host {
   readonly platform: Platform;
   readonly syscalls: Syscalls;
   readonly readiness: Readiness;
+  /** Stands for os.networkInterfaces() where the host is a model. */
+  readonly networkInterfaces?: typeof networkInterfaces;
 }
 
 let opened: Host | undefined;

@@ -1,0 +1,166 @@
+/**
+ * FreeBSD, OpenBSD and NetBSD, as read in their sources: test/abi/fixtures/<os>.json `semantics` (`J:`) and
+ * knowledge/pitfalls.md (`P`).
+ */
+import type { Facts } from '../abi/facts';
+import type { Cmsg, Name } from './abi';
+import { addressText, isMapped } from './abi';
+import { KameKernel } from './kame';
+import type { Choice } from './kernel';
+import { isAny, isIPv6, isMulticast, type Machine } from './net';
+import { type OptionTable, sourceSpecific, table } from './options';
+import type { Queued, Sock } from './sock';
+
+const common: Partial<OptionTable> = {
+  SOL_SOCKET: { SO_REUSEPORT: 'flag', SO_TIMESTAMP: 'flag' },
+  IPPROTO_IP: { IP_RECVDSTADDR: 'flag', IP_RECVIF: 'flag', IP_RECVTTL: 'flag' },
+  IPPROTO_IPV6: { IPV6_RECVPKTINFO: 'flag', IPV6_RECVHOPLIMIT: 'flag', IPV6_RECVTCLASS: 'flag' },
+};
+
+abstract class BsdKernel extends KameKernel {
+  /** ip_savecontrol: destination, TTL, TOS, interface. */
+  protected ipv4(queued: Queued): Cmsg[] {
+    const { packet, flags } = queued;
+    const cmsgs: Cmsg[] = [];
+    if (flags.has('IP_RECVDSTADDR')) cmsgs.push(this.recvdstaddr(queued));
+    if (flags.has('IP_RECVTTL')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_RECVTTL', Buffer.of(packet.ttl)));
+    if (flags.has('IP_RECVTOS')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_RECVTOS', Buffer.of(packet.tos)));
+    if (flags.has('IP_RECVIF')) cmsgs.push(this.recvif(queued));
+    return cmsgs;
+  }
+}
+
+const freebsdOptions = table({
+  SOL_SOCKET: { ...common.SOL_SOCKET, SO_REUSEPORT_LB: 'flag' },
+  IPPROTO_IP: { ...common.IPPROTO_IP, IP_RECVTOS: 'flag', ...sourceSpecific.IPPROTO_IP },
+  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, ...sourceSpecific.IPPROTO_IPV6 },
+});
+
+export class FreeBSDKernel extends BsdKernel {
+  protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+
+  constructor(facts: Facts, machine: Machine) {
+    super(facts, machine, { options: freebsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
+  }
+
+  /** udp_send. J:ipv4_send.errors */
+  protected chooseIPv4(sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+    const { data } = message;
+    if (sock.family === 6 && this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) return this.#mapped(sock, data, choice);
+    if (message.level !== this.facts.number('IPPROTO_IP')) return undefined;
+    if (this.is(message, 'IPPROTO_IP', 'IP_SENDSRCADDR')) {
+      if (data.length !== 4) return 'EINVAL';
+      return this.#source(sock, data, choice);
+    }
+    if (!this.is(message, 'IPPROTO_IP', 'IP_TOS')) return 'ENOPROTOOPT';
+    if (data.length !== 1) return 'EINVAL'; // J:ipv4_send.otherTypes
+    choice.tos = data[0];
+    return undefined;
+  }
+
+  /** in_pcbbind_setup: not on a socket that is bound to an address or connected, and not 0.0.0.0. P5 */
+  #source(sock: Sock, address: Buffer, choice: Choice): string | undefined {
+    if (!sock.wildcard || sock.peer !== undefined || isAny(addressText(address))) return 'EINVAL';
+    return this.sourceIPv4(address, choice);
+  }
+
+  /** udp_v4mapped_pktinfo. J:v4mapped.send, P16 */
+  #mapped(sock: Sock, data: Buffer, choice: Choice): string | undefined {
+    const address = this.abi.bytes('in6_pktinfo', 'ipi6_addr', data);
+    if (!isMapped(address)) return 'EINVAL';
+    const ifindex = this.abi.number('in6_pktinfo', 'ipi6_ifindex', data);
+    if (ifindex !== 0 && this.machine.byIndex(ifindex) === undefined) return 'ENXIO';
+    return this.#source(sock, address.subarray(12), choice);
+  }
+
+  /** A group is not refused as a source, and a subnet broadcast may be found. J:ipv4_send.multicastSource */
+  protected override foreignSources(source: string): boolean {
+    return isMulticast(source) || this.machine.broadcastOn(source) !== undefined;
+  }
+
+  protected override balances(sock: Sock): boolean {
+    return sock.flags.has('SO_REUSEPORT_LB'); // J:reuseport
+  }
+
+  protected override mayShare(sock: Sock, other: Sock): boolean {
+    return super.mayShare(sock, other) || (this.balances(sock) && this.balances(other));
+  }
+
+  /** recvmmsg is a loop in libc that leaves its own flag in the messages; sendmsg refuses it. P24 */
+  protected override get leftoverFlags(): number {
+    return this.facts.number('MSG_WAITFORONE');
+  }
+
+  protected override checkFlags(flags: number): string | undefined {
+    return flags === 0 ? undefined : 'EINVAL';
+  }
+}
+
+/** IP_MULTICAST_TTL and IP_MULTICAST_LOOP are a u_char there. ip(4) */
+const bytesForGroups = { IP_MULTICAST_TTL: 'byte', IP_MULTICAST_LOOP: 'byte' } as const;
+
+const openbsdOptions = table({ ...common, IPPROTO_IP: { ...common.IPPROTO_IP, ...bytesForGroups } });
+
+export class OpenBSDKernel extends BsdKernel {
+  protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+
+  constructor(facts: Facts, machine: Machine) {
+    super(facts, machine, { options: openbsdOptions, saLen: true, doublesBuffers: false, dualStack: false });
+  }
+
+  /** udp_output: every message with its padding, and nothing behind the last. J:ipv4_send.errors, P6 */
+  protected override walkIPv4(control: Buffer): Cmsg[] | string {
+    const messages: Cmsg[] = [];
+    for (let at = 0; at < control.length; ) {
+      const left = control.length - at;
+      if (left < this.facts.cmsg.dataOffset) return 'EINVAL';
+      const message = this.abi.cmsg(control, at);
+      if (message.len < this.facts.cmsg.dataOffset || this.abi.align(message.len) > left) return 'EINVAL';
+      messages.push(message);
+      at += this.abi.align(message.len);
+    }
+    return messages;
+  }
+
+  /** Only IP_SENDSRCADDR of exactly its length counts, on bound sockets too. J:ipv4_send */
+  protected chooseIPv4(_sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+    if (!this.is(message, 'IPPROTO_IP', 'IP_SENDSRCADDR') || message.data.length !== 4) return undefined;
+    return this.sourceIPv4(message.data, choice);
+  }
+
+  /** in_pcbaddrisavail exempts broadcasts and groups. J:ipv4_send.broadcastSource */
+  protected override foreignSources(source: string): boolean {
+    return isMulticast(source) || source === '255.255.255.255' || this.machine.broadcastOn(source) !== undefined;
+  }
+
+  /** No IPv4-mapped addresses at all, and port 0 is nowhere. J:v4mapped, P28 */
+  protected override nameOf(sock: Sock, bytes: Buffer): Name | string {
+    const name = super.nameOf(sock, bytes);
+    return typeof name !== 'string' && name.mapped ? 'EADDRNOTAVAIL' : name;
+  }
+}
+
+const netbsdOptions = table({
+  ...common,
+  IPPROTO_IP: { ...common.IPPROTO_IP, IP_PKTINFO: 'flag', IP_RECVPKTINFO: 'flag', ...bytesForGroups },
+});
+
+export class NetBSDKernel extends BsdKernel {
+  protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+
+  constructor(facts: Facts, machine: Machine) {
+    super(facts, machine, { options: netbsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
+  }
+
+  /** ip_setpktopts. J:ipv4_send */
+  protected chooseIPv4(_sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+    if (message.level !== this.facts.number('IPPROTO_IP')) return undefined;
+    if (!this.is(message, 'IPPROTO_IP', 'IP_SENDSRCADDR')) return 'ENOPROTOOPT';
+    return message.data.length === 4 ? this.sourceIPv4(message.data, choice) : 'EINVAL';
+  }
+
+  /** What happens to mapped addresses is UNVERIFIED there: the model gives them nothing. J:v4mapped */
+  protected override ipv6(queued: Queued): Cmsg[] {
+    return isIPv6(queued.packet.destination) ? super.ipv6(queued) : [];
+  }
+}

@@ -1,0 +1,90 @@
+/** macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), knowledge/pitfalls.md (`P`). */
+import type { Facts } from '../abi/facts';
+import { addressText, type Cmsg } from './abi';
+import { KameKernel } from './kame';
+import type { Choice } from './kernel';
+import { bytesOf, isAny, isLoopback, type Machine } from './net';
+import { sourceSpecific, table } from './options';
+import type { Queued, Sock } from './sock';
+
+const options = table({
+  SOL_SOCKET: { SO_REUSEPORT: 'flag', SO_TIMESTAMP: 'flag' },
+  IPPROTO_IP: {
+    IP_RECVDSTADDR: 'flag',
+    IP_PKTINFO: 'flag',
+    IP_RECVIF: 'flag',
+    IP_RECVTTL: 'flag',
+    IP_RECVTOS: 'flag',
+    ...sourceSpecific.IPPROTO_IP,
+  },
+  IPPROTO_IPV6: {
+    IPV6_RECVPKTINFO: 'flag',
+    IPV6_RECVHOPLIMIT: 'flag',
+    IPV6_RECVTCLASS: 'flag',
+    ...sourceSpecific.IPPROTO_IPV6,
+  },
+});
+
+export class DarwinKernel extends KameKernel {
+  protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
+  protected override readonly hopLimitForMapped = false; // J:v4mapped.receive
+  /** An interface index chose the source of this send. */
+  #sourceForgotten = false;
+
+  constructor(facts: Facts, machine: Machine) {
+    super(facts, machine, { options, saLen: true, doublesBuffers: false, dualStack: true });
+  }
+
+  /** J:ipv4_receive: ipi_spec_dst is always 0. */
+  protected ipv4(queued: Queued): Cmsg[] {
+    const { packet, iface, flags } = queued;
+    const cmsgs: Cmsg[] = [];
+    if (flags.has('IP_RECVDSTADDR')) cmsgs.push(this.recvdstaddr(queued));
+    if (flags.has('IP_RECVIF')) cmsgs.push(this.recvif(queued));
+    if (flags.has('IP_RECVTTL')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_RECVTTL', Buffer.of(packet.ttl)));
+    if (flags.has('IP_PKTINFO')) {
+      const ipi_addr = Uint8Array.from(bytesOf(packet.destination));
+      const info = this.abi.struct('in_pktinfo', { ipi_ifindex: iface.index, ipi_addr });
+      cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_PKTINFO', info));
+    }
+    if (flags.has('IP_RECVTOS')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_RECVTOS', Buffer.of(packet.tos)));
+    return cmsgs;
+  }
+
+  /** udp_check_pktinfo: IP_PKTINFO and an int IP_TOS; all else is skipped. J:ipv4_send, P3, P21 */
+  protected chooseIPv4(sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+    const { data } = message;
+    if (this.is(message, 'IPPROTO_IP', 'IP_TOS') && data.length === 4) choice.tos = data.readInt32LE();
+    if (!this.is(message, 'IPPROTO_IP', 'IP_PKTINFO')) return undefined;
+    if (data.length !== this.facts.struct('in_pktinfo')!.size) return 'EINVAL';
+    const ifindex = this.abi.number('in_pktinfo', 'ipi_ifindex', data);
+    if (ifindex !== 0) {
+      // The index wins: the address is forgotten, the interface's primary one is the source.
+      const out = this.machine.byIndex(ifindex);
+      if (out === undefined) return 'ENXIO';
+      choice.out = out;
+      this.#sourceForgotten = true;
+      return undefined;
+    }
+    const specDst = this.abi.bytes('in_pktinfo', 'ipi_spec_dst', data);
+    if (isAny(addressText(specDst))) return undefined;
+    const failed = this.sourceIPv4(specDst, choice);
+    if (failed !== undefined || !isLoopback(choice.source!)) return failed;
+    return sock.peer === undefined ? undefined : 'EADDRNOTAVAIL';
+  }
+
+  /** A send with IP_PKTINFO is a temporary bind, and leaves the socket bound to nothing. J:ipv4_send.boundSocket, P4 */
+  protected override sentFrom(sock: Sock, { source }: Choice): void {
+    const chosen = (source !== undefined && !source.includes(':')) || this.#sourceForgotten;
+    this.#sourceForgotten = false;
+    if (!chosen) return;
+    sock.local = sock.family === 4 ? '0.0.0.0' : '::';
+    sock.peer = undefined;
+  }
+
+  /** Just under SO_SNDBUF a datagram with control bytes never becomes sendable. P34 */
+  protected override checkSize(sock: Sock, size: number, control: number): string | undefined {
+    if (size > sock.sendBuffer) return 'EMSGSIZE';
+    return size + control > sock.sendBuffer ? 'EAGAIN' : undefined;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Linux and Android, by test/abi/fixtures/linux.json `semantics` (run on 6.18) and knowledge/pitfalls.md; what each rule
+ * rests on stands beside it. `J:` is a key in the fixture's `semantics.kernel`, `P` a number of the pitfalls.
+ */
+import type { Facts } from '../abi/facts';
+import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
+import { type Choice, Kernel } from './kernel';
+import {
+  bytesOf,
+  type Interface,
+  isAny,
+  isIPv6,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  type Machine,
+  type Packet,
+} from './net';
+import { sourceSpecific, table } from './options';
+import type { Queued, Sock } from './sock';
+
+const options = table({
+  SOL_SOCKET: { SO_REUSEPORT: 'flag', SO_TIMESTAMPNS: 'flag', SO_RXQ_OVFL: 'flag' },
+  IPPROTO_IP: {
+    IP_PKTINFO: 'flag',
+    IP_RECVTTL: 'flag',
+    IP_RECVTOS: 'flag',
+    IP_RECVERR: 'flag',
+    ...sourceSpecific.IPPROTO_IP,
+  },
+  IPPROTO_IPV6: {
+    IPV6_RECVPKTINFO: 'flag',
+    IPV6_RECVHOPLIMIT: 'flag',
+    IPV6_RECVTCLASS: 'flag',
+    IPV6_RECVERR: 'flag',
+    ...sourceSpecific.IPPROTO_IPV6,
+  },
+  IPPROTO_UDP: { UDP_GRO: 'flag' },
+});
+
+/** When everything is received, in seconds and nanoseconds since the epoch. */
+export const RECEIVED_AT = [1_790_000_000, 123_456_000] as const;
+
+export class LinuxKernel extends Kernel {
+  protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
+  protected readonly controlAtQueue = false;
+  protected override readonly nameOnConnected = undefined; // J:ipv4_send.boundSocket
+
+  constructor(facts: Facts, machine: Machine) {
+    super(facts, machine, { options, saLen: false, doublesBuffers: true, dualStack: true });
+  }
+
+  /** ip_cmsg_recv, ip6_datagram_recv_ctl: sockets' messages first, then IPv6's, then IPv4's. J:v4mapped.receive, P31 */
+  protected arrivalOf(sock: Sock, { packet, iface, flags, drops }: Queued): Cmsg[] {
+    const on = (option: string) => sock.flags.has(option);
+    const cmsgs: Cmsg[] = [];
+    const v6 = isIPv6(packet.destination);
+    // Queued before the option was on: the address alone is right. J:optionTiming, P2
+    const late = !flags.has('IP_PKTINFO') && !flags.has('IPV6_RECVPKTINFO');
+    const ifindex = late && !v6 ? 0 : iface.index;
+    if (on('SO_TIMESTAMPNS')) cmsgs.push(this.cmsg('SOL_SOCKET', 'SCM_TIMESTAMPNS', this.#timespec()));
+    if (on('SO_RXQ_OVFL') && drops > 0) cmsgs.push(this.cmsg('SOL_SOCKET', 'SO_RXQ_OVFL', int32(drops))); // P30
+    if (on('IPV6_RECVPKTINFO')) {
+      const ipi6_addr = Uint8Array.from(v6 ? bytesOf(packet.destination) : mappedBytes(packet.destination));
+      const info = this.abi.struct('in6_pktinfo', { ipi6_addr, ipi6_ifindex: ifindex });
+      cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_PKTINFO', info));
+    }
+    if (v6) {
+      // IPv4 datagrams bring neither (P14).
+      if (on('IPV6_RECVHOPLIMIT')) cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_HOPLIMIT', int32(packet.ttl)));
+      if (on('IPV6_RECVTCLASS')) cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_TCLASS', int32(packet.tos)));
+      return cmsgs;
+    }
+    if (on('IP_PKTINFO')) cmsgs.push(this.#pktinfo(packet, iface, ifindex, late));
+    if (on('IP_RECVTTL')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_TTL', int32(packet.ttl))); // J:otherCmsg
+    if (on('IP_RECVTOS')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_TOS', Buffer.of(packet.tos)));
+    return cmsgs;
+  }
+
+  #pktinfo({ destination, source }: Packet, iface: Interface, ifindex: number, late: boolean): Cmsg {
+    // The address that the kernel would answer from: unicast whatever the destination is. J:ipv4_receive.destination
+    const answer = this.isLocal(destination) ? destination : this.machine.primary(iface, source);
+    const fields = {
+      ipi_ifindex: ifindex,
+      ipi_spec_dst: Uint8Array.from(late || answer === undefined ? [0, 0, 0, 0] : bytesOf(answer)),
+      ipi_addr: Uint8Array.from(bytesOf(destination)),
+    };
+    return this.cmsg('IPPROTO_IP', 'IP_PKTINFO', this.abi.struct('in_pktinfo', fields));
+  }
+
+  #timespec(): Buffer {
+    return this.abi.struct('timespec', { tv_sec: RECEIVED_AT[0], tv_nsec: RECEIVED_AT[1] });
+  }
+
+  /** J:control.emptyPointer: a pointer beside 0 is fine. The other way round copies from NULL. */
+  protected checkControl(pointer: bigint, length: number): string | undefined {
+    return pointer === 0n && length > 0 ? 'EFAULT' : undefined;
+  }
+
+  protected choose(sock: Sock, to: Name, control: Buffer): Choice | string {
+    const choice: Choice & { ifindex?: number } = {};
+    const v4 = sock.family === 4 || to.mapped || to.family === 4;
+    // CMSG_FIRSTHDR, CMSG_NXTHDR: less than a header at the end is ignored, a header of zeros is not. J:control.sendLength
+    for (let at = 0; at + this.abi.headerSize <= control.length; ) {
+      const message = this.abi.cmsg(control, at);
+      if (message.len < this.abi.headerSize || message.len > control.length - at) return 'EINVAL';
+      const failed = v4 ? this.#ipv4(sock, message, choice) : this.#ipv6(message, choice);
+      if (failed !== undefined) return failed;
+      at += this.abi.align(message.len);
+    }
+    return v4 ? this.#routeIPv4(to, choice) : this.#routeIPv6(to, choice);
+  }
+
+  /** ip_cmsg_send. J:ipv4_send.errors */
+  #ipv4(sock: Sock, message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
+    const { data } = message;
+    if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL'; // P21
+    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message);
+    if (sock.family === 6 && this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
+      // J:v4mapped.send: mapped or nothing
+      const address = this.abi.bytes('in6_pktinfo', 'ipi6_addr', data);
+      if (data.length < 20 || !isMapped(address)) return 'EINVAL';
+      choice.source = addressText(address.subarray(12));
+      choice.ifindex = this.abi.number('in6_pktinfo', 'ipi6_ifindex', data);
+      return undefined;
+    }
+    if (message.level !== this.facts.number('IPPROTO_IP')) return undefined; // silently ignored, P8
+    if (this.is(message, 'IPPROTO_IP', 'IP_PKTINFO')) {
+      if (data.length !== this.facts.struct('in_pktinfo')!.size) return 'EINVAL';
+      choice.source = addressText(this.abi.bytes('in_pktinfo', 'ipi_spec_dst', data)); // ipi_addr is ignored
+      choice.ifindex = this.abi.number('in_pktinfo', 'ipi_ifindex', data);
+      return undefined;
+    }
+    if (this.is(message, 'IPPROTO_IP', 'IP_TTL')) {
+      if (data.length !== 4 || data.readInt32LE() < 1 || data.readInt32LE() > 255) return 'EINVAL';
+      choice.ttl = data.readInt32LE();
+      return undefined;
+    }
+    if (this.is(message, 'IPPROTO_IP', 'IP_TOS')) {
+      if (data.length !== 4 && data.length !== 1) return 'EINVAL';
+      choice.tos = data[0];
+      return undefined;
+    }
+    return 'EINVAL';
+  }
+
+  #routeIPv4(to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
+    const { machine } = this;
+    const out = ifindex === 0 ? undefined : machine.byIndex(ifindex);
+    if (ifindex !== 0 && out === undefined) return 'ENODEV';
+    if (out !== undefined && out.link !== undefined && this.isLocal(to.address)) return 'ENETUNREACH';
+    const rest = { ...(out && { out }), ...(ttl !== undefined && { ttl }), ...(tos !== undefined && { tos }) };
+    if (source === undefined || isAny(source)) return rest;
+    if (isMulticast(source) || source === '255.255.255.255') return 'EINVAL';
+    if (!this.isLocal(source)) return 'ENETUNREACH'; // a subnet broadcast too; P7
+    if (isLoopback(source) && machine.route(to.address)?.link !== undefined) return 'EINVAL'; // P8
+    return { source, ...rest };
+  }
+
+  /** ip6_datagram_send_ctl. J:ipv6_send.errors */
+  #ipv6(message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
+    const { data } = message;
+    if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL';
+    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message);
+    if (message.level !== this.facts.number('IPPROTO_IPV6')) return undefined; // silently ignored, P8
+    if (this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
+      if (data.length < this.facts.struct('in6_pktinfo')!.size) return 'EINVAL';
+      choice.source = addressText(this.abi.bytes('in6_pktinfo', 'ipi6_addr', data));
+      choice.ifindex = this.abi.number('in6_pktinfo', 'ipi6_ifindex', data);
+      return undefined;
+    }
+    const kind = this.is(message, 'IPPROTO_IPV6', 'IPV6_HOPLIMIT') ? 'ttl' : 'tos';
+    if (kind === 'tos' && !this.is(message, 'IPPROTO_IPV6', 'IPV6_TCLASS')) return 'EINVAL';
+    if (data.length !== 4 || data.readInt32LE() < -1 || data.readInt32LE() > 255) return 'EINVAL';
+    if (data.readInt32LE() >= 0) choice[kind] = data.readInt32LE();
+    return undefined;
+  }
+
+  #routeIPv6(to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
+    if (ifindex !== 0 && to.scope !== 0 && isLinkLocal(to.address) && ifindex !== to.scope) return 'EINVAL'; // P10
+    const index = ifindex || (isLinkLocal(to.address) ? to.scope : 0);
+    const out = index === 0 ? undefined : this.machine.byIndex(index);
+    if (index !== 0 && out === undefined) return 'ENODEV';
+    const rest = { ...(out && { out }), ...(ttl !== undefined && { ttl }), ...(tos !== undefined && { tos }) };
+    if (source === undefined || isAny(source)) return rest;
+    if (isMulticast(source) || !isIPv6(source) || isMapped(Buffer.from(bytesOf(source)))) return 'EINVAL';
+    if (isLinkLocal(source) && out === undefined) return 'EINVAL'; // P10
+    if (!this.isLocal(source, isLinkLocal(source) ? index : 0)) return 'EINVAL'; // P7
+    // A link-local destination without a link goes out anywhere (P10).
+    if (isLinkLocal(to.address) && out === undefined) return { source, out: this.machine.interfaces[1], ...rest };
+    return { source, ...rest };
+  }
+
+  /** UDP_SEGMENT takes a u16; nothing else is known at this level. J:ipv4_send.errors, P21 */
+  #segment(message: Cmsg): string | undefined {
+    return this.is(message, 'IPPROTO_UDP', 'UDP_SEGMENT') && message.data.length === 2 ? undefined : 'EINVAL';
+  }
+
+  protected nameOf(sock: Sock, bytes: Buffer): Name | string {
+    const name = this.abi.readName(bytes);
+    if (name === undefined) return sock.family === 4 ? 'EAFNOSUPPORT' : 'EINVAL';
+    if (sock.family === 4 && name.family === 6) return 'EAFNOSUPPORT';
+    if (sock.v6only && name.mapped) return 'ENETUNREACH'; // J:v4mapped.v6onlySendToMapped
+    // An IPv4 name on an IPv6 socket is taken as mapped (P15).
+    return sock.family === 6 && name.family === 4 ? { ...name, family: 6, mapped: true } : name;
+  }
+
+  /** IPv4's options work on IPv6 sockets (J:v4mapped.receive), not the other way round. */
+  protected optionError(sock: Sock, level: number): string | undefined {
+    return sock.family === 4 && level === this.facts.number('IPPROTO_IPV6') ? 'ENOPROTOOPT' : undefined;
+  }
+
+  protected mayShare(sock: Sock, other: Sock): boolean {
+    return ['SO_REUSEADDR', 'SO_REUSEPORT'].some((option) => sock.flags.has(option) && other.flags.has(option));
+  }
+
+  protected balances(sock: Sock): boolean {
+    return sock.flags.has('SO_REUSEPORT'); // P42
+  }
+
+  protected checkSize(): string | undefined {
+    return undefined;
+  }
+
+  protected unroutable(to: Name): string {
+    return isLinkLocal(to.address) ? 'EINVAL' : 'ENETUNREACH'; // P10
+  }
+
+  /** Back to where bind() put it. connect(2), AF_UNSPEC */
+  protected override dissolve(sock: Sock): string | undefined {
+    sock.peer = undefined;
+    if (!sock.named) sock.local = sock.family === 4 ? '0.0.0.0' : '::';
+    return undefined;
+  }
+
+  /** IP_MULTICAST_ALL is on: whoever joins, joins for all sockets that are bound to everywhere. ip(7) */
+  protected override isMember(sock: Sock, iface: Interface, packet: Packet): boolean {
+    const own = sock.groups.some(({ group, ifindex }) => group === packet.destination && ifindex === iface.index);
+    if (own) return super.isMember(sock, iface, packet);
+    return [...this.sockets.values()].some((other) => super.isMember(other, iface, packet));
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Socket options as kernels take them: numbers and sizes by the fixtures, one table per OS. What an OS does not know is
+ * refused; a value of the wrong size as well.
+ */
+import { type Abi, addressText } from './abi';
+import { isIPv6, isMulticast, type Machine } from './net';
+import type { Sock } from './sock';
+
+/** What the bytes of a value are. */
+export type Kind =
+  | 'flag'
+  | 'int'
+  | 'byte'
+  | 'int or byte'
+  | 'buffer'
+  | 'IPV6_V6ONLY'
+  | 'type'
+  | 'error'
+  | 'in_addr'
+  | 'ifindex'
+  | 'ip_mreq'
+  | 'ip_mreq_source'
+  | 'ipv6_mreq'
+  | 'group_source_req';
+
+type Level = 'SOL_SOCKET' | 'IPPROTO_IP' | 'IPPROTO_IPV6' | 'IPPROTO_UDP';
+export type OptionTable = Readonly<Record<Level, Readonly<Record<string, Kind>>>>;
+
+const COMMON: OptionTable = {
+  SOL_SOCKET: {
+    SO_REUSEADDR: 'flag',
+    SO_BROADCAST: 'flag',
+    SO_RCVBUF: 'buffer',
+    SO_SNDBUF: 'buffer',
+    SO_TYPE: 'type',
+    SO_ERROR: 'error',
+  },
+  IPPROTO_IP: {
+    IP_TTL: 'int',
+    IP_TOS: 'int',
+    IP_MULTICAST_IF: 'in_addr',
+    IP_MULTICAST_TTL: 'int or byte',
+    IP_MULTICAST_LOOP: 'int or byte',
+    IP_ADD_MEMBERSHIP: 'ip_mreq',
+    IP_DROP_MEMBERSHIP: 'ip_mreq',
+  },
+  IPPROTO_IPV6: {
+    IPV6_V6ONLY: 'IPV6_V6ONLY',
+    IPV6_UNICAST_HOPS: 'int',
+    IPV6_MULTICAST_IF: 'ifindex',
+    IPV6_MULTICAST_HOPS: 'int',
+    IPV6_MULTICAST_LOOP: 'int',
+    IPV6_JOIN_GROUP: 'ipv6_mreq',
+    IPV6_LEAVE_GROUP: 'ipv6_mreq',
+  },
+  IPPROTO_UDP: {},
+};
+
+/** Every system's options, with an OS's own. */
+export function table(own: Partial<OptionTable>): OptionTable {
+  const levels = Object.keys(COMMON) as Level[];
+  return Object.fromEntries(levels.map((level) => [level, { ...COMMON[level], ...own[level] }])) as OptionTable;
+}
+
+/** IPv4 and IPv6 source-specific multicast, where the OS has it. */
+export const sourceSpecific: Partial<OptionTable> = {
+  IPPROTO_IP: { IP_ADD_SOURCE_MEMBERSHIP: 'ip_mreq_source', IP_DROP_SOURCE_MEMBERSHIP: 'ip_mreq_source' },
+  IPPROTO_IPV6: { MCAST_JOIN_SOURCE_GROUP: 'group_source_req', MCAST_LEAVE_SOURCE_GROUP: 'group_source_req' },
+};
+
+export interface Rules {
+  readonly options: OptionTable;
+  /** Does it look at sa_len inside a group_source_req? */
+  readonly saLen: boolean;
+  /** SO_SNDBUF and SO_RCVBUF are given back doubled. */
+  readonly doublesBuffers: boolean;
+  /** May IPV6_V6ONLY be cleared? */
+  readonly dualStack: boolean;
+}
+
+/** errno name, or undefined when all is well. */
+export type Result = string | undefined;
+
+export class Options {
+  readonly #abi: Abi;
+  readonly #machine: Machine;
+  readonly #rules: Rules;
+
+  constructor(abi: Abi, machine: Machine, rules: Rules) {
+    this.#abi = abi;
+    this.#machine = machine;
+    this.#rules = rules;
+  }
+
+  /** The option of that number, as [C name, kind]. */
+  find(level: number, name: number): [name: string, kind: Kind] | undefined {
+    const { facts } = this.#abi;
+    for (const [levelName, options] of Object.entries(this.#rules.options)) {
+      if (facts.number(levelName) !== level) continue;
+      const found = Object.entries(options).find(([option]) => facts.number(option) === name);
+      if (found !== undefined) return found as [string, Kind];
+    }
+    return undefined;
+  }
+
+  set(sock: Sock, level: number, number: number, value: Buffer): Result {
+    const [name, kind] = this.find(level, number) ?? [];
+    if (name === undefined) return 'ENOPROTOOPT';
+    switch (kind) {
+      case 'in_addr':
+        return this.#setInterface(sock, value);
+      case 'ip_mreq':
+        return this.#membership(sock, name, this.#ipRequest('ip_mreq', value));
+      case 'ip_mreq_source':
+        return this.#membership(sock, name, this.#ipRequest('ip_mreq_source', value));
+      case 'ipv6_mreq':
+        return this.#membership(sock, name, this.#ipv6Request(value));
+      case 'group_source_req':
+        return this.#membership(sock, name, this.#sourceRequest(value));
+      case 'type':
+      case 'error':
+        return 'ENOPROTOOPT';
+      default:
+        return this.#setNumber(sock, name, kind as Kind, value);
+    }
+  }
+
+  get(sock: Sock, level: number, number: number): number | string {
+    const [name, kind] = this.find(level, number) ?? [];
+    if (name === undefined) return 'ENOPROTOOPT';
+    if (kind === 'type') return this.#abi.facts.number('SOCK_DGRAM');
+    if (kind === 'error') return 0;
+    if (kind === 'IPV6_V6ONLY') return Number(sock.v6only);
+    const factor = this.#rules.doublesBuffers ? 2 : 1;
+    if (name === 'SO_SNDBUF') return sock.sendBuffer * factor;
+    if (name === 'SO_RCVBUF') return sock.receiveBuffer * factor;
+    return kind === 'flag' ? Number(sock.flags.has(name)) : (sock.values.get(name) ?? 0);
+  }
+
+  #setNumber(sock: Sock, name: string, kind: Kind, value: Buffer): Result {
+    const size = kind === 'byte' || (kind === 'int or byte' && value.length === 1) ? 1 : 4;
+    if (value.length !== size) return 'EINVAL';
+    const number = size === 1 ? value[0] : value.readInt32LE();
+    if (kind === 'flag') {
+      if (number === 0) sock.flags.delete(name);
+      else sock.flags.add(name);
+    } else if (kind === 'IPV6_V6ONLY') {
+      return this.#setV6only(sock, number);
+    } else if (kind === 'buffer') {
+      if (number <= 0) return 'EINVAL';
+      if (name === 'SO_SNDBUF') sock.sendBuffer = number;
+      else sock.receiveBuffer = number;
+    } else if (kind === 'ifindex') {
+      if (number !== 0 && this.#machine.byIndex(number) === undefined) return 'ENXIO';
+      sock.multicastInterface = number;
+    } else {
+      if (number < 0 || number > 255 || (name === 'IP_TTL' && number === 0)) return 'EINVAL';
+      sock.values.set(name, number);
+    }
+    return undefined;
+  }
+
+  /** Before bind() only; OpenBSD: for ever. */
+  #setV6only(sock: Sock, number: number): Result {
+    if (sock.bound || (number === 0 && !this.#rules.dualStack)) return 'EINVAL';
+    sock.v6only = number !== 0;
+    return undefined;
+  }
+
+  #setInterface(sock: Sock, value: Buffer): Result {
+    if (value.length !== 4) return 'EINVAL';
+    const address = addressText(value);
+    const iface = address === '0.0.0.0' ? undefined : this.#machine.owner(address);
+    if (address !== '0.0.0.0' && iface === undefined) return 'EADDRNOTAVAIL';
+    sock.multicastInterface = iface?.index ?? 0;
+    return undefined;
+  }
+
+  #ipRequest(struct: 'ip_mreq' | 'ip_mreq_source', value: Buffer): Request | string {
+    const abi = this.#abi;
+    if (value.length !== abi.facts.struct(struct)!.size) return 'EINVAL';
+    const address = (field: string) => addressText(abi.bytes(struct, field, value));
+    const local = address('imr_interface');
+    const iface = local === '0.0.0.0' ? this.#machine.route('239.0.0.1') : this.#machine.owner(local);
+    if (iface === undefined) return 'EADDRNOTAVAIL';
+    const source = struct === 'ip_mreq' ? undefined : address('imr_sourceaddr');
+    return { group: address('imr_multiaddr'), ifindex: iface.index, source };
+  }
+
+  #ipv6Request(value: Buffer): Request | string {
+    const abi = this.#abi;
+    if (value.length !== abi.facts.struct('ipv6_mreq')!.size) return 'EINVAL';
+    // bionic's header has a #define for the other name. <linux/in6.h>
+    const field = abi.facts.os === 'android' ? 'ipv6mr_ifindex' : 'ipv6mr_interface';
+    const group = addressText(abi.bytes('ipv6_mreq', 'ipv6mr_multiaddr', value));
+    return { group, ifindex: abi.number('ipv6_mreq', field, value), source: undefined };
+  }
+
+  #sourceRequest(value: Buffer): Request | string {
+    const abi = this.#abi;
+    if (value.length !== abi.facts.struct('group_source_req')!.size) return 'EINVAL';
+    const [group, source] = ['gsr_group', 'gsr_source'].map((field) => {
+      const bytes = abi.bytes('group_source_req', field, value);
+      if (this.#rules.saLen && abi.saLen(bytes) !== abi.sockaddrSize[6]) return undefined;
+      return abi.readName(bytes);
+    });
+    if (group?.family !== 6 || source?.family !== 6) return 'EINVAL';
+    const ifindex = abi.number('group_source_req', 'gsr_interface', value);
+    return { group: group.address, ifindex, source: source.address };
+  }
+
+  #membership(sock: Sock, name: string, request: Request | string): Result {
+    if (typeof request === 'string') return request;
+    const { group, source } = request;
+    if (!isMulticast(group) || isIPv6(group) !== (sock.family === 6)) return 'EINVAL';
+    const iface = request.ifindex === 0 ? this.#machine.route(group) : this.#machine.byIndex(request.ifindex);
+    if (iface === undefined) return 'ENODEV';
+    const same = sock.groups.findIndex(
+      (other) => other.group === group && other.ifindex === iface.index && other.source === source,
+    );
+    if (/DROP|LEAVE/.test(name)) {
+      if (same < 0) return 'EADDRNOTAVAIL';
+      sock.groups.splice(same, 1);
+    } else {
+      if (same >= 0) return 'EADDRINUSE';
+      sock.groups.push({ group, ifindex: iface.index, source });
+    }
+    return undefined;
+  }
+}
+
+interface Request {
+  readonly group: string;
+  readonly ifindex: number;
+  readonly source: string | undefined;
+}
