@@ -1,7 +1,7 @@
 /**
- * The calls that move datagrams, many at once: recvmmsg and sendmmsg where libc has them, else loops over recvmsg and
- * sendmsg that behave as Linux does. posix.ts has checked the arguments. EINTR is retried here; errno is read on the
- * line after the call.
+ * The calls that move datagrams, many at once: recvmmsg and sendmmsg where libc has them, else loops over calls for one
+ * message (recvmsg and sendmsg; Winsock's in winsock.ts) that behave as Linux does. The arguments have been checked.
+ * EINTR is retried here; errno is read on the line after the call.
  */
 import type { MessageLayout, Platform } from '../platform/platform';
 import type { Koffi, Library, NativeFunction } from './koffi';
@@ -13,8 +13,21 @@ export interface Batch {
   forget(fd: number): void;
 }
 
+/** The calls for one message. Both return bytes, or -errno. */
+export interface Single {
+  /** `message` alone, as laid out by Platform.message. */
+  receive(fd: number, message: Buffer, flags: number): number;
+  send(fd: number, message: Buffer, flags: number): number;
+}
+
 export function openBatch(koffi: Koffi, libc: Library, platform: Platform): Batch {
-  return platform.mmsg === undefined ? new Loop(koffi, libc, platform) : new Mmsg(koffi, libc, platform);
+  if (platform.mmsg !== undefined) return new Mmsg(koffi, libc, platform);
+  return loop(new Msg(koffi, libc, platform), platform);
+}
+
+/** A batch where the OS has only calls for one message. */
+export function loop(single: Single, platform: Platform): Batch {
+  return new Loop(single, platform);
 }
 
 class Mmsg implements Batch {
@@ -74,23 +87,16 @@ class Mmsg implements Batch {
   }
 }
 
-class Loop implements Batch {
+/** recvmsg and sendmsg, repeated when interrupted. */
+class Msg implements Single {
   readonly #koffi: Koffi;
-  readonly #layout: MessageLayout;
   readonly #recvmsg: NativeFunction;
   readonly #sendmsg: NativeFunction;
   readonly #EINTR: number | undefined;
-  readonly #EAGAIN: number | undefined;
-  /** Each message of an array as a Buffer of its own, made once per array. */
-  readonly #views = new WeakMap<Buffer, Buffer[]>();
-  /** An error that ended a batch. The kernel has forgotten it by then; the next call returns it (recvmmsg(2), BUGS). */
-  readonly #late = new Map<number, number>();
 
   constructor(koffi: Koffi, libc: Library, platform: Platform) {
     this.#koffi = koffi;
-    this.#layout = platform.message;
     this.#EINTR = platform.errno.EINTR;
-    this.#EAGAIN = platform.errno.EAGAIN;
     // ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
     // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
     this.#recvmsg = libc.func('intptr_t recvmsg(int, void *, int)');
@@ -98,44 +104,69 @@ class Loop implements Batch {
     this.#sendmsg = libc.func('intptr_t sendmsg(int, const void *, int)');
   }
 
+  receive(fd: number, message: Buffer, flags: number): number {
+    for (;;) {
+      const length = this.#recvmsg(fd, message, flags);
+      if (length >= 0) return length;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+
+  send(fd: number, message: Buffer, flags: number): number {
+    for (;;) {
+      const length = this.#sendmsg(fd, message, flags);
+      if (length >= 0) return length;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+}
+
+class Loop implements Batch {
+  readonly #single: Single;
+  readonly #layout: MessageLayout;
+  readonly #EAGAIN: number;
+  /** Each message of an array as a Buffer of its own, made once per array. */
+  readonly #views = new WeakMap<Buffer, Buffer[]>();
+  /** An error that ended a batch. The kernel has forgotten it by then; the next call returns it (recvmmsg(2), BUGS). */
+  readonly #late = new Map<number, number>();
+
+  constructor(single: Single, platform: Platform) {
+    this.#single = single;
+    this.#layout = platform.message;
+    this.#EAGAIN = platform.errno.EAGAIN!;
+  }
+
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     if (this.#late.size > 0) {
       const late = this.#late.get(fd);
       this.#late.delete(fd);
-      if (late !== undefined) return -late;
+      if (late !== undefined) return late;
     }
     const views = this.#viewsOf(messages);
-    let filled = 0;
-    while (filled < count) {
-      const length = this.#recvmsg(fd, views[filled]!, flags);
+    for (let filled = 0; filled < count; filled++) {
+      const message = views[filled]!;
+      const length = this.#single.receive(fd, message, flags);
       if (length < 0) {
-        const errno = this.#koffi.errno();
-        if (errno === this.#EINTR) continue;
-        if (filled === 0) return -errno;
-        if (errno !== this.#EAGAIN) this.#late.set(fd, errno);
+        if (filled === 0) return length;
+        if (length !== -this.#EAGAIN) this.#late.set(fd, length);
         return filled;
       }
-      this.#setLength(views[filled]!, length);
-      filled++;
+      this.#setLength(message, length);
     }
-    return filled;
+    return count;
   }
 
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
     const views = this.#viewsOf(messages);
-    let sent = 0;
-    while (sent < count) {
+    for (let sent = 0; sent < count; sent++) {
       const message = views[first + sent]!;
-      const length = this.#sendmsg(fd, message, flags);
-      if (length < 0) {
-        const errno = this.#koffi.errno();
-        if (errno === this.#EINTR) continue;
-        return sent === 0 ? -errno : sent;
-      }
+      const length = this.#single.send(fd, message, flags);
+      if (length < 0) return sent === 0 ? length : sent;
       this.#setLength(message, length);
-      sent++;
     }
-    return sent;
+    return count;
   }
 
   forget(fd: number): void {

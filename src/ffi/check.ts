@@ -22,3 +22,19 @@ export function checkBytes(what: string, bytes: Buffer, least = 1): void {
   if (!Buffer.isBuffer(bytes)) throw new TypeError(`${what} must be a Buffer, is ${typeof bytes}`);
   if (bytes.length < least) throw new RangeError(`${what} must have at least ${least} bytes, has ${bytes.length}`);
 }
+
+/** The whole call of recvmmsg and sendmmsg: messages `first` … `first + count - 1`, of `size` bytes each. */
+export function checkMessages(
+  fd: number,
+  messages: Buffer,
+  first: number,
+  count: number,
+  flags: number,
+  size: number,
+): void {
+  checkDescriptor(fd);
+  checkUnsigned('first', first);
+  checkUnsigned('count', count);
+  checkInt('flags', flags);
+  checkBytes('messages', messages, Math.max(1, (first + count) * size));
+}

@@ -7,7 +7,7 @@
  */
 import type { Platform } from '../platform/platform';
 import { type Batch, openBatch } from './batch';
-import { checkBytes, checkDescriptor, checkInt, checkUnsigned } from './check';
+import { checkBytes, checkDescriptor, checkInt, checkMessages, checkUnsigned } from './check';
 import type { Koffi, Library } from './koffi';
 import type { Syscalls } from './syscalls';
 
@@ -149,12 +149,12 @@ class Posix implements Syscalls {
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
-    this.#checkMessages(fd, messages, 0, count, flags);
+    checkMessages(fd, messages, 0, count, flags, this.#platform.message.size);
     return this.#batch.recvmmsg(fd, messages, count, flags);
   }
 
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
-    this.#checkMessages(fd, messages, first, count, flags);
+    checkMessages(fd, messages, first, count, flags, this.#platform.message.size);
     return this.#batch.sendmmsg(fd, messages, first, count, flags);
   }
 
@@ -174,13 +174,5 @@ class Posix implements Syscalls {
   addressOf(bytes: Buffer): bigint {
     checkBytes('bytes', bytes);
     return this.#koffi.address(bytes);
-  }
-
-  #checkMessages(fd: number, messages: Buffer, first: number, count: number, flags: number): void {
-    checkDescriptor(fd);
-    checkUnsigned('first', first);
-    checkUnsigned('count', count);
-    checkInt('flags', flags);
-    checkBytes('messages', messages, Math.max(1, (first + count) * this.#platform.message.size));
   }
 }
