@@ -24,16 +24,19 @@ export interface ErrorPlace {
   readonly localAddress?: string | undefined;
 }
 
-/** @param errno negative, libuv's number on this OS. */
-export function systemError(code: string, errno: number, syscall: string, place: ErrorPlace = {}): SystemError {
-  const { address, port, localAddress } = place;
-  const at = port ? ` ${address}:${port}` : address ? ` ${address}` : '';
+/**
+ * As ErrnoException makes one, or with a place ExceptionWithHostPort.
+ * @param errno negative, libuv's number on this OS
+ */
+export function systemError(code: string, errno: number, syscall: string, place?: ErrorPlace): SystemError {
+  const { address, port, localAddress } = place ?? {};
+  const at = port && port > 0 ? ` ${address}:${port}` : address ? ` ${address}` : '';
   const from = localAddress === undefined ? '' : ` from ${localAddress}`;
   const error = new Error(`${syscall} ${code}${at}${from}`) as SystemError;
   error.errno = errno;
   error.code = code;
   error.syscall = syscall;
-  if (address !== undefined) error.address = address;
+  if (place !== undefined) error.address = address as string; // dgram's has one even where the user gave none
   if (port) error.port = port;
   if (localAddress !== undefined) error.localAddress = localAddress;
   return error;
@@ -41,14 +44,19 @@ export function systemError(code: string, errno: number, syscall: string, place:
 
 type ErrorConstructor = new (message: string) => Error;
 
-/** As Node makes its coded errors: the code stands in the stack's first line, not in the name. */
+/** As Node makes its coded errors: the code stands in the stack's first line and in toString(), not in the name. */
 function coded(Base: ErrorConstructor, code: string, message: string): CodedError {
   const error = new Base(message) as CodedError;
   error.name = `${Base.name} [${code}]`;
   void error.stack; // captured with the code in it
   delete (error as { name?: string }).name;
   error.code = code;
-  return error;
+  return withCodeInText(error);
+}
+
+function withCodeInText(error: CodedError): CodedError {
+  const value = () => `${error.name} [${error.code}]: ${error.message}`;
+  return Object.defineProperty(error, 'toString', { value, configurable: true, writable: true });
 }
 
 export const badType = () =>
@@ -72,19 +80,19 @@ export const outOfRange = (name: string, range: string, value: unknown) =>
   coded(
     RangeError,
     'ERR_OUT_OF_RANGE',
-    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+    `The value of "${name}" is out of range. It must be ${range}. Received ${separated(value)}`,
   );
-export const badPort = (port: unknown, zero: boolean) =>
+export const badPort = (port: unknown, zero: boolean, name = 'Port') =>
   coded(
     RangeError,
     'ERR_SOCKET_BAD_PORT',
-    `Port should be ${zero ? '>=' : '>'} 0 and < 65536. Received ${received(port)}.`,
+    `${name} should be ${zero ? '>=' : '>'} 0 and < 65536. Received ${received(port)}.`,
   );
 export const invalidArgValue = (name: string, value: unknown, reason: string) =>
   coded(
     TypeError,
     'ERR_INVALID_ARG_VALUE',
-    `The ${name.includes('.') ? 'property' : 'argument'} '${name}' ${reason}. Received ${inspect(value)}`,
+    `The ${name.includes('.') ? 'property' : 'argument'} '${name}' ${reason}. Received ${inspect(value).slice(0, 128)}`,
   );
 
 /** `expected`: the words after "must be". */
@@ -129,14 +137,23 @@ function argument(name: string): string {
   return name.includes('.') ? `"${name}" property` : `"${name}" argument`;
 }
 
+/** ERR_OUT_OF_RANGE tells large integers with separators: 4_294_967_297. */
+function separated(value: unknown): string {
+  const large = Number.isInteger(value) && Math.abs(value as number) > 2 ** 32;
+  return large ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : inspect(value);
+}
+
 /** determineSpecificType of lib/internal/errors.js. */
 function received(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'function ';
+  if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object') {
     const name = value.constructor?.name;
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
-  const text = inspect(value, { colors: false });
-  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+  if (typeof value === 'string') {
+    const text = value.length > 28 ? `${value.slice(0, 25)}...` : value;
+    return `type string (${text.includes("'") ? JSON.stringify(text) : `'${text}'`})`;
+  }
+  return `type ${typeof value} (${inspect(value, { colors: false })})`;
 }

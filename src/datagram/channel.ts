@@ -12,7 +12,7 @@ import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
 /** What to switch on besides the destination. */
 export interface Wishes {
-  readonly reuseAddr: boolean;
+  readonly reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
   readonly recvTTL: boolean;
   readonly recvTOS: boolean;
@@ -33,6 +33,8 @@ export class Channel {
   #port = 0;
   #bound: SocketAddress | undefined;
   #adopted = false;
+  /** Closes a descriptor that somebody else owns. */
+  #release: (() => void) | undefined;
 
   constructor(engine: Engine, kind: SocketKind) {
     this.engine = engine;
@@ -71,12 +73,17 @@ export class Channel {
     return failed;
   }
 
-  /** Takes over a descriptor that is bound already. */
-  adopt(fd: number, wishes: Wishes): number {
+  /**
+   * Takes over a descriptor that is bound already.
+   * @param release closes it in the place of close(2): another one owns it
+   */
+  adopt(fd: number, wishes: Wishes, release?: () => void): number {
+    this.close(); // one that a membership has opened early
     const failed = this.engine.host.syscalls.adopt(fd);
     if (failed < 0) return failed;
     this.#fd = fd;
     this.#adopted = true;
+    this.#release = release;
     this.#ask(this.engine.host.platform.requests[this.kind], wishes);
     return this.#learnName();
   }
@@ -177,7 +184,10 @@ export class Channel {
   /** Idempotent. Whoever waits for the descriptor has to stop before. */
   close(): void {
     if (this.#fd < 0) return;
-    this.engine.host.syscalls.close(this.#fd);
+    const release = this.#release;
+    if (release !== undefined) release();
+    else this.engine.host.syscalls.close(this.#fd);
+    this.#release = undefined;
     this.#fd = -1;
   }
 

@@ -2,7 +2,8 @@
 
 import type { Payload } from '../datagram/send-ring';
 import { alreadyConnected, badPort, invalidArgType, invalidMessage, outOfBounds } from '../errors';
-import type { SendCallback, SendOptions } from '../types';
+import type { BindOptions, SendCallback, SendOptions } from '../types';
+import { isUdpHandle, type UdpHandle } from './cluster';
 
 export interface SendArguments {
   readonly payload: Payload;
@@ -32,8 +33,50 @@ export function payloadOf(message: unknown): Payload {
   return bytesOf(message) ?? fail(invalidMessage('buffer', message));
 }
 
+/** What bind() was asked for. */
+export interface BindArguments {
+  /** libuv's handle of a descriptor. */
+  readonly handle?: UdpHandle;
+  readonly fd?: number;
+  readonly port: number;
+  /** The port as it was given, for errors. */
+  readonly given: unknown;
+  /** '' and other nothings: any. No string: the look-up will say so. */
+  readonly address: string;
+  readonly exclusive: boolean;
+}
+
+/** @throws ERR_SOCKET_BAD_PORT */
+export function bindArguments([first, second]: readonly unknown[]): BindArguments {
+  if (first === null || typeof first !== 'object') {
+    const address = (typeof second === 'function' ? '' : second) as string;
+    return { port: bindPort(first), given: first, address, exclusive: false };
+  }
+  const { fd, port, address, exclusive } = first as BindOptions;
+  const wanted = { port: 0, given: port, address: address || '', exclusive: Boolean(exclusive) };
+  if (isUdpHandle(first)) return { ...wanted, handle: first };
+  if (Number.isInteger(fd) && (fd as number) > 0) return { ...wanted, fd: fd as number };
+  return { ...wanted, port: bindPort(port) };
+}
+
+/** As lenient as dgram with what is no number (null, NaN, a callback: any port), but a number must be a port. */
+function bindPort(port: unknown): number {
+  const number = typeof port === 'function' || typeof port === 'symbol' ? 0 : Math.trunc(Number(port || 0));
+  if (number >= 0 && number <= 0xffff) return number;
+  if (Number.isNaN(number)) return 0;
+  throw badPort(port, true);
+}
+
+/** @throws ERR_INVALID_ARG_TYPE */
+export function sendtoArguments(offset: unknown, length: unknown, port: unknown, address: unknown): void {
+  for (const [name, value] of Object.entries({ offset, length, port })) {
+    if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  }
+  if (typeof address !== 'string') throw invalidArgType('address', 'of type string', address);
+}
+
 /** As Node's validatePort. → the number */
-export function checkPort(port: unknown, zero: boolean): number {
+export function checkPort(port: unknown, zero: boolean, name = 'Port'): number {
   const number = Number(port);
   const valid =
     (typeof port === 'number' || typeof port === 'string') &&
@@ -41,7 +84,7 @@ export function checkPort(port: unknown, zero: boolean): number {
     number === number >>> 0 &&
     number <= 0xffff &&
     (number !== 0 || zero);
-  if (!valid) throw badPort(port, zero);
+  if (!valid) throw badPort(port, zero, name);
   return number;
 }
 

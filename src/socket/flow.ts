@@ -37,6 +37,8 @@ export class Flow implements Outlet {
   readonly #resource: AsyncResource;
   readonly #receiver: Receiver;
   readonly #reading: Reading;
+  /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
+  readonly #limit: number;
   #watcher: Watcher | undefined;
   #retry: NodeJS.Timeout | undefined;
   #events = READABLE;
@@ -55,6 +57,7 @@ export class Flow implements Outlet {
     resource: AsyncResource,
     audience: Audience,
     sticky: Sticky | undefined,
+    shared = false,
   ) {
     const { engine } = channel;
     this.#channel = channel;
@@ -65,6 +68,7 @@ export class Flow implements Outlet {
     this.#audience = audience;
     this.#sticky = sticky;
     this.#receiver = engine.receiver(settings.batch, settings.maxDatagramSize);
+    this.#limit = shared ? 1 : settings.batch;
     this.#reading = {
       port: channel.port,
       mapped: channel.kind === 'dual',
@@ -91,6 +95,12 @@ export class Flow implements Outlet {
     this.#resource.runInAsyncScope(this.#receive, this);
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  /** Receives no more. Sending goes on. */
+  deafen(): void {
+    this.#events &= ~READABLE;
+    this.#watcher?.start(this.#events);
   }
 
   ref(): void {
@@ -154,16 +164,18 @@ export class Flow implements Outlet {
   #receive(): void {
     this.#channel.engine.names.refresh();
     const waiting = this.#messages.length;
-    for (let round = 0; round < ROUNDS; round++) {
-      const received = this.#receiver.receive(this.#channel.fd, this.#stats);
-      if (received <= 0) {
-        this.#receiveFailed(received);
-        break;
-      }
+    const rounds = this.#limit === 1 ? 1 : ROUNDS;
+    let received = 0;
+    // A filter is the program's code, and may close the socket.
+    for (let round = 0; round < rounds && this.#open; round++) {
+      received = this.#receiver.receive(this.#channel.fd, this.#stats, this.#limit);
       for (let slot = 0; slot < received; slot++) this.#take(slot);
-      if (received < this.#receiver.batch) break;
+      if (received < this.#limit) break;
     }
-    if (this.#messages.length > waiting) this.#schedule(this.#messages.length - waiting);
+    const count = this.#messages.length - waiting;
+    // What a filter has put off for a tick needs a turn to come (koffi.md §2.10), even where it let nothing in.
+    if (count > 0 || this.#filters) this.#schedule(count);
+    if (received < 0) this.#receiveFailed(received); // after what came before it
   }
 
   #take(slot: number): void {
@@ -177,14 +189,17 @@ export class Flow implements Outlet {
     this.#rinfos.push(rinfo);
   }
 
+  get #filters(): boolean {
+    return this.#settings.accept !== undefined || this.#settings.receiveBlockList !== undefined;
+  }
+
   #accepts(rinfo: RemoteInfo): boolean {
     const { accept, receiveBlockList } = this.#settings;
-    if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
-    if (accept === undefined) return true;
-    // A filter lets in what it knows: a datagram that does not say where it went to is not known.
-    if (rinfo.destination === undefined) return false;
     try {
-      return accept(rinfo.destination);
+      if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
+      if (accept === undefined) return true;
+      // A filter lets in what it knows: a datagram that does not say where it went to is not known.
+      return rinfo.destination !== undefined && accept(rinfo.destination);
     } catch (error) {
       setImmediate(() => {
         throw error;
@@ -195,7 +210,7 @@ export class Flow implements Outlet {
 
   #receiveFailed(result: number): void {
     const { platform } = this.#channel.engine.host;
-    if (result === 0 || result === -platform.errno.EAGAIN) return;
+    if (result === -platform.errno.EAGAIN) return;
     const error = failure(platform, result, 'recvmsg');
     setImmediate(() => {
       if (this.#open) this.#audience.error(error);
@@ -212,20 +227,27 @@ export class Flow implements Outlet {
   }
 
   readonly #deliverNext = (): void => {
+    if (this.#next === this.#messages.length) return; // a batch has taken it along
     const index = this.#next++;
     if (this.#open) this.#deliver(this.#messages[index], this.#rinfos[index]);
     else this.#stats.discarded++;
   };
 
   readonly #deliverAll = (): void => {
+    const listener = this.#audience.batches;
+    const count = this.#messages.length - this.#next;
+    if (count === 0) return;
+    if (this.#open && listener === undefined) {
+      this.#schedule(count); // nobody listens for batches any more
+      return;
+    }
     const batch: ReceivedMessage[] = [];
     for (let i = this.#next; i < this.#messages.length; i++) {
       batch.push({ msg: this.#messages[i], rinfo: this.#rinfos[i] });
     }
     this.#next = this.#messages.length;
-    if (!this.#open) this.#stats.discarded += batch.length;
-    else if (this.#audience.batches !== undefined) this.#deliverBatch(batch, this.#audience.batches);
-    else for (const { msg, rinfo } of batch) this.#deliver(msg, rinfo);
+    if (this.#open && listener !== undefined) this.#deliverBatch(batch, listener);
+    else this.#stats.discarded += batch.length;
   };
 
   #deliver(msg: Buffer, rinfo: RemoteInfo): void {

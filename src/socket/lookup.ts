@@ -18,13 +18,20 @@ export class Lookup {
   literal(host: string | undefined): string | undefined {
     if (this.#lookup !== undefined) return undefined;
     if (!host) return this.#loopback();
-    return isIP(host) === 0 ? undefined : host;
+    return typeof host === 'string' && isIP(host) !== 0 ? host : undefined;
   }
 
-  /** Calls back later, never from inside. */
+  /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
   find(host: string | undefined, found: Found): void {
     const lookup = this.#lookup ?? (dnsLookup as LookupFunction);
     lookup(host || this.#loopback(), this.#family, found);
+  }
+
+  /** As find(), with a literal on the next tick. */
+  later(host: string | undefined, found: Found): void {
+    const literal = this.literal(host);
+    if (literal === undefined) this.find(host, found);
+    else process.nextTick(found, null, literal);
   }
 
   #loopback(): string {

@@ -4,21 +4,28 @@
  */
 import type { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
-import { isIPv4Endpoint } from '../datagram/endpoint';
 import type { StructType } from '../structs/struct';
 
 type Change = 'add' | 'drop';
 
-export function setTTL(channel: Channel, ttl: number): number {
+export function setBroadcast(channel: Channel, on: boolean): number {
+  const { constants: c } = platformOf(channel);
+  return channel.setInt(c.SOL_SOCKET, c.SO_BROADCAST, Number(on));
+}
+
+/** Numbers are cut to 32 bits, as Node does before libuv looks at them. */
+export function setTTL(channel: Channel, given: number): number {
   const { constants: c, errno } = platformOf(channel);
+  const ttl = given | 0;
   if (!(ttl >= 1 && ttl <= 255)) return -errno.EINVAL;
   return channel.family === 4
     ? channel.setInt(c.IPPROTO_IP, c.IP_TTL, ttl)
     : channel.setInt(c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS, ttl);
 }
 
-export function setMulticastTTL(channel: Channel, ttl: number): number {
+export function setMulticastTTL(channel: Channel, given: number): number {
   const { constants: c, errno, quirks } = platformOf(channel);
+  const ttl = given | 0;
   if (!(ttl >= 0 && ttl <= 255)) return -errno.EINVAL;
   return channel.family === 4
     ? channel.setInt(c.IPPROTO_IP, c.IP_MULTICAST_TTL, ttl, quirks.ipMulticastOptionSize)
@@ -35,19 +42,27 @@ export function setMulticastLoopback(channel: Channel, on: boolean): number {
 /** IPv4: one of the interface's addresses. IPv6: any address with the interface as its zone; without, the default. */
 export function setMulticastInterface(channel: Channel, address: string): number {
   const { constants: c, errno } = platformOf(channel);
-  if (channel.fd < 0) return -errno.EBADF;
   const end = channel.engine.names.endpoint(address);
-  if (end === undefined || end.family !== channel.family) return -errno.EINVAL;
+  if (end === undefined) return -errno.EINVAL;
   if (end.family === 6) return channel.setInt(c.IPPROTO_IPV6, c.IPV6_MULTICAST_IF, end.scope);
   return channel.setBytes(c.IPPROTO_IP, c.IP_MULTICAST_IF, wordsToBytes(end.word0));
 }
 
-export function changeMembership(channel: Channel, change: Change, group: string, local: string | undefined): number {
+/** @param open opens a descriptor where there is none yet; → 0 or -errno */
+export function changeMembership(
+  channel: Channel,
+  open: () => number,
+  change: Change,
+  group: unknown,
+  local: unknown,
+): number {
   const { constants: c, errno, structs } = platformOf(channel);
-  const to = channel.engine.names.endpoint(group);
+  const to = channel.engine.names.endpoint(String(group));
   if (to === undefined) return -errno.EINVAL;
-  const on = local ? channel.engine.names.endpoint(local) : undefined;
-  if (local && (on === undefined || on.family !== to.family)) return -errno.EINVAL;
+  const opened = open();
+  if (opened < 0) return opened;
+  const on = interfaceOf(channel, local);
+  if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
   if (to.family === 4) {
     const request = record(structs.ip_mreq, { imr_multiaddr: addressBytes(to), imr_interface: addressBytes(on) });
     return channel.setBytes(c.IPPROTO_IP, change === 'add' ? c.IP_ADD_MEMBERSHIP : c.IP_DROP_MEMBERSHIP, request);
@@ -58,18 +73,21 @@ export function changeMembership(channel: Channel, change: Change, group: string
 
 export function changeSourceMembership(
   channel: Channel,
+  open: () => number,
   change: Change,
   source: string,
   group: string,
-  local: string | undefined,
+  local: unknown,
 ): number {
   const { constants: c, errno, structs } = platformOf(channel);
   const { names, sockaddrs } = channel.engine;
   const [from, to] = [names.endpoint(source), names.endpoint(group)];
-  const on = local ? names.endpoint(local) : undefined;
   if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;
-  if (local && (on === undefined || on.family !== to.family)) return -errno.EINVAL;
-  if (isIPv4Endpoint(to)) {
+  const opened = open();
+  if (opened < 0) return opened;
+  const on = interfaceOf(channel, local);
+  if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
+  if (to.family === 4) {
     const request = record(structs.ip_mreq_source, {
       imr_multiaddr: addressBytes(to),
       imr_sourceaddr: addressBytes(from),
@@ -88,6 +106,12 @@ export function changeSourceMembership(
     change === 'add' ? c.MCAST_JOIN_SOURCE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP,
     request,
   );
+}
+
+/** undefined: the system's choice; null: no address. */
+function interfaceOf(channel: Channel, local: unknown): Endpoint | undefined | null {
+  if (local === undefined || local === null) return undefined;
+  return channel.engine.names.endpoint(String(local)) ?? null;
 }
 
 function platformOf(channel: Channel) {

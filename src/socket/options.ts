@@ -8,7 +8,8 @@ import { STICKY_DEFAULTS, type StickySettings } from './sticky';
 export interface Settings {
   readonly type: SocketType;
   readonly kind: SocketKind;
-  readonly reuseAddr: boolean;
+  /** As given: dgram shows it by the deprecated name _reuseAddr, and lets it be set. */
+  reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
   readonly recvTTL: boolean;
   readonly recvTOS: boolean;
@@ -44,7 +45,7 @@ export function settings(given: SocketType | SocketOptions): Settings {
   return {
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
-    reuseAddr: Boolean(options.reuseAddr),
+    reuseAddr: options.reuseAddr,
     reusePort: Boolean(options.reusePort),
     recvTTL: Boolean(options.recvTTL),
     recvTOS: Boolean(options.recvTOS),

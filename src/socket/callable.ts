@@ -1,0 +1,40 @@
+/**
+ * dgram's Socket is a function from before there were classes, and programs use it so: `Socket.call(this, 'udp4')` with
+ * util.inherits, `for (const name in socket)`. This gives a class of ours that face.
+ */
+import { EventEmitter } from 'node:events';
+
+type Constructor = abstract new (...args: never[]) => EventEmitter;
+
+/**
+ * @param initialise what Class's constructor does to a new object after super()
+ * @returns a function that makes objects of `Class` with new, and makes one of `this` without. Its prototype has all
+ * members of Class and of the classes below EventEmitter as its own, enumerable as dgram's are.
+ */
+export function callable<Class extends Constructor>(
+  name: string,
+  Class: Class,
+  initialise: (self: InstanceType<Class>, args: Iterable<unknown>) => void,
+): Class {
+  // Named parameters only for the sake of `length`, which is dgram's 2.
+  function Socket(this: InstanceType<Class>, _type: unknown, _listener: unknown): unknown {
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of what is passed on
+    const args = arguments;
+    if (new.target !== undefined) return Reflect.construct(Class, args, new.target);
+    (EventEmitter as unknown as () => void).call(this);
+    initialise(this, args);
+    return undefined;
+  }
+  const members: PropertyDescriptorMap = {};
+  for (let level = Class.prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {
+    for (const key of Reflect.ownKeys(level)) {
+      const member = Object.getOwnPropertyDescriptor(level, key) as PropertyDescriptor;
+      if (key !== 'constructor') members[key as string] ??= { ...member, enumerable: typeof key === 'string' };
+    }
+  }
+  const made = { value: Socket, writable: true, configurable: true, enumerable: false };
+  Object.defineProperties(Class.prototype, { ...members, constructor: made });
+  Socket.prototype = Class.prototype;
+  Object.defineProperty(Socket, 'name', { value: name });
+  return Object.setPrototypeOf(Socket, EventEmitter);
+}

@@ -1,0 +1,129 @@
+/**
+ * Whom a socket is connected to: connect(), disconnect() and their states, with dgram's order of events and errors. Part
+ * of a Lifecycle. Sticky sockets are also bound to the address that the remote was heard on.
+ */
+import type { EventEmitter } from 'node:events';
+import { ANY, type Channel } from '../datagram/channel';
+import type { Endpoint } from '../datagram/endpoint';
+import { failure } from '../datagram/failure';
+import type { SocketAddress } from '../datagram/sockaddr';
+import { alreadyConnected, ipBlocked, notConnected } from '../errors';
+import type { Lifecycle } from './lifecycle';
+import type { Found } from './lookup';
+import type { Settings } from './options';
+import type { Sticky } from './sticky';
+
+export type ConnectState = 'disconnected' | 'connecting' | 'connected';
+
+export class Connection {
+  state: ConnectState = 'disconnected';
+  readonly #socket: EventEmitter;
+  readonly #life: Lifecycle;
+  readonly #settings: Settings;
+  readonly #sticky: Sticky | undefined;
+  /** connect() has bound it to one address; it was bound to all. */
+  #narrowed = false;
+
+  constructor(socket: EventEmitter, life: Lifecycle, settings: Settings, sticky: Sticky | undefined) {
+    this.#socket = socket;
+    this.#life = life;
+    this.#settings = settings;
+    this.#sticky = sticky;
+  }
+
+  /** @throws ERR_SOCKET_DGRAM_IS_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING */
+  connect(port: number, host: string, callback: (() => void) | undefined): void {
+    if (this.state !== 'disconnected') throw alreadyConnected();
+    this.#life.health();
+    this.state = 'connecting';
+    this.#life.whenBound(() => this.#connect(port, host, callback));
+  }
+
+  /** @param ip a literal. @throws ERR_IP_BLOCKED, the kernel's error */
+  connectSync(port: number, ip: string): void {
+    const error = this.#to(this.#life.health(), ip, ip, port);
+    if (error !== undefined) throw error;
+    this.state = 'connected';
+    process.nextTick(() => {
+      if (!this.#life.closed) this.#socket.emit('connect');
+    });
+  }
+
+  /** @throws ERR_SOCKET_DGRAM_NOT_CONNECTED; the kernel's error */
+  disconnect(): void {
+    if (this.state !== 'connected') throw notConnected();
+    const channel = this.#life.health();
+    const result = channel.disconnect();
+    if (result < 0) throw failure(channel.engine.host.platform, result, 'connect');
+    this.state = 'disconnected';
+    if (this.#life.dispatch !== undefined) this.#life.dispatch.peer = undefined;
+    this.#widen(channel);
+  }
+
+  #connect(port: number, host: string, callback: (() => void) | undefined): void {
+    if (callback) this.#socket.once('connect', callback);
+    const found: Found = (lookupError, ip) => {
+      if (this.#life.closed) return;
+      const error = lookupError ?? this.#to(this.#life.health(), ip, host, port);
+      if (error === undefined) {
+        this.state = 'connected';
+        process.nextTick(() => this.#socket.emit('connect'));
+        return;
+      }
+      this.state = 'disconnected';
+      process.nextTick(() => this.#failed(error, callback));
+    };
+    this.#life.lookup.later(host, this.#sticky === undefined ? found : this.#sticky.carry(found));
+  }
+
+  #failed(error: Error, callback: ((error: Error) => void) | undefined): void {
+    if (!callback) {
+      this.#socket.emit('error', error);
+      return;
+    }
+    this.#socket.removeListener('connect', callback);
+    callback(error);
+  }
+
+  #to(channel: Channel, ip: string, host: string, port: number): Error | undefined {
+    const { platform } = channel.engine.host;
+    const end = channel.engine.names.endpoint(ip);
+    if (this.#settings.sendBlockList?.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(ip);
+    const wrong = end === undefined || end.family !== channel.family;
+    if (!wrong) this.#narrow(channel, end, port);
+    let result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
+    // From that address it cannot be reached (any more): then as the kernel thinks best.
+    if (result < 0 && !wrong && this.#widen(channel)) result = channel.connect(end, port);
+    if (result < 0) return failure(platform, result, 'connect', { address: host, port });
+    if (this.#life.dispatch !== undefined) this.#life.dispatch.peer = end;
+    return undefined;
+  }
+
+  /**
+   * A connected socket sends from, and hears on, the one address that connect(2) chooses by route, unless it is bound
+   * to one. A remote that was heard has asked a certain address, and goes on sending there.
+   */
+  #narrow(channel: Channel, remote: Endpoint, port: number): void {
+    if (this.#sticky === undefined || !channel.wildcard) return;
+    const source = this.#sticky.source(remote, port);
+    if (source === undefined) return;
+    this.#narrowed = this.#rebind(channel, source);
+    if (!this.#narrowed) this.#sticky.forget(remote, port, source);
+  }
+
+  /** Undoes {@link #narrow}. → was there something to undo? */
+  #widen(channel: Channel): boolean {
+    if (!this.#narrowed) return false;
+    this.#narrowed = false;
+    return this.#rebind(channel, ANY[channel.family]);
+  }
+
+  #rebind(channel: Channel, address: SocketAddress): boolean {
+    const twin = channel.twin(address, this.#settings);
+    if (twin === undefined) return false;
+    this.#life.flow?.pause();
+    channel.become(twin);
+    this.#life.flow?.start(this.#life.refed);
+    return true;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Private names that dgram's Socket had up to Node 24, deprecated since Node 11 (DEP0112). Given where the running line
+ * gives them, as far as what they show exists here: see docs/compat.md.
+ */
+import { deprecate } from 'node:util';
+import { kState, type State } from './state';
+
+interface Stateful {
+  readonly [kState]: State;
+}
+
+export function defineDeprecatedNames(prototype: Stateful): void {
+  const warned = <Fn extends (...args: never[]) => unknown>(name: string, method: Fn): Fn =>
+    deprecate(method, `Socket.prototype.${name} is deprecated`, 'DEP0112');
+  const show = (name: string, get: (state: State) => unknown, set?: (state: State, value: never) => void) => {
+    Object.defineProperty(prototype, name, {
+      get: warned(name, function (this: Stateful) {
+        return get(this[kState]);
+      }),
+      set: warned(name, function (this: Stateful, value: never) {
+        set?.(this[kState], value);
+      }),
+    });
+  };
+  show('_handle', ({ handle }) => handle);
+  show('_receiving', ({ receiving }) => receiving);
+  show('_bindState', ({ bindState }) => bindState);
+  show('_queue', ({ queue }) => queue);
+  show(
+    '_reuseAddr',
+    ({ settings }) => settings.reuseAddr,
+    (state, value) => {
+      state.settings.reuseAddr = value;
+    },
+  );
+  const methods = prototype as unknown as Record<string, unknown>;
+  methods._healthCheck = warned('_healthCheck()', function (this: Stateful) {
+    this[kState].life.health();
+  });
+  methods._stopReceiving = warned('_stopReceiving()', function (this: Stateful) {
+    this[kState].life.flow?.deafen();
+  });
+}

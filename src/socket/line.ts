@@ -1,0 +1,30 @@
+/**
+ * What the Node line that we run on does where lines differ, found out by looking at its dgram and not at its version.
+ * dgram's Socket is taken when this is loaded: `recvfromto/register` replaces it later.
+ */
+import * as dgram from 'node:dgram';
+import { errorMonitor } from 'node:events';
+
+type Constructor = new (options: dgram.SocketOptions) => dgram.Socket;
+
+const Socket = dgram.Socket as unknown as Constructor;
+
+/** Has dgram's Socket still the private names that DEP0112 deprecates? Node 26 has not. */
+export const hasDeprecatedNames = '_handle' in Socket.prototype;
+
+let heard: 'error' | typeof errorMonitor | undefined;
+
+/**
+ * By which event bind(…, callback) hears that there is nothing to call back any more: 'error' until Node 24, which
+ * makes it swallow the error of a socket that nobody else listens to.
+ */
+export function bindFailureEvent(): 'error' | typeof errorMonitor {
+  if (heard === undefined) {
+    const never = () => {};
+    const probe = new Socket({ type: 'udp4', lookup: never }); // has no descriptor before its look-up is done
+    probe.bind(0, 'any', never);
+    heard = probe.listenerCount('error') > 0 ? 'error' : errorMonitor;
+    probe.close();
+  }
+  return heard;
+}
