@@ -1,0 +1,301 @@
+import { once } from 'node:events';
+import { WRITABLE } from '../../../src/ffi/index';
+import type { ReceivedMessage } from '../../../src/types';
+import { datagrams, FakeNet, heard, immediate, settled } from '../../support/fake-socket';
+import { uncaught } from '../../support/uncaught';
+
+const many = (count: number) => datagrams(...Array.from({ length: count }, (_, i) => String(i)));
+
+test('messages come in order, one turn each: ticks and promises run between them', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const log: string[] = [];
+  socket.on('message', (msg) => {
+    log.push(`${msg}`);
+    process.nextTick(() => log.push(`tick ${msg}`));
+    Promise.resolve().then(() => log.push(`promise ${msg}`));
+  });
+  net.arrive(fd, many(3));
+  expect(log).toEqual([]); // never from inside the poll callback
+  await settled();
+  expect(log).toEqual(['0', 'tick 0', 'promise 0', '1', 'tick 1', 'promise 1', '2', 'tick 2', 'promise 2']);
+});
+
+test('await once() in a loop sees every message of a batch', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  net.arrive(fd, many(20));
+  const seen: string[] = [];
+  while (seen.length < 20) seen.push(String((await once(socket, 'message'))[0]));
+  expect(seen.at(-1)).toBe('19');
+});
+
+test('answers of a whole batch leave with one system call, after the last message', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  socket.on('message', (msg, rinfo) => {
+    if (`${msg}` === '9') expect(net.payloads).toEqual([]);
+    socket.reply(msg, rinfo);
+  });
+  net.arrive(fd, many(10));
+  await settled();
+  expect(net.payloads).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
+  expect(net.host.syscalls.calls.filter((call) => call === 'sendmmsg').length).toBe(1);
+});
+
+test('a proxy: what one socket hears leaves through another, once per batch', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const { socket: other } = await net.bound();
+  socket.on('message', (msg, rinfo) => other.send(msg, rinfo.port, rinfo.address));
+  net.arrive(fd, many(10));
+  await settled();
+  expect(net.payloads.length).toBe(10);
+  expect(net.host.syscalls.calls.filter((call) => call === 'sendmmsg').length).toBe(1);
+});
+
+test('at most four batches per wake-up', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound({ batch: 2 });
+  const { texts } = heard(socket);
+  net.arrive(fd, many(20));
+  await settled();
+  expect(texts.length).toBe(8);
+  net.arrive(fd, []);
+  await settled();
+  expect(texts).toEqual(Array.from({ length: 16 }, (_, i) => String(i)));
+});
+
+test('nothing is received while a batch is being delivered', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const { texts } = heard(socket);
+  net.arrive(fd, many(2));
+  const calls = net.host.syscalls.calls.length;
+  net.arrive(fd, datagrams('later'));
+  expect(net.host.syscalls.calls.length).toBe(calls);
+  await settled();
+  net.arrive(fd, []);
+  await settled();
+  expect(texts).toEqual(['0', '1', 'later']);
+});
+
+test('a listener that throws: the rest is delivered, answers leave, the next batch too', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const seen: string[] = [];
+  socket.on('message', (msg, rinfo) => {
+    seen.push(`${msg}`);
+    socket.reply(msg, rinfo);
+    if (`${msg}` === '1') throw new Error('mine');
+  });
+  const errors = await uncaught(() => net.arrive(fd, many(4)));
+  expect(errors).toEqual([new Error('mine')]);
+  expect(seen).toEqual(['0', '1', '2', '3']);
+  expect(net.payloads).toEqual(seen);
+  net.arrive(fd, datagrams('next'));
+  await settled();
+  expect(net.payloads.at(-1)).toBe('next');
+});
+
+describe('closing', () => {
+  test('in the middle of a batch: the rest is discarded and counted; answers leave first', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const { texts } = heard(socket);
+    socket.on('message', (msg, rinfo) => {
+      socket.reply(msg, rinfo);
+      if (texts.length === 2) socket.close();
+    });
+    net.arrive(fd, many(5));
+    await settled();
+    expect(texts).toEqual(['0', '1']);
+    expect(net.payloads).toEqual(['0', '1']);
+    expect(socket.stats()).toMatchObject({ datagramsIn: 5, discarded: 3 });
+    expect([net.host.syscalls.sockets.size, net.host.readiness.watchers.size]).toEqual([0, 0]);
+  });
+
+  test('inside accept(), with more batches waiting', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({
+      batch: 2,
+      accept: () => {
+        if (net.host.syscalls.sockets.size > 0) socket.close();
+        return true;
+      },
+    });
+    const { texts } = heard(socket);
+    const closed = once(socket, 'close');
+    const errors = await uncaught(() => net.arrive(fd, many(6)));
+    await closed;
+    expect([errors, texts]).toEqual([[], []]);
+    expect(socket.stats()).toMatchObject({ datagramsIn: 2, discarded: 2 });
+  });
+
+  test('with sends in flight: each callback once', async () => {
+    const net = new FakeNet();
+    const { socket } = await net.bound();
+    const results = [2];
+    net.host.syscalls.sendResult = () => results.shift() ?? -11;
+    const outcomes: (string | null)[] = [];
+    for (let i = 0; i < 5; i++) {
+      socket.send('x', 9, '192.0.2.9', (error) => outcomes.push((error as NodeJS.ErrnoException | null)?.code ?? null));
+    }
+    await immediate();
+    expect(socket.getSendQueueCount()).toBe(3);
+    expect(socket.getSendQueueSize()).toBe(3);
+    socket.close();
+    await settled();
+    expect(outcomes).toEqual([null, null, 'ECANCELED', 'ECANCELED', 'ECANCELED']);
+  });
+
+  test('from inside a send callback, and twice', async () => {
+    const net = new FakeNet();
+    const { socket } = await net.bound();
+    const closed = once(socket, 'close');
+    socket.send('x', 9, '192.0.2.9', () => socket.close());
+    await closed;
+    expect(() => socket.close()).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' }));
+    expect(net.host.syscalls.sockets.size).toBe(0);
+  });
+});
+
+describe('filters', () => {
+  test('a filter that throws costs one datagram and is heard of', async () => {
+    const net = new FakeNet();
+    const accept = (): boolean => {
+      if (++asked === 2) throw new Error('mine');
+      return true;
+    };
+    let asked = 0;
+    const { socket, fd } = await net.bound({ accept });
+    const { texts } = heard(socket);
+    expect(await uncaught(() => net.arrive(fd, many(3)))).toEqual([new Error('mine')]);
+    expect(texts).toEqual(['0', '2']);
+  });
+
+  test('so does a block list', async () => {
+    const net = new FakeNet();
+    const receiveBlockList = {
+      asked: 0,
+      check() {
+        if (++this.asked === 2) throw new Error('mine');
+        return false;
+      },
+    };
+    const { socket, fd } = await net.bound({ receiveBlockList });
+    const { texts } = heard(socket);
+    expect(await uncaught(() => net.arrive(fd, many(3)))).toEqual([new Error('mine')]);
+    expect(texts).toEqual(['0', '2']);
+    expect(socket.stats().filtered).toBe(1);
+  });
+
+  test('what a filter puts off for a tick finds a turn, though nothing is let in', async () => {
+    const net = new FakeNet();
+    const turns = jest.spyOn(net.host.syscalls, 'recvmmsg');
+    const { fd } = await net.bound({ accept: () => false });
+    const scheduled = jest.spyOn(net.engine.names, 'refresh');
+    net.arrive(fd, many(1));
+    net.arrive(fd, many(1)); // a batch is on its way, so this waits for its turn
+    expect([turns.mock.calls.length, scheduled.mock.calls.length]).toEqual([1, 1]);
+    await settled();
+    net.arrive(fd, []);
+    expect(turns.mock.calls.length).toBe(2);
+  });
+
+  test('a datagram that does not say where it went passes no filter', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ accept: () => true });
+    const { texts } = heard(socket);
+    net.arrive(fd, [{ from: { address: '192.0.2.9', port: 1 }, payload: 'x' }, ...datagrams('y')]);
+    await settled();
+    expect(texts).toEqual(['y']);
+    expect(socket.stats()).toMatchObject({ filtered: 1, destinationUnknown: 1 });
+  });
+});
+
+describe("'messages'", () => {
+  const batches = (seen: string[][]) => (batch: ReceivedMessage[]) => seen.push(batch.map(({ msg }) => `${msg}`));
+
+  test('a whole batch at once, instead of message events', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const { texts } = heard(socket);
+    const seen: string[][] = [];
+    socket.on('messages', batches(seen));
+    net.arrive(fd, many(3));
+    await settled();
+    expect([seen, texts]).toEqual([[['0', '1', '2']], []]);
+  });
+
+  test('the last listener leaves while a batch is under way: each comes as a message, though one throws', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const { texts } = heard(socket);
+    socket.on('message', (msg) => {
+      if (`${msg}` === '0') throw new Error('mine');
+    });
+    const listener = () => {};
+    socket.on('messages', listener);
+    const errors = await uncaught(() => {
+      net.arrive(fd, many(3));
+      socket.off('messages', listener);
+    });
+    expect([errors.length, texts]).toEqual([1, ['0', '1', '2']]);
+    net.arrive(fd, datagrams('next'));
+    await settled();
+    expect(texts.at(-1)).toBe('next');
+  });
+
+  test('closed before it is handed over: discarded', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const seen: string[][] = [];
+    socket.on('messages', batches(seen));
+    net.arrive(fd, many(3));
+    socket.close();
+    await settled();
+    expect([seen, socket.stats().discarded]).toEqual([[], 3]);
+  });
+});
+
+describe('errors of the kernel', () => {
+  test("a receive error is an 'error' event, after the messages before it", async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 2 });
+    const log: string[] = [];
+    socket.on('message', (msg) => log.push(`${msg}`));
+    socket.on('error', (error) => log.push(error.message));
+    net.arrive(fd, [...many(2), -111, ...datagrams('after')]);
+    await settled();
+    net.arrive(fd, []);
+    await settled();
+    expect(log).toEqual(['0', '1', 'recvmsg ECONNREFUSED', 'after']);
+  });
+
+  test('EAGAIN: waits for writable once, goes on in order, and stops waiting', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const results = [1, -11];
+    net.host.syscalls.sendResult = (count) => results.shift() ?? count;
+    for (const text of ['a', 'b', 'c']) socket.send(text, 9, '192.0.2.9');
+    await immediate();
+    const watcher = net.host.readiness.watchers.get(fd)!;
+    expect([net.payloads, watcher.events & WRITABLE]).toEqual([['a'], WRITABLE]);
+    net.host.readiness.fire(fd, WRITABLE);
+    await settled();
+    expect([net.payloads, watcher.events & WRITABLE]).toEqual([['a', 'b', 'c'], 0]);
+    expect(socket.stats()).toMatchObject({ wouldBlock: 1, datagramsOut: 3 });
+  });
+});
+
+test('ref and unref, before and after the socket is bound', async () => {
+  const net = new FakeNet();
+  const socket = net.make();
+  socket.unref();
+  await new Promise<void>((done) => socket.bind(0, done));
+  const watcher = net.host.readiness.watchers.get(net.host.syscalls.only)!;
+  expect(watcher.refed).toBe(false);
+  expect(socket.ref()).toBe(socket);
+  expect(watcher.refed).toBe(true);
+});
