@@ -1,7 +1,10 @@
 /** From what a system call returned to the error that the user sees. */
-import { getSystemErrorMap, getSystemErrorName } from 'node:util';
+import { getSystemErrorName } from 'node:util';
 import { type ErrorPlace, type SystemError, systemError } from '../errors';
+import { uvErrno } from '../ffi/uv-errno';
 import type { Platform } from '../platform/platform';
+
+export { uvErrno } from '../ffi/uv-errno';
 
 const names = new WeakMap<Platform, Map<number, string>>();
 
@@ -21,12 +24,6 @@ export function errnoName(platform: Platform, result: number): string {
 export function failure(platform: Platform, result: number, syscall: string, place?: ErrorPlace): SystemError {
   const name = errnoName(platform, result);
   return systemError(name, platform.calls === 'winsock' ? uvErrno(name, result) : result, syscall, place);
-}
-
-/** libuv's number for an error name: on Unix it is -errno, on Windows a number of libuv's own. */
-export function uvErrno(name: string, otherwise: number): number {
-  for (const [number, [known]] of getSystemErrorMap()) if (known === name) return number;
-  return otherwise;
 }
 
 function nodeName(result: number): string {

@@ -12,6 +12,7 @@ import { posix } from './posix';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { uvReadiness } from './uv';
+import { winsock } from './winsock';
 
 export { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
@@ -36,20 +37,25 @@ export function openHost(): Host {
 }
 
 function open(platform: Platform): Host {
-  if (platform.calls === 'winsock') {
-    throw unsupportedPlatform(`recvfromto does not support ${platform.name} yet: its Winsock calls are not written`);
-  }
   const koffi = loadKoffi(platform);
-  return { platform, syscalls: posix(koffi, platform), readiness: openReadiness(koffi, platform) };
+  const syscalls = platform.calls === 'winsock' ? winsock(koffi, platform) : posix(koffi, platform);
+  return { platform, syscalls, readiness: openReadiness(koffi, platform, syscalls) };
 }
 
 /**
  * Runtimes are told apart before anything is tried: koffi's poll panics Bun, uncatchably.
  * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where this runtime cannot wait on this OS
  */
-export function openReadiness(koffi: Koffi, platform: Platform): Readiness {
+export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscalls): Readiness {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
-  if (bun === undefined && deno === undefined) return uvReadiness(koffi, platform);
+  if (bun === undefined && deno === undefined) {
+    const { constants, errno } = platform;
+    return uvReadiness(koffi, platform, (fd) => {
+      const result = syscalls.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE, Buffer.alloc(4));
+      if (result >= 0) return undefined;
+      return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
+    });
+  }
   if (platform.name === 'linux' || platform.name === 'android') return epollReadiness(koffi, platform);
   const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
   throw unsupportedPlatform(

@@ -39,13 +39,17 @@ export interface Koffi {
   load(path: string | null): Library;
   errno(): number;
   address(bytes: Uint8Array): bigint;
+  /** Always anonymous; without a convention it is C's own. */
   proto(result: string, args: readonly string[]): NativeType;
+  proto(convention: '__stdcall', result: string, args: readonly string[]): NativeType;
   pointer(type: NativeType): NativeType;
   register(callback: (...args: never[]) => unknown, type: NativeType): Pointer;
   unregister(callback: Pointer): void;
   sizeof(type: string): number;
   readonly decode: {
     (address: Pointer, offset: number, type: string): Pointer;
+    /** `type`: of a function. */
+    (address: Pointer, type: NativeType): NativeFunction;
     string(address: Pointer): string;
   };
   readonly node: {

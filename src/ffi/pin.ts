@@ -20,9 +20,10 @@ const FLAGS: Readonly<Partial<Record<PlatformName, number>>> = {
  * @returns whether the addon will stay; failing is not an error, it leaves things as they were
  */
 export function pin(koffi: Koffi, libc: Library, platform: PlatformName, inside: Pointer): boolean {
-  const flags = FLAGS[platform];
-  if (flags === undefined) return false;
   try {
+    if (platform === 'win32') return pinModule(koffi, inside);
+    const flags = FLAGS[platform];
+    if (flags === undefined) return false;
     // int dladdr(const void *addr, Dl_info *info); Dl_info: { const char *dli_fname; void *dli_fbase; … } four pointers
     const dladdr = libc.func('int dladdr(uintptr_t, void *)');
     // void *dlopen(const char *filename, int flags);
@@ -35,4 +36,17 @@ export function pin(koffi: Koffi, libc: Library, platform: PlatformName, inside:
   } catch {
     return false; // a libc without dladdr
   }
+}
+
+/** <libloaderapi.h> */
+const GET_MODULE_HANDLE_EX_FLAG_PIN = 0x1;
+const GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS = 0x4;
+
+function pinModule(koffi: Koffi, inside: Pointer): boolean {
+  // BOOL GetModuleHandleExW(DWORD dwFlags, LPCWSTR lpModuleName, HMODULE *phModule);
+  const GetModuleHandleExW = koffi
+    .load('kernel32.dll')
+    .func('int __stdcall GetModuleHandleExW(uint32_t, uintptr_t, void *)');
+  const flags = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+  return GetModuleHandleExW(flags, inside, Buffer.alloc(8)) !== 0;
 }

@@ -2,6 +2,7 @@
  * The functions of libuv and Node-API that uv.ts needs, called in the running executable: Node exports them for addons.
  * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
  */
+import type { Platform } from '../platform/platform';
 import { EnvCleanup } from './env-cleanup';
 import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koffi';
 
@@ -9,15 +10,15 @@ import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koff
 const UV_POLL = 8;
 
 /** @returns undefined where the executable does not export what we need */
-export function openUv(koffi: Koffi): Uv | undefined {
+export function openUv(koffi: Koffi, platform: Platform): Uv | undefined {
   try {
-    return new Uv(koffi);
+    return new Uv(koffi, platform);
   } catch {
     return undefined;
   }
 }
 
-function declare(library: Library, walk: NativeType) {
+function declare(library: Library, allocator: Library, walk: NativeType) {
   return {
     // int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock_t socket); a SOCKET is a pointer on Windows
     uv_poll_init_socket: library.func('int uv_poll_init_socket(uintptr_t, uintptr_t, intptr_t)'),
@@ -38,7 +39,7 @@ function declare(library: Library, walk: NativeType) {
     // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
     napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
     // void *malloc(size_t size);
-    malloc: library.func<Pointer>('uintptr_t malloc(size_t)'),
+    malloc: allocator.func<Pointer>('uintptr_t malloc(size_t)'),
   };
 }
 
@@ -60,14 +61,16 @@ export class Uv {
   /** Offset of a handle's link in the loop's list; undefined until seen, NaN if the list is not as we think. */
   #link: number | undefined;
 
-  constructor(koffi: Koffi) {
+  constructor(koffi: Koffi, platform: Platform) {
     this.#koffi = koffi;
-    this.library = koffi.load(null);
+    this.library = koffi.load(null); // on Windows node.exe itself, which exports libuv but no C library
+    const windows = platform.calls === 'winsock';
+    const allocator = windows ? koffi.load('msvcrt.dll') : this.library;
     this.uv_poll_cb = koffi.pointer(koffi.proto('void', ['uintptr_t', 'int', 'int']));
     // void (*uv_walk_cb)(uv_handle_t* handle, void* arg);
-    this.#calls = declare(this.library, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
-    this.#free = this.library.symbol('free');
-    this.cleanup = new EnvCleanup(koffi, this.library);
+    this.#calls = declare(this.library, allocator, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
+    this.#free = allocator.symbol('free');
+    this.cleanup = new EnvCleanup(koffi, this.library, windows ? closesocket(koffi, platform) : undefined);
     this.#pointerSize = koffi.sizeof('void *');
     this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
     const loop = Buffer.alloc(this.#pointerSize);
@@ -136,6 +139,11 @@ export class Uv {
   start(handle: Pointer, events: number, callback: Pointer): number {
     return events === 0 ? this.#calls.uv_poll_stop(handle) : this.#calls.uv_poll_start(handle, events, callback);
   }
+}
+
+/** On ia32 closesocket takes its argument off the stack, which Node's caller of hooks does too: no hook there. */
+function closesocket(koffi: Koffi, platform: Platform): Pointer | null {
+  return platform.arch === 'ia32' ? null : koffi.load('ws2_32.dll').symbol('closesocket');
 }
 
 /** koffi passes a pointer to a callback as an intptr_t, and as a number if that is a safe integer (interp.cc, NewInt). */

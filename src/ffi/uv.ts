@@ -6,7 +6,6 @@
  *
  * knowledge/koffi.md §2 is the specification; "§" below refers to its items.
  */
-import { fstatSync } from 'node:fs';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
@@ -18,6 +17,7 @@ import type { Koffi, Pointer, PollCallback, PollHandle } from './koffi';
 import { pin } from './pin';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
 import { openUv, type Uv } from './uv-calls';
+import { uvErrno } from './uv-errno';
 
 const noop = (): void => {};
 
@@ -27,13 +27,17 @@ const noop = (): void => {};
  */
 const IDLE = 1000;
 
-export function uvReadiness(koffi: Koffi, platform: Platform): Readiness {
-  return new UvReadiness(koffi, platform);
+type Refusal = (fd: number) => 'EBADF' | 'ENOTSOCK' | undefined;
+
+/** @param refusal errno's name for what is no socket; asked only where libuv cannot be */
+export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal): Readiness {
+  return new UvReadiness(koffi, platform, refusal);
 }
 
 class UvReadiness implements Readiness {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
+  readonly #refusal: Refusal;
   /** undefined: this executable hides libuv's symbols. koffi's own callback has to do then. */
   readonly #uv: Uv | undefined;
   /** All open watchers, by descriptor. Reached from `process`, so it keeps the PollHandles from the GC (§7). */
@@ -47,10 +51,11 @@ class UvReadiness implements Readiness {
   #pinned = isMainThread; // the main thread never unmaps an addon (§2)
   #exited = false;
 
-  constructor(koffi: Koffi, platform: Platform) {
+  constructor(koffi: Koffi, platform: Platform, refusal: Refusal) {
     this.#koffi = koffi;
     this.#platform = platform;
-    this.#uv = openUv(koffi);
+    this.#refusal = refusal;
+    this.#uv = openUv(koffi, platform);
   }
 
   watch(fd: number, ready: (events: number) => void): Watcher {
@@ -76,11 +81,14 @@ class UvReadiness implements Readiness {
 
   /** koffi aborts the process for a descriptor that libuv refuses (§4), so libuv is asked before koffi is. */
   #checkPollable(fd: number): void {
-    if (this.#watchers.has(fd)) throw uvError(-this.#platform.errno.EEXIST!, 'uv_poll_init');
+    if (this.#watchers.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
     if (this.#uv !== undefined) {
       const refused = this.#uv.probe(fd);
       if (refused < 0) throw uvError(refused, 'uv_poll_init');
-    } else if (!fstatSync(fd).isSocket()) throw uvError(-this.#platform.errno.ENOTSOCK!, 'uv_poll_init');
+      return;
+    }
+    const refused = this.#refusal(fd);
+    if (refused !== undefined) throw uvError(uvErrno(refused, -1), 'uv_poll_init');
   }
 
   /** Before the first watcher, and the first after none. */
@@ -207,7 +215,7 @@ class UvWatcher implements Watcher {
   }
 }
 
-/** libuv's errors are negative errno values. */
+/** libuv's errors are negative errno values on Unix, and numbers of its own on Windows. */
 function uvError(errno: number, syscall: string): Error {
   return systemError(getSystemErrorName(errno), errno, syscall);
 }

@@ -23,20 +23,6 @@ test('importing loads neither koffi nor a library', () => {
   });
 });
 
-test('Windows is refused for now, by name', () => {
-  jest.isolateModules(() => {
-    jest.doMock('../../src/platform/index', () => ({ hostPlatform: () => platformFor('win32', 'x64') }));
-    const { openHost: open } = require('../../src/ffi/index');
-    expect(open).toThrow(
-      expect.objectContaining({
-        code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
-        message: expect.stringContaining('win32'),
-      }),
-    );
-    jest.dontMock('../../src/platform/index');
-  });
-});
-
 describe('koffi that does not load', () => {
   test('for want of a binary', () => {
     const cause = new Error('Cannot find the native Koffi module; did you bundle it correctly?');
@@ -88,7 +74,7 @@ describe.each(['bun', 'deno'])('%s is told apart before anything is tried', (run
   test.each(['darwin', 'freebsd', 'openbsd'] as const)('and refused on %s, where nothing waits for it', (name) => {
     const touched = jest.fn();
     const koffi = new Proxy({}, { get: touched }) as never;
-    expect(() => openReadiness(koffi, platformFor(name, 'arm64'))).toThrow(
+    expect(() => openReadiness(koffi, platformFor(name, 'arm64'), {} as never)).toThrow(
       expect.objectContaining({
         code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
         message: expect.stringMatching(new RegExp(`(Bun|Deno) 9\\.8\\.7 on ${name}`)),
@@ -106,7 +92,7 @@ describe.each(['bun', 'deno'])('%s is told apart before anything is tried', (run
       },
     };
     const koffi = { load: () => library, errno: () => 0 } as unknown as Koffi;
-    openReadiness(koffi, platformFor('linux', 'x64'));
+    openReadiness(koffi, platformFor('linux', 'x64'), {} as never);
     expect(declared).toEqual(expect.arrayContaining([expect.stringContaining('epoll_ctl')]));
     expect(declared.filter((prototype) => prototype.includes('uv_'))).toEqual([]);
   });
