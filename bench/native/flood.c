@@ -9,6 +9,7 @@
 #include "meter.h"
 #include <poll.h>
 
+#define PATIENCE 3000000000LL
 #define RECEIVE_BUFFER (64 << 20)
 #define SK_MEMINFO_DROPS 8
 
@@ -83,7 +84,7 @@ static void hear(int argc, char **argv, struct meter *meter) {
   uint32_t dropped = drops(fd);
   meter_start(meter);
   int64_t first = now_ns();
-  for (int64_t t; (t = now_ns()) < first + ms;) {
+  for (int64_t t; (t = now_ns()) < first + ms || (datagrams == 0 && t < first + PATIENCE);) {
     long n = take(fd, &bytes, size);
     datagrams += n;
     if (n > 0) busy += now_ns() - t;

@@ -14,6 +14,7 @@
 
 #define SOCKETS 8
 #define SILENCE 200000000LL
+#define PATIENCE 3000000000LL
 #define MAX_LATENCIES (4 << 20)
 
 struct stamp { uint64_t number; int64_t at; };
@@ -143,13 +144,13 @@ static int receive_some(void) {
   return credit;
 }
 
-/** One closed loop until `deadline`. → what is still on the way */
+/** One closed loop until `deadline`, and for as long as nothing has come back at all. → credit that is left */
 static int keep_in_flight(int inflight, int credit, int64_t deadline) {
   int run = inflight / 4 > 16 ? 16 : inflight / 4 > 1 ? inflight / 4 : 1;
   int64_t heard = now_ns();
   for (;;) {
     int64_t start = now_ns();
-    if (start >= deadline) return credit;
+    if (start >= deadline && (count.echoed > 0 || start >= deadline + PATIENCE)) return credit;
     int got = receive_some();
     credit += got;
     if (got != 0) heard = start;
@@ -169,7 +170,7 @@ static void keep_rate(long rate, int64_t ms) {
   int64_t first = now_ns(), end = first + ms * 1000000, step = 1000000000LL / rate;
   for (int64_t n = 0;;) {
     int64_t start = now_ns();
-    if (start >= end) return;
+    if (start >= end && (count.echoed > 0 || start >= end + PATIENCE)) return;
     int worked = receive_some() != 0;
     int64_t due = (start - first) / step - n;
     if (due > 0) {

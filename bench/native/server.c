@@ -3,7 +3,8 @@
 #include "common.h"
 #include <sys/epoll.h>
 
-#define CONTROL 64
+// IPV6_PKTINFO and IP_PKTINFO both come on a dual-stack socket: 40 and 32 bytes.
+#define CONTROL 128
 #define MAX_SOCKETS 4096
 
 static struct mmsghdr msg[BATCH];

@@ -4,9 +4,10 @@ import { counters, HOST, serve } from './control.mjs';
 let last;
 let drained = () => {};
 
-const drain = () => new Promise((resolve) => {
-  drained = resolve;
-});
+const drain = () =>
+  new Promise((resolve) => {
+    drained = resolve;
+  });
 
 await serve({
   async open({ family, mode }) {
@@ -17,7 +18,11 @@ await serve({
             counters.received++;
             socket.send(msg, port, address);
           };
-    last = await Bun.udpSocket({ hostname: HOST[family], port: 0, socket: { data, drain: () => drained(), error() {} } });
+    last = await Bun.udpSocket({
+      hostname: HOST[family],
+      port: 0,
+      socket: { data, drain: () => drained(), error() {} },
+    });
     return last.port;
   },
   send: {

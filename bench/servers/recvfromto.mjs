@@ -1,6 +1,6 @@
 // recvfromto with 'message', in dgram's order; destination and reply source included.
 import { counters, HOST, serve } from './control.mjs';
-import { load, sendOne, sendMany } from './recvfromto-common.mjs';
+import { load, sendMany, sendOne } from './recvfromto-common.mjs';
 
 let last;
 
