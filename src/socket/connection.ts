@@ -53,10 +53,11 @@ export class Connection {
   disconnect(): void {
     if (this.state !== 'connected') throw notConnected();
     const channel = this.#life.health();
+    this.#life.flow?.sender.flush(); // what was sent before was meant for the peer
     const result = channel.disconnect();
     if (result < 0) throw failure(channel.engine.host.platform, result, 'connect');
     this.state = 'disconnected';
-    if (this.#life.dispatch !== undefined) this.#life.dispatch.peer = undefined;
+    this.#life.dispatch?.disconnected();
     this.#widen(channel);
   }
 
@@ -90,12 +91,13 @@ export class Connection {
     const end = channel.engine.names.endpoint(ip);
     if (this.#settings.sendBlockList?.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(ip);
     const wrong = end === undefined || end.family !== channel.family;
+    this.#life.flow?.sender.flush(); // BSD and macOS: EISCONN for what names its remote on a connected socket
     if (!wrong) this.#narrow(channel, end, port);
     let result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
     // From that address it cannot be reached (any more): then as the kernel thinks best.
     if (result < 0 && !wrong && this.#widen(channel)) result = channel.connect(end, port);
     if (result < 0) return failure(platform, result, 'connect', { address: host, port });
-    if (this.#life.dispatch !== undefined) this.#life.dispatch.peer = end;
+    this.#life.dispatch?.connected(end as Endpoint, port);
     return undefined;
   }
 

@@ -2,12 +2,15 @@
  * From what the user asked for to a datagram in the send ring: looks names up, finds the source, and refuses what the
  * kernel would ignore or leak (design.md §5). One per open descriptor.
  */
+import { formatIPv4, formatIPv6 } from '../address/ip';
 import type { Channel } from '../datagram/channel';
-import { type Endpoint, isIPv4Endpoint, mismatch, unanswerableBecause } from '../datagram/endpoint';
+import { type Endpoint, ipv4WordOf, isIPv4Endpoint, mismatch, unanswerableBecause } from '../datagram/endpoint';
 import { uvErrno } from '../datagram/failure';
 import type { Extras, Payload, Settle } from '../datagram/send-ring';
 import type { Sender } from '../datagram/sender';
+import type { SocketAddress } from '../datagram/sockaddr';
 import {
+  alreadyConnected,
   badPort,
   type ErrorPlace,
   invalidAddress,
@@ -33,7 +36,8 @@ const NOTHING: Choice = { source: undefined, extras: undefined };
 
 export class Dispatch {
   /** The peer of a connected socket. */
-  peer: Endpoint | undefined;
+  #peer: Endpoint | undefined;
+  #peerPort = 0;
   readonly #channel: Channel;
   readonly #sender: Sender;
   readonly #settings: Settings;
@@ -64,6 +68,15 @@ export class Dispatch {
     this.#lookupFailed = lookupFailed;
   }
 
+  connected(peer: Endpoint, port: number): void {
+    this.#peer = peer;
+    this.#peerPort = port;
+  }
+
+  disconnected(): void {
+    this.#peer = undefined;
+  }
+
   /**
    * @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE;
    * ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise
@@ -76,8 +89,8 @@ export class Dispatch {
     settle: Settle | undefined,
   ): void {
     const choice = options === undefined ? NOTHING : this.#choose(options);
-    if (this.peer !== undefined) {
-      this.#push(payload, this.peer, 0, choice, settle);
+    if (this.#peer !== undefined) {
+      this.#push(payload, this.#peer, 0, choice, settle);
       return;
     }
     const literal = this.#lookup.literal(host);
@@ -103,13 +116,19 @@ export class Dispatch {
     if (remote === undefined) throw invalidAddress(address);
     const source = localAddress === undefined ? undefined : names.endpoint(localAddress);
     if (localAddress !== undefined && source === undefined) throw invalidAddress(localAddress);
-    const because = unanswerableBecause(remote, port) ?? this.#loopBecause(remote, port);
-    if (because !== undefined) {
-      this.#refuse(unanswerable(address, port, because), settle ?? ignore);
-      return;
-    }
-    if (this.peer !== undefined) this.#push(payload, this.peer, 0, NOTHING, settle);
+    const refusal = this.#unanswerable(remote, port);
+    if (refusal !== undefined) this.#refuse(refusal, settle ?? ignore);
+    else if (this.#peer !== undefined) this.#push(payload, this.#peer, 0, NOTHING, settle);
     else this.#push(payload, remote, port, { source, extras: this.#replyExtras(remote, rinfo) }, settle ?? ignore);
+  }
+
+  /** Why an answer to `remote` is not sent, if so. */
+  #unanswerable(remote: Endpoint, port: number): Error | undefined {
+    const because = unanswerableBecause(remote, port) ?? this.#loopBecause(remote, port);
+    if (because !== undefined) return unanswerable(remote.text, port, because);
+    // On a connected socket an answer to somebody who was heard before would reach the peer instead.
+    if (this.#peer !== undefined && !(port === this.#peerPort && isSame(remote, this.#peer))) return alreadyConnected();
+    return this.#unreachable(remote, remote.text, port);
   }
 
   #toFound(payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
@@ -122,16 +141,23 @@ export class Dispatch {
 
   #toAddress(payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
     const remote = this.#channel.engine.names.endpoint(address);
-    if (this.#settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4')) {
-      this.#refuse(ipBlocked(address), settle ?? ignore);
-    } else if (remote === undefined || remote.family !== this.#channel.family) {
-      // What libuv says to an address of the other family
-      this.#refuse(systemError('EINVAL', uvErrno('EINVAL', 0), 'send', { address, port }), settle ?? ignore);
+    const refusal = this.#unreachable(remote, address, port);
+    if (remote === undefined || refusal !== undefined) {
+      this.#refuse(refusal as Error, settle ?? ignore);
     } else if (this.#sticky !== undefined && choice.source === undefined) {
       this.#queue(payload, remote, port, this.#heardOn(remote, port), choice.extras, settle, true);
     } else {
       this.#push(payload, remote, port, choice, settle);
     }
+  }
+
+  /** Why nothing is sent to `remote`, if so. @param address as the user wrote it */
+  #unreachable(remote: Endpoint | undefined, address: string, port: number): Error | undefined {
+    if (this.#settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4'))
+      return ipBlocked(address);
+    if (remote !== undefined && remote.family === this.#channel.family) return undefined;
+    // What libuv says to an address of the other family
+    return systemError('EINVAL', uvErrno('EINVAL', 0), 'send', { address, port });
   }
 
   #push(payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
@@ -218,8 +244,9 @@ export class Dispatch {
   #loopBecause(remote: Endpoint, port: number): string | undefined {
     const { names } = this.#channel.engine;
     if (names.isSubnetBroadcast(remote)) return 'its address is a broadcast address';
-    if (port !== this.#channel.port || !this.#channel.wildcard) return undefined;
-    return this.#isOurs(remote) ? 'it is this socket itself' : undefined;
+    if (port !== this.#channel.port) return undefined;
+    const itself = this.#channel.wildcard ? this.#isOurs(remote) : this.#isBound(remote);
+    return itself ? 'it is this socket itself' : undefined;
   }
 
   /** Linux sends from ::1 to the outside, where no answer can come back to (P8). */
@@ -229,21 +256,17 @@ export class Dispatch {
   }
 
   #isOurs(end: Endpoint): boolean {
-    const bare = end.mapped ? end.text.slice('::ffff:'.length) : end.text.split('%', 1)[0];
-    return end.loopback || this.#channel.engine.names.interfaces.isLocal(bare);
+    if (end.loopback) return true;
+    const ipv4 = ipv4WordOf(end);
+    // As the system spells it, however the user has.
+    const text = ipv4 === undefined ? formatIPv6(end.word0, end.word1, end.word2, end.word3) : formatIPv4(ipv4);
+    return this.#channel.engine.names.interfaces.isLocal(text);
   }
 
   /** Is the socket bound to this very address, so that there is nothing to say? */
   #isBound(source: Endpoint): boolean {
-    const bound = this.#channel.bound;
-    return (
-      bound !== undefined &&
-      bound.family === source.family &&
-      bound.word3 === source.word3 &&
-      bound.word0 === source.word0 &&
-      bound.word1 === source.word1 &&
-      bound.word2 === source.word2
-    );
+    const { bound } = this.#channel;
+    return bound !== undefined && isSame(bound, source);
   }
 
   #notAvailable(place: ErrorPlace): Error {
@@ -260,3 +283,9 @@ export class Dispatch {
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
 const ignore: Settle = () => {};
+
+function isSame(a: SocketAddress, b: SocketAddress): boolean {
+  return (
+    a.word0 === b.word0 && a.word3 === b.word3 && a.family === b.family && a.word1 === b.word1 && a.word2 === b.word2
+  );
+}
