@@ -70,6 +70,7 @@ export class Channel {
     this.#fd = fd;
     const failed = this.#reuse(wishes) || this.#chooseStack() || this.#ask(platform.requests[this.kind], wishes);
     if (failed < 0) this.close();
+    else this.#makeRoom();
     return failed;
   }
 
@@ -196,6 +197,17 @@ export class Channel {
     if (wishes.reusePort) return this.setInt(constants.SOL_SOCKET, quirks.reusePort, 1);
     if (wishes.reuseAddr) return this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
     return 0;
+  }
+
+  /**
+   * The default of some systems takes no large datagram, or never becomes writable for one (P34, P37). A refusal is no
+   * failure: the send then says what is too large.
+   */
+  #makeRoom(): void {
+    const { constants, quirks } = this.engine.host.platform;
+    const { SOL_SOCKET, SO_SNDBUF } = constants;
+    if (quirks.minSendBuffer === 0 || this.getInt(SOL_SOCKET, SO_SNDBUF) >= quirks.minSendBuffer) return;
+    this.setInt(SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer);
   }
 
   /** Dual-stack or not is never left to the system's default. */

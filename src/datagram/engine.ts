@@ -16,7 +16,8 @@ export class Engine {
 
   constructor(host: Host, now?: () => number) {
     this.host = host;
-    this.names = new Names(host.syscalls, now, host.networkInterfaces);
+    const { zoneIsIndex } = host.platform.quirks;
+    this.names = new Names(host.syscalls, { now, list: host.networkInterfaces, zoneIsIndex });
     this.sockaddrs = new Sockaddrs(host.platform);
     this.rings = new RingPool(host.platform, host.syscalls);
   }

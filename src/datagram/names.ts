@@ -18,19 +18,30 @@ export interface Arrival {
   readonly localAddress: string | undefined;
 }
 
+interface NamesOptions {
+  /** Default performance.now. */
+  readonly now?: (() => number) | undefined;
+  /** Default os.networkInterfaces. */
+  readonly list?: typeof networkInterfaces | undefined;
+  /** See Quirks. */
+  readonly zoneIsIndex?: boolean;
+}
+
 const UNKNOWN: Arrival = { destination: undefined, localAddress: undefined };
 const LARGEST = 16384;
 
 export class Names {
   readonly interfaces: Interfaces;
+  readonly #zoneIsIndex: boolean;
   #generation = 0;
   readonly #texts = new WordCache<string>(LARGEST);
   readonly #zonedTexts = new WordCache<string>(1024);
   readonly #arrivals = new WordCache<Arrival>(1024);
   readonly #endpoints = new Map<string, Endpoint>();
 
-  constructor(syscalls: Syscalls, now?: () => number, list?: typeof networkInterfaces) {
+  constructor(syscalls: Syscalls, { now, list, zoneIsIndex = false }: NamesOptions = {}) {
     this.interfaces = new Interfaces(syscalls, now, list);
+    this.#zoneIsIndex = zoneIsIndex;
   }
 
   /** Forgets what depends on interfaces when that may be outdated. Once per wake-up. */
@@ -162,6 +173,6 @@ export class Names {
 
   #zoned(text: string, ifindex: number): string {
     if (ifindex === 0) return text;
-    return `${text}%${this.interfaces.nameOf(ifindex) ?? ifindex}`;
+    return `${text}%${(this.#zoneIsIndex ? undefined : this.interfaces.nameOf(ifindex)) ?? ifindex}`;
   }
 }

@@ -89,6 +89,7 @@ export function darwin(arch: string): Platform | undefined {
       destinationMayBeGroup: true,
       dualStack: true,
       sourceGone: ['EADDRNOTAVAIL'],
+      zoneIsIndex: false,
       backOff: ['ENOBUFS'],
       // The default of 9216 is also the largest datagram (P37); at a datagram's own size EWOULDBLOCK never ends (P34).
       minSendBuffer: 65535 + 256,

@@ -105,6 +105,7 @@ export function freebsd(arch: string): Platform | undefined {
       destinationMayBeGroup: true,
       dualStack: true,
       sourceGone: ['EADDRNOTAVAIL'],
+      zoneIsIndex: false,
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
       reuseAddr: c.SO_REUSEPORT,

@@ -142,6 +142,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       ipMulticastOptionSize: 4,
       // ENETUNREACH: IPv4 since some kernel up to 6.18, before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
+      zoneIsIndex: false,
       backOff: [],
       minSendBuffer: 0,
     },

@@ -93,6 +93,7 @@ export function openbsd(arch: string): Platform | undefined {
       destinationMayBeGroup: true,
       dualStack: false,
       sourceGone: ['EADDRNOTAVAIL'],
+      zoneIsIndex: false,
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
       reuseAddr: c.SO_REUSEPORT,

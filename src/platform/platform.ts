@@ -157,6 +157,8 @@ export interface Quirks {
   readonly sourceGone: readonly string[];
   /** errno names after which a full send queue does not become writable: wait by timer. P35 */
   readonly backOff: readonly string[];
+  /** Are zones the numbers of interfaces (fe80::1%7)? Windows, where their names have blanks; elsewhere their names. */
+  readonly zoneIsIndex: boolean;
   /** SO_SNDBUF below which the OS refuses whole datagrams, in bytes; 0: the default will do. P34, P37 */
   readonly minSendBuffer: number;
 }

@@ -129,6 +129,8 @@ export function win32(arch: string): Platform | undefined {
       dualStack: true,
       // WSAEINVAL was seen in the field (P7).
       sourceGone: ['EADDRNOTAVAIL', 'EINVAL'],
+      // As libuv writes them (uv_if_indextoiid).
+      zoneIsIndex: true,
       backOff: ['ENOBUFS'],
       minSendBuffer: 0,
       reuseAddr: c.SO_REUSEADDR,
