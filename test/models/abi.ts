@@ -175,6 +175,10 @@ export class Abi {
     return { len, level: field('cmsg_level') | 0, type: field('cmsg_type') | 0, data };
   }
 
+  setCmsgLength(message: Buffer, length: number): void {
+    put(message, this.facts.field(this.#cmsghdr, 'cmsg_len'), length);
+  }
+
   /** One whole control message. Its padding is not zeroed by every kernel: here it is junk. */
   encodeCmsg({ level, type, data }: Cmsg): Buffer {
     const { dataOffset } = this.facts.cmsg;

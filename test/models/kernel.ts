@@ -40,6 +40,8 @@ export abstract class Kernel implements Syscalls {
   #nextPort = 49152;
   /** System calls so far. */
   calls = 0;
+  /** Control messages that come before and after the system's own. */
+  readonly noise: { before: Cmsg[]; after: Cmsg[] } = { before: [], after: [] };
 
   /** OpenBSD, NetBSD and Windows: 1. */
   protected abstract readonly v6onlyByDefault: boolean;
@@ -342,12 +344,11 @@ export abstract class Kernel implements Syscalls {
     const flags: string[] = packet.payload.length > len ? ['MSG_TRUNC'] : [];
     if (isMulticast(packet.destination)) flags.push('MSG_MCAST');
     else if (packet.destination.endsWith('255')) flags.push('MSG_BCAST');
-    const control = (queued.control ?? this.arrivalOf(sock, queued)).map((cmsg) => this.abi.encodeCmsg(cmsg));
-    const bytes = Buffer.concat(control);
-    if (bytes.length > controlSpace.length) flags.push('MSG_CTRUNC');
-    bytes.copy(controlSpace);
+    const own = queued.control ?? this.arrivalOf(sock, queued);
+    const written = this.#putControl([...this.noise.before, ...own, ...this.noise.after], controlSpace);
+    if (written < 0) flags.push('MSG_CTRUNC');
     message.set('namelen', name.length);
-    message.set('controllen', Math.min(bytes.length, controlSpace.length));
+    message.set('controllen', Math.abs(written));
     message.set(
       'flags',
       flags.reduce((all, flag) => all | (this.facts.constant(flag) ?? 0), this.leftoverFlags),
@@ -355,6 +356,25 @@ export abstract class Kernel implements Syscalls {
     message.set('len', Math.min(packet.payload.length, len));
     return true;
   }
+
+  /** → bytes written, negative where not all could be */
+  #putControl(cmsgs: readonly Cmsg[], space: Buffer): number {
+    let at = 0;
+    for (const cmsg of cmsgs) {
+      const bytes = this.abi.encodeCmsg(cmsg);
+      const left = space.length - at;
+      const fits = bytes.length <= left;
+      if (!fits && left < this.abi.headerSize) return -at;
+      if (!fits && this.shortensCmsg) this.abi.setCmsgLength(bytes, left);
+      bytes.copy(space, at);
+      if (!fits) return -space.length;
+      at += bytes.length;
+    }
+    return at;
+  }
+
+  /** Does cmsg_len of a message that was cut say so? */
+  protected readonly shortensCmsg: boolean = false;
 
   #space(pointer: bigint, length: number): Buffer | undefined {
     return length === 0 ? Buffer.alloc(0) : this.#memory.at(pointer, length);

@@ -44,6 +44,7 @@ export const RECEIVED_AT = [1_790_000_000, 123_456_000] as const;
 export class LinuxKernel extends Kernel {
   protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
   protected readonly controlAtQueue = false;
+  protected override readonly shortensCmsg = true; // J:control.tooSmall
   protected override readonly nameOnConnected = undefined; // J:ipv4_send.boundSocket
 
   constructor(facts: Facts, machine: Machine) {

@@ -97,21 +97,40 @@ export class World {
     this.engine = new Engine(host, () => this.#now);
   }
 
+  /** How the system writes the zone of an interface. */
+  zone(ifindex: number): string {
+    return this.kernel.facts.os === 'win32' ? String(ifindex) : (this.machine.byIndex(ifindex)?.name ?? '');
+  }
+
   /** Lets whatever was learned about interfaces grow old. */
   later(ms: number): void {
     this.#now += ms;
   }
 
   /** A bound socket that answers every message with its text in capitals, unless `listener` does something else. */
-  async bind(
+  bind(
     options: SocketOptions,
     { port = PORT, address }: { port?: number; address?: string } = {},
     listener?: (observed: Observed, ...message: Parameters<MessageListener>) => void,
   ): Promise<Observed> {
+    return this.#observe(options, (socket, done) => socket.bind(port, address, done), listener);
+  }
+
+  /** The same around a descriptor that is bound already, as libuv's handles are handed over. */
+  adopt(options: SocketOptions, fd: number): Promise<Observed> {
+    const handle = { fd, recvStart: () => 0, close: () => void this.kernel.close(fd) };
+    return this.#observe(options, (socket, done) => socket.bind(handle as never, done), undefined, fd);
+  }
+
+  async #observe(
+    options: SocketOptions,
+    bind: (socket: Socket, done: () => void) => void,
+    listener?: (observed: Observed, ...message: Parameters<MessageListener>) => void,
+    fd?: number,
+  ): Promise<Observed> {
     const socket = new Socket({ batch: 8, maxDatagramSize: 2048, ...options }, undefined, this.engine);
     this.#open.push(socket);
     const observed = { socket, messages: [], errors: [], answers: [] } as Omit<Observed, 'sock'> as Observed;
-    socket.on('error', (error) => observed.errors.push(error));
     socket.on('message', (msg, rinfo) => {
       observed.messages.push({ text: msg.toString(), rinfo });
       if (listener === undefined) answer(observed, msg, rinfo);
@@ -120,13 +139,14 @@ export class World {
     const before = new Set(this.kernel.sockets.keys());
     await new Promise<void>((done, failed) => {
       socket.once('error', failed);
-      socket.bind(port, address, () => {
+      bind(socket, () => {
         socket.off('error', failed);
         done();
       });
     });
-    const fd = [...this.kernel.sockets.keys()].find((each) => !before.has(each)) as number;
-    return Object.assign(observed, { sock: this.kernel.sockets.get(fd) });
+    socket.on('error', (error) => observed.errors.push(error));
+    const opened = fd ?? ([...this.kernel.sockets.keys()].find((each) => !before.has(each)) as number);
+    return Object.assign(observed, { sock: this.kernel.sockets.get(opened) });
   }
 
   async server(options: ServerOptions, listener: (server: Server, ...message: Parameters<MessageListener>) => void) {
