@@ -107,7 +107,8 @@ export function freebsd(arch: string): Platform | undefined {
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,
       backOff: ['ENOBUFS'],
-      minSendBuffer: 0,
+      // udp_sendspace, "really max datagram size", is 9216 here too. netinet/udp_usrreq.c
+      minSendBuffer: 65535 + 256,
       reuseAddr: c.SO_REUSEPORT,
       reusePort: c.SO_REUSEPORT_LB,
       ipMulticastOptionSize: 4,

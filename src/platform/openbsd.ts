@@ -95,7 +95,8 @@ export function openbsd(arch: string): Platform | undefined {
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,
       backOff: ['ENOBUFS'],
-      minSendBuffer: 0,
+      // udp_sendspace, "really max datagram size", is 9216 here too. netinet/udp_usrreq.c
+      minSendBuffer: 65535 + 256,
       reuseAddr: c.SO_REUSEPORT,
       ipMulticastOptionSize: 1,
     },

@@ -87,8 +87,10 @@ export function changeSourceMembership(
   if (opened < 0) return opened;
   const on = interfaceOf(channel, local);
   if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
+  const type = to.family === 4 ? structs.ip_mreq_source : structs.group_source_req;
+  if (type === undefined) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP); // OpenBSD has no such groups
   if (to.family === 4) {
-    const request = record(structs.ip_mreq_source, {
+    const request = record(type, {
       imr_multiaddr: addressBytes(to),
       imr_sourceaddr: addressBytes(from),
       imr_interface: addressBytes(on),
@@ -96,8 +98,6 @@ export function changeSourceMembership(
     const name = change === 'add' ? c.IP_ADD_SOURCE_MEMBERSHIP : c.IP_DROP_SOURCE_MEMBERSHIP;
     return channel.setBytes(c.IPPROTO_IP, name, request);
   }
-  const type = structs.group_source_req;
-  if (type === undefined) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP);
   const request = record(type, { gsr_interface: (on ?? to).scope });
   request.set(sockaddrs.encode(to, 0), type.fields.gsr_group.offset);
   request.set(sockaddrs.encode(from, 0), type.fields.gsr_source.offset);
