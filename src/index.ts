@@ -3,6 +3,7 @@ import { Server, type ServerOptions } from './socket/server';
 import { Socket } from './socket/socket';
 import type { MessageListener, SocketOptions, SocketType } from './types';
 
+export { type Capabilities, capabilities, type Features } from './socket/capabilities';
 export { Server, type ServerAddress, type ServerOptions } from './socket/server';
 export { Socket } from './socket/socket';
 export type * from './types';
