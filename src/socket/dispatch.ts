@@ -164,7 +164,7 @@ export class Dispatch {
     const { source } = choice;
     let from: Endpoint | undefined;
     if (source !== undefined) {
-      const why = mismatch(source, remote) ?? this.#leak(source, remote);
+      const why = mismatch(source, remote) ?? this.#leak(source, remote) ?? this.#broadcast(source);
       if (why !== undefined) {
         this.#refuse(sourceMismatch(source.text, remote.text, why), settle);
         return;
@@ -247,6 +247,12 @@ export class Dispatch {
     if (port !== this.#channel.port) return undefined;
     const itself = this.#channel.wildcard ? this.#isOurs(remote) : this.#isBound(remote);
     return itself ? 'it is this socket itself' : undefined;
+  }
+
+  /** FreeBSD and OpenBSD would send from it (`semantics` in test/abi/fixtures). */
+  #broadcast(source: Endpoint): string | undefined {
+    const is = this.#channel.engine.names.isSubnetBroadcast(source);
+    return is ? 'a multicast or broadcast address is no source' : undefined;
   }
 
   /** Linux sends from ::1 to the outside, where no answer can come back to (P8). */
