@@ -24,7 +24,10 @@ export const USAGE = `npm run bench -- [options]
   --limit MINUTES       begins nothing new after that time (default 12)
 A full run writes bench/ in that folder, and the tables of its speed.md. RECVFROMTO_DIST names another build to measure.`;
 
-/** @throws TypeError for what it does not know */
+/** What was asked for makes no sense. */
+export class UsageError extends Error {}
+
+/** @throws UsageError, or parseArgs' own ERR_PARSE_ARGS_* */
 export function optionsFrom(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
@@ -42,10 +45,10 @@ export function optionsFrom(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const repetitions = values.repetitions === undefined ? undefined : Number(values.repetitions);
   if (repetitions !== undefined && !(Number.isInteger(repetitions) && repetitions > 0)) {
-    throw new TypeError('--repetitions: a number from 1');
+    throw new UsageError('--repetitions: a number from 1');
   }
   const limitMinutes = Number(values.limit);
-  if (!(limitMinutes > 0)) throw new TypeError('--limit: minutes');
+  if (!(limitMinutes > 0)) throw new UsageError('--limit: minutes');
   const only = values.only?.split(',').filter((name) => name !== '') ?? [];
   const { quick, json, report, docs } = values;
   return { only, repetitions, quick, json, report, docs, limitMinutes };

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endAll } from './children';
 import { observe, warningsAbout } from './machine';
-import { type Options, optionsFrom, USAGE } from './options';
+import { type Options, optionsFrom, USAGE, UsageError } from './options';
 import { printed } from './report/tables';
 import { writeDocs } from './report/write';
 import { type Results, rowsOf, type Sample } from './results';
@@ -35,12 +35,12 @@ interface Plan {
   readonly repetitions: number;
 }
 
-/** @throws TypeError for a name that is none */
+/** @throws UsageError for a name that is none */
 function planFor({ only, quick, repetitions }: Options): Plan[] {
   const known = new Set([PROFILE]);
   for (const { name, cases } of SCENARIOS) for (const one of [name, ...cases.map((each) => each.name)]) known.add(one);
   const unknown = only.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw new TypeError(`--only: no ${unknown.join(', ')}. There are ${[...known].join(', ')}`);
+  if (unknown.length > 0) throw new UsageError(`--only: no ${unknown.join(', ')}. There are ${[...known].join(', ')}`);
   const wanted = (scenario: Scenario, one: Case) =>
     only.length > 0 ? only.includes(scenario.name) || only.includes(one.name) : !quick || one.quick === true;
   return SCENARIOS.map((scenario) => ({
@@ -146,8 +146,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 process.once('exit', endAll);
 main().then(
   (code) => process.exit(code),
-  (error: Error) => {
-    say(error instanceof TypeError ? `${error.message}\n${USAGE}` : (error.stack ?? String(error)));
-    process.exit(error instanceof TypeError ? 64 : 1);
+  (error: NodeJS.ErrnoException) => {
+    const misused = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS') === true;
+    say(misused ? `${error.message}\n${USAGE}` : (error.stack ?? String(error)));
+    process.exit(misused ? 64 : 1);
   },
 );

@@ -11,6 +11,8 @@ export interface ServerOptions {
   mode?: 'echo' | 'count';
   answer?: 'reply' | 'send';
   sockets?: number;
+  /** Lets the kernel coalesce: ours and C's only, and only to count (the C server would echo a run as one). */
+  gro?: 1;
 }
 
 /** How a subject sends in the send scenarios: servers/control.mjs. */
@@ -83,7 +85,7 @@ export function subjectsOf({ bun, deno, server: c }: Toolchain): Subject[] {
     source: true,
     command: [c],
     evaluate: undefined,
-    how: { one: 'segments', peers: 'many', label: 'C (UDP_SEGMENT, sendmmsg)' },
+    how: { one: 'segments', peers: 'many', label: 'C sendmmsg, UDP_SEGMENT' },
   });
   return subjects;
 }

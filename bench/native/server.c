@@ -2,6 +2,7 @@
 // (IP_PKTINFO, IPV6_PKTINFO) and answer from it. Arguments and commands are those of servers/control.mjs.
 #include "common.h"
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 // IPV6_PKTINFO and IP_PKTINFO both come on a dual-stack socket: 40 and 32 bytes.
 #define CONTROL 128
@@ -11,7 +12,7 @@ static struct mmsghdr msg[BATCH];
 static struct iovec iov[BATCH];
 static struct sockaddr_in6 name[BATCH];
 static char control[BATCH][CONTROL], payload[BATCH][MAX_PAYLOAD];
-static int fds[MAX_SOCKETS], opened, epoll, counting, plain;
+static int fds[MAX_SOCKETS], opened, epoll, counting, plain, gro;
 static long received;
 
 static int open_socket(const char *family) {
@@ -19,9 +20,11 @@ static int open_socket(const char *family) {
   struct sockaddr_storage any;
   socklen_t length = address_of(&any, six ? "::" : "0.0.0.0", 0);
   int fd = fds[opened++] = socket(any.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) die("socket");
   if (six) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   if (!plain && six) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
   if (!plain && !only) setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+  if (gro && setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on)) die("UDP_GRO");
   if (bind(fd, (void *)&any, length) || getsockname(fd, (void *)&any, &length)) die("bind");
   port = ntohs(six ? ((struct sockaddr_in6 *)&any)->sin6_port : ((struct sockaddr_in *)&any)->sin_port);
   struct epoll_event wanted = {.events = EPOLLIN, .data.fd = fd};
@@ -41,6 +44,14 @@ static void answer_from(struct msghdr *m) {
   m->msg_controllen = CMSG_ALIGN(keep->cmsg_len);
 }
 
+/** How many datagrams the kernel has made one of; with UDP_GRO it says how long each was. */
+static int datagrams_of(struct mmsghdr *m) {
+  if (gro)
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m->msg_hdr); c; c = CMSG_NXTHDR(&m->msg_hdr, c))
+      if (c->cmsg_level == IPPROTO_UDP) return (m->msg_len + *(int *)CMSG_DATA(c) - 1) / *(int *)CMSG_DATA(c);
+  return 1;
+}
+
 static void serve(int fd) {
   int n;
   do {
@@ -51,7 +62,7 @@ static void serve(int fd) {
     }
     n = recvmmsg(fd, msg, BATCH, 0, NULL);
     if (n <= 0) return;
-    received += n;
+    for (int i = 0; i < n; i++) received += datagrams_of(&msg[i]);
     if (counting) continue;
     for (int i = 0; i < n; i++) {
       iov[i].iov_len = msg[i].msg_len;
@@ -101,6 +112,9 @@ static void obey(char *line) {
 int main(int argc, char **argv) {
   const char *family = text(argc, argv, "family", "4");
   counting = strcmp(text(argc, argv, "mode", "echo"), "count") == 0;
+  gro = number(argc, argv, "gro", 0);
+  struct rlimit files = {0};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && (files.rlim_cur = files.rlim_max)) setrlimit(RLIMIT_NOFILE, &files);
   plain = strcmp(text(argc, argv, "answer", "reply"), "send") == 0;
   epoll = epoll_create1(EPOLL_CLOEXEC);
   for (int i = 0; i < BATCH; i++) {

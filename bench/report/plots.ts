@@ -114,19 +114,21 @@ function draw(results: Results, picture: Picture, bars: readonly Bar[]): string 
   const svg = plot({
     document: document as never, // as much of a Document as Plot asks for
     width: 760,
-    height: 60 + cases.length * (servers.length * 15 + 14),
-    marginLeft: 170,
-    marginRight: 110,
-    x: { label: `${picture.title} (${picture.unit}; bars: medians, whiskers: quartiles)`, grid: true, zero: true },
+    height: 75 + cases.length * (servers.length * 15 + 14),
+    marginLeft: 190,
+    marginRight: 160,
+    marginBottom: 45,
+    x: { label: `${picture.title} (${picture.unit}; medians, quartiles)`, grid: true, zero: true },
     y: { label: null, domain: servers },
     fy: { label: null, domain: cases },
     color: { domain: servers, range: present.map(({ id }) => COLOURS[id]!) },
-    style: 'background: white; color: #222; font: 12px sans-serif;',
+    style: { background: 'white', color: '#222', fontFamily: 'sans-serif', fontSize: '12px' },
     marks: [
       barX(bars, { x: 'median', y: 'server', fy: 'case', fill: 'server', insetTop: 1, insetBottom: 1 }),
       ruleY(bars, { x1: 'q1', x2: 'q3', y: 'server', fy: 'case' }),
     ],
   });
+  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   return svg.outerHTML;
 }
 

@@ -2,17 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Results } from '../results';
+import { between } from './markers';
 import { pictures } from './plots';
 import { machineText, profileTables, resultTables, targetTable } from './tables';
-
-/** Replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench -->`. @throws Error where there is no such place */
-export function between(text: string, name: string, content: string): string {
-  const open = `<!-- bench:${name} -->`;
-  const start = text.indexOf(open);
-  const end = text.indexOf('<!-- /bench -->', start);
-  if (start < 0 || end < 0) throw new Error(`docs/speed.md: no place marked ${open} … <!-- /bench -->`);
-  return `${text.slice(0, start)}${open}\n${content}\n${text.slice(end)}`;
-}
 
 export function writeDocs(results: Results, docs: string): void {
   const folder = join(docs, 'bench');

@@ -2,12 +2,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { answerOf } from '../children';
 import type { Sample } from '../results';
-import type { Server, Subject } from '../subjects';
+import type { Server, ServerOptions, Subject } from '../subjects';
 import { hostFor } from './echo';
 import { type Case, type Context, costs, type Metered, pairs, type Scenario, withServer } from './scenario';
 
 interface FloodCase extends Case {
   readonly rate: number;
+  readonly gro?: 1;
 }
 
 interface Flooded extends Metered {
@@ -31,8 +32,21 @@ async function received({ program }: Server): Promise<number> {
 }
 
 async function run(subject: Subject, cases: readonly FloodCase[], context: Context): Promise<Sample[]> {
+  const plain = cases.filter(({ gro }) => gro === undefined);
+  const coalesced = cases.filter(({ gro }) => gro === 1);
+  const samples = plain.length > 0 ? await runCases(subject, plain, { mode: 'count' }, context) : [];
+  if (coalesced.length > 0) samples.push(...(await runCases(subject, coalesced, { mode: 'count', gro: 1 }, context)));
+  return samples;
+}
+
+async function runCases(
+  subject: Subject,
+  cases: readonly FloodCase[],
+  options: ServerOptions,
+  context: Context,
+): Promise<Sample[]> {
   const { tools, quick } = context;
-  return withServer(subject, { mode: 'count' }, context, async (server) => {
+  return withServer(subject, options, context, async (server) => {
     const flood = (rate: number, ms: number) => {
       const words = { host: hostFor(subject), port: server.ports[0]!, pid: server.program.pid, rate, ms, size: 100 };
       return answerOf<Flooded>(tools.pinned('load', [tools.flood, ...pairs(words)]));
@@ -64,6 +78,9 @@ const RATES = [50_000, 100_000, 200_000, 400_000, 800_000];
 export const flood: Scenario<FloodCase> = {
   name: 'flood',
   repetitions: 3,
-  cases: RATES.map((rate) => ({ name: `flood${rate / 1000}k`, rate, quick: rate === 100_000 })),
+  cases: [
+    ...RATES.map((rate) => ({ name: `flood${rate / 1000}k`, rate, quick: rate === 100_000 })),
+    { name: 'flood400k-gro', rate: 400_000, gro: 1, quick: true, only: ['message', 'messages', 'c'] },
+  ],
   run,
 };

@@ -1,7 +1,7 @@
 // What every JavaScript server under test has in common: its arguments (key=value), and commands on stdin, one a line,
 // each answered by one line of JSON. Plain JavaScript that Node, Bun and Deno run as it is.
 //
-//   family=4|6|dual   mode=echo|count   answer=reply|send   sockets=N (0: none, the bare runtime)
+//   family=4|6|dual   mode=echo|count   answer=reply|send   sockets=N (0: none, the bare runtime)   gro=1
 //   stats                                       → {"received":N}
 //   send how=one|many size= port= peers= ms=    → {"sent":N}
 //   profile kind=cpu|heap ms= file=             → {"file":…}, Node only

@@ -5,9 +5,10 @@ import { load, sendMany, sendOne } from './recvfromto-common.mjs';
 let last;
 
 await serve({
-  async open({ family, mode }) {
+  async open({ family, mode, gro }) {
     const { createSocket } = await load();
-    const socket = createSocket({ type: family === '4' ? 'udp4' : 'udp6', ipv6Only: family === '6' });
+    const type = family === '4' ? 'udp4' : 'udp6';
+    const socket = createSocket({ type, ipv6Only: family === '6', gro: gro === '1' });
     socket.on('messages', (batch) => {
       counters.received += batch.length;
       if (mode === 'echo') for (const { msg, rinfo } of batch) socket.reply(msg, rinfo);

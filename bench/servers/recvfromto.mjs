@@ -5,9 +5,10 @@ import { load, sendMany, sendOne } from './recvfromto-common.mjs';
 let last;
 
 await serve({
-  async open({ family, mode, answer }) {
+  async open({ family, mode, answer, gro }) {
     const { createSocket } = await load();
-    const socket = createSocket({ type: family === '4' ? 'udp4' : 'udp6', ipv6Only: family === '6' });
+    const type = family === '4' ? 'udp4' : 'udp6';
+    const socket = createSocket({ type, ipv6Only: family === '6', gro: gro === '1' });
     if (mode === 'count') socket.on('message', () => counters.received++);
     else if (answer === 'reply') {
       socket.on('message', (msg, rinfo) => {
