@@ -50,11 +50,16 @@ export function rowsOf(samples: readonly Sample[]): Row[] {
   }));
 }
 
-/** Where the load, not the server, set the pace: such a figure says how fast the server is at least. */
+/**
+ * Where the load, not the server, set the pace: such a figure says how fast the server is at least. At a given rate
+ * neither does; there the rate that was reached is a figure (`offered`).
+ */
 export function heldUpByLoad({ rows, subjects }: Results): string[] {
   const labels = new Map(subjects.map(({ id, label }) => [id, label]));
   return rows
-    .filter(({ metrics: { loadBusy, serverBusy } }) => (loadBusy?.median ?? 0) > 0.9 && (serverBusy?.median ?? 1) < 0.9)
+    .filter(({ metrics: { offered, loadBusy, serverBusy } }) => {
+      return offered === undefined && (loadBusy?.median ?? 0) > 0.9 && (serverBusy?.median ?? 1) < 0.9;
+    })
     .map(({ case: name, subject }) => `${name}: the load held up ${labels.get(subject)}`);
 }
 

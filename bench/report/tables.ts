@@ -24,6 +24,8 @@ interface Section {
 }
 
 const rate = { metric: 'perSecond', title: 'thousands/s', digits: 1, scale: 1e-3 };
+const offered = { ...rate, metric: 'offered', title: 'offered, thousands/s' };
+const kept = { ...rate, title: 'kept, thousands/s' };
 const cpu = { metric: 'cpuNs', title: 'CPU ns each', digits: 0 };
 const user = { metric: 'userNs', title: 'user ns each', digits: 0 };
 const lost = { metric: 'lostShare', title: 'lost %', digits: 2, scale: 100 };
@@ -39,14 +41,19 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'Latency at a steady rate',
     cases: ['half-load', 'at-'],
-    columns: [{ metric: 'offered', title: 'offered/s', digits: 0 }, p50, p99, lost, cpu],
+    columns: [offered, p50, p99, lost, cpu],
     against: 'p99Us',
   },
   { title: 'Echo, by size', cases: ['size'], columns: echoes, against: 'perSecond' },
   { title: 'Echo, by family', cases: ['ipv', 'dual'], columns: echoes, against: 'perSecond' },
   { title: 'Echo, by peers and sockets', cases: ['peers', 'sockets'], columns: echoes, against: 'perSecond' },
   { title: 'Reply with source, send without', cases: ['reply-', 'send-without'], columns: echoes },
-  { title: 'Receive flood (100 B)', cases: ['flood'], columns: [rate, lost, cpu, user, loadBusy], against: 'userNs' },
+  {
+    title: 'Receive flood (100 B)',
+    cases: ['flood'],
+    columns: [offered, kept, lost, cpu, user, loadBusy],
+    against: 'userNs',
+  },
   {
     title: 'Send flood',
     cases: ['send1'],

@@ -33,10 +33,11 @@ async function run(subject: Subject, cases: readonly SendCase[], context: Contex
         const sent = program.ask(`send ${pairs({ how, size, port, peers, ms: warm + ms + 100 }).join(' ')}`);
         const heard = await sink.hear<Heard>();
         await sent;
-        const perSecond = (heard.datagrams * 1e9) / heard.wallNs;
-        const bytesPerCpuSecond = (heard.bytes * 1e9) / heard.serverCpuNs;
-        const lostShare = heard.dropped / (heard.datagrams + heard.dropped);
-        const metrics = { perSecond, ...costs(heard, heard.datagrams), bytesPerCpuSecond, lostShare };
+        // What found the sink's queue full was sent as well (and counts as one datagram, were it a run of many).
+        const left = heard.datagrams + heard.dropped;
+        const perSecond = (left * 1e9) / heard.wallNs;
+        const bytesPerCpuSecond = ((heard.bytes + heard.dropped * size) * 1e9) / heard.serverCpuNs;
+        const metrics = { perSecond, ...costs(heard, left), bytesPerCpuSecond, lostShare: heard.dropped / left };
         samples.push({ case: name, subject: subject.id, metrics });
       } finally {
         await sink.stop();

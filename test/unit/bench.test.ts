@@ -39,7 +39,8 @@ describe('statistics of the benchmark', () => {
 
   test('a load that was busier than the server is named', () => {
     const row = (name: string, loadBusy: number, serverBusy: number) => sample(name, 'c', { loadBusy, serverBusy });
-    const all = results([row('a', 0.95, 0.5), row('b', 0.95, 0.99), row('c', 0.5, 0.5)]);
+    const atRate = sample('d', 'c', { loadBusy: 0.95, serverBusy: 0.5, offered: 1 });
+    const all = results([row('a', 0.95, 0.5), row('b', 0.95, 0.99), row('c', 0.5, 0.5), atRate]);
     expect(heldUpByLoad(all)).toEqual(['a: the load held up C']);
   });
 });
