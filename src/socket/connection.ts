@@ -63,6 +63,8 @@ export class Connection {
 
   #connect(port: number, host: string, callback: (() => void) | undefined): void {
     if (callback) this.#socket.once('connect', callback);
+    const { dispatch } = this.#life;
+    if (dispatch !== undefined) dispatch.connecting = true;
     const found: Found = (lookupError, ip) => {
       if (this.#life.closed) return;
       const error = lookupError ?? this.#to(this.#life.health(), ip, host, port);
@@ -72,6 +74,7 @@ export class Connection {
         return;
       }
       this.state = 'disconnected';
+      if (dispatch !== undefined) dispatch.connecting = false;
       process.nextTick(() => this.#failed(error, callback));
     };
     this.#life.lookup.later(host, this.#sticky === undefined ? found : this.#sticky.carry(found));

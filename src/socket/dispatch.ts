@@ -14,27 +14,22 @@ import {
   badPort,
   type ErrorPlace,
   invalidAddress,
-  invalidArgValue,
   ipBlocked,
+  type SystemError,
   sourceMismatch,
   systemError,
   unanswerable,
 } from '../errors';
-import type { RemoteInfo, SendOptions, SocketStats } from '../types';
+import type { RemoteInfo, SocketStats } from '../types';
+import { type Choice, NOTHING } from './choice';
 import type { Found, Lookup } from './lookup';
-import { checkInteger, type Settings } from './options';
+import type { Settings } from './options';
 import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
-/** A source and what else one send asks for, checked. */
-interface Choice {
-  readonly source: Endpoint | undefined;
-  readonly extras: Extras | undefined;
-}
-
-const NOTHING: Choice = { source: undefined, extras: undefined };
-
 export class Dispatch {
+  /** While connect() looks its address up, sends have to wait a tick to come after it. */
+  connecting = false;
   /** The peer of a connected socket. */
   #peer: Endpoint | undefined;
   #peerPort = 0;
@@ -69,6 +64,7 @@ export class Dispatch {
   }
 
   connected(peer: Endpoint, port: number): void {
+    this.connecting = false;
     this.#peer = peer;
     this.#peerPort = port;
   }
@@ -78,33 +74,39 @@ export class Dispatch {
   }
 
   /**
-   * @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE;
-   * ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise
+   * @param faithful does `settle` hear of a close() during the look-up? dgram's send() forgets it then
+   * @throws ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise
    */
   send(
     payload: Payload,
     port: number,
     host: string | undefined,
-    options: SendOptions | undefined,
+    choice: Choice,
     settle: Settle | undefined,
+    faithful: boolean,
   ): void {
-    const choice = options === undefined ? NOTHING : this.#choose(options);
     if (this.#peer !== undefined) {
       this.#push(payload, this.#peer, 0, choice, settle);
       return;
     }
     const literal = this.#lookup.literal(host);
-    if (literal !== undefined) {
-      this.#toAddress(payload, port, literal, choice, settle);
+    if (literal !== undefined && !this.connecting) {
+      this.#toAddress(payload, port, literal, choice, literal === host ? settle : named(host, settle));
       return;
     }
     const found: Found = (error, address) => {
-      if (this.#channel.fd < 0) return; // closed in the meantime: dgram says nothing either
-      if (error === null) this.#toFound(payload, port, address, choice, settle);
+      if (this.#channel.fd < 0) {
+        // Closed in the meantime.
+        const canceled = systemError('ECANCELED', uvErrno('ECANCELED', 0), 'send', { address: host, port });
+        if (faithful) this.#refuse(canceled, settle ?? ignore);
+      } else if (this.#peer !== undefined) {
+        // Connected in the meantime: libuv sends nothing to anybody else.
+        this.#refuse(systemError('EISCONN', uvErrno('EISCONN', 0), 'send', { address: host, port }), settle ?? ignore);
+      } else if (!error) this.#toFound(payload, port, address, choice, named(host, settle));
       else if (settle === undefined) process.nextTick(this.#lookupFailed, error);
-      else process.nextTick(settle, error, 0);
+      else process.nextTick(settle, error);
     };
-    this.#lookup.find(host, this.#sticky === undefined ? found : this.#sticky.carry(found));
+    this.#lookup.later(host, this.#sticky === undefined ? found : this.#sticky.carry(found));
   }
 
   /** @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo */
@@ -201,32 +203,6 @@ export class Dispatch {
     return source === undefined || this.#leak(source, remote) !== undefined ? undefined : source;
   }
 
-  #choose(options: SendOptions): Choice {
-    const { localAddress, interface: via, ttl, tos } = options;
-    const { names } = this.#channel.engine;
-    let source: Endpoint | undefined;
-    if (localAddress !== undefined) {
-      source = typeof localAddress === 'string' ? names.endpoint(localAddress) : undefined;
-      if (source === undefined) throw invalidAddress(localAddress);
-      // An IPv6 socket names all its addresses with 16 bytes.
-      if (this.#channel.family === 6 && source.family === 4) source = names.endpoint(`::ffff:${localAddress}`);
-    }
-    if (via === undefined && ttl === undefined && tos === undefined) return { source, extras: undefined };
-    const ifindex = via === undefined ? 0 : this.#interface(via);
-    const extras = {
-      ifindex,
-      ttl: ttl === undefined ? -1 : checkInteger('options.ttl', ttl, 1, 255),
-      tos: tos === undefined ? -1 : checkInteger('options.tos', tos, 0, 255),
-    };
-    return { source, extras };
-  }
-
-  #interface(via: string | number): number {
-    const known = typeof via === 'string' ? this.#channel.engine.names.interfaces.indexOf(via) : via;
-    if (Number.isInteger(known) && known > 0 && known <= 0x7fffffff) return known;
-    throw invalidArgValue('options.interface', via, 'is not the name or the index of an interface');
-  }
-
   /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (rule 5). */
   #replyExtras(remote: Endpoint, { destination }: RemoteInfo): Extras | undefined {
     const ifindex = destination?.ifindex ?? 0;
@@ -283,8 +259,22 @@ export class Dispatch {
   #refuse(error: Error, settle: Settle | undefined): void {
     if (settle === undefined) throw error;
     this.#stats.sendErrors++;
-    if (settle !== ignore) process.nextTick(settle, error, 0);
+    if (settle !== ignore) process.nextTick(settle, error);
   }
+}
+
+/** dgram's errors name the host as the user did, not the address it was found at. */
+function named(host: string | undefined, settle: Settle | undefined): Settle | undefined {
+  if (settle === undefined) return undefined;
+  const fail = settle as (error: Error) => void; // an error comes alone
+  return (error, bytes) => {
+    if (error === null) settle(null, bytes);
+    else fail(isSendError(error) ? systemError(error.code, error.errno, 'send', { ...error, address: host }) : error);
+  };
+}
+
+function isSendError(error: Error): error is SystemError {
+  return (error as SystemError).syscall === 'send';
 }
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */

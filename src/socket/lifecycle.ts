@@ -8,6 +8,7 @@ import { type EventEmitter, errorMonitor } from 'node:events';
 import { Channel } from '../datagram/channel';
 import type { Engine } from '../datagram/engine';
 import { errnoName, failure } from '../datagram/failure';
+import type { Settle } from '../datagram/send-ring';
 import { alreadyBound, type ErrorPlace, invalidFdType, notRunning, systemError } from '../errors';
 import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
 import { bufferSize } from './buffer-size';
@@ -35,6 +36,8 @@ export class Lifecycle {
   refed = true;
   /** What waits for 'listening'. */
   queue: (() => void)[] | undefined;
+  /** Who hears of it when all that is in the queue will not be done. */
+  #faithful: Settle[] = [];
   readonly #socket: Bindable;
   readonly #settings: Settings;
   readonly #engine: Engine;
@@ -116,7 +119,7 @@ export class Lifecycle {
       }
       const result = this.#open(ip, port);
       if (result < 0) this.#bindFailed(failure(this.#engine.host.platform, result, 'bind', place));
-      else this.#startListening();
+      else if (this.#canReceive()) this.#socket.emit('listening');
     });
   }
 
@@ -159,12 +162,28 @@ export class Lifecycle {
     this.#startListening(shared);
   }
 
-  /** Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has. */
-  outgoing(action: (dispatch: Dispatch) => void): void {
+  /**
+   * Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has.
+   * @param settle hears of it when `action` throws
+   * @param faithful does it also hear of a bind() that fails, and of a close() before? dgram's send() forgets then
+   */
+  outgoing(action: (dispatch: Dispatch) => void, settle: Settle | undefined, faithful: boolean): void {
     this.health();
+    if (this.#dispatch !== undefined) {
+      action(this.#dispatch);
+      return;
+    }
+    if (faithful && settle !== undefined) this.#faithful.push(settle);
     this.whenBound(() => {
-      this.health();
-      if (this.#dispatch !== undefined) action(this.#dispatch);
+      if (!faithful) this.health();
+      try {
+        this.health();
+        if (this.#dispatch !== undefined) action(this.#dispatch);
+      } catch (error) {
+        // Whoever waits behind it in the queue has nothing to do with it.
+        if (settle !== undefined) process.nextTick(settle, error);
+        else process.nextTick(() => this.#socket.emit('error', error));
+      }
     });
   }
 
@@ -244,6 +263,18 @@ export class Lifecycle {
     this.#socket.emit('error', error);
   }
 
+  /** As #startReceiving(), where nobody would catch an error. */
+  #canReceive(): boolean {
+    try {
+      this.#startReceiving();
+      return true;
+    } catch (error) {
+      if (this.bindState === 'bound') throw error; // a buffer size that is refused: dgram throws as well
+      this.#bindFailed(error as Error);
+      return false;
+    }
+  }
+
   #startListening(shared = false): void {
     this.#startReceiving(shared);
     this.#socket.emit('listening');
@@ -256,7 +287,13 @@ export class Lifecycle {
     const fail = (error: Error) => this.#socket.emit('error', error);
     const audience = audienceOf(this.#socket);
     const flow = new Flow(channel, settings, stats, turn, this.#resource, audience, sticky, shared);
-    flow.start(this.refed);
+    try {
+      flow.start(this.refed);
+    } catch (error) {
+      channel.close();
+      this.bindState = 'unbound';
+      throw error;
+    }
     this.#flow = flow;
     this.#dispatch = new Dispatch(channel, flow.sender, settings, turn, this.lookup, stats, sticky, fail);
     this.bindState = 'bound';
@@ -268,12 +305,15 @@ export class Lifecycle {
     this.#socket.removeListener(errorMonitor, this.#dropQueue);
     const queue = this.queue ?? [];
     this.queue = undefined;
+    this.#faithful = [];
     for (const action of queue) action();
   };
 
-  readonly #dropQueue = (): void => {
+  /** dgram forgets all that waited, and so do we, but for what is ours alone. */
+  readonly #dropQueue = (error: Error): void => {
     this.#socket.removeListener('listening', this.#runQueue);
     this.queue = undefined;
+    for (const settle of this.#faithful.splice(0)) process.nextTick(settle, error);
   };
 }
 

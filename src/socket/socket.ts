@@ -27,7 +27,9 @@ import type {
 } from '../types';
 import { bindArguments, checkPort, payloadOf, sendArguments, sendtoArguments } from './arguments';
 import { callable } from './callable';
+import { choice } from './choice';
 import { defineDeprecatedNames } from './deprecated';
+import type { Dispatch } from './dispatch';
 import { bindFailureEvent, hasDeprecatedNames } from './line';
 import { settings } from './options';
 import { closeOn } from './signal';
@@ -163,9 +165,13 @@ class DatagramSocket extends Tuned {
    * ERR_SOCKET_DGRAM_IS_CONNECTED, ERR_INVALID_IP_ADDRESS (localAddress), ERR_RECVFROMTO_SOURCE_MISMATCH
    */
   send(...args: unknown[]): void {
-    const { life } = this[kState];
+    const { engine, life } = this[kState];
     const { payload, port, address, options, callback } = sendArguments(life.connected, args);
-    life.outgoing((dispatch) => dispatch.send(payload, port, address, options, inThisContext(callback)));
+    const chosen = choice(engine, this.type === 'udp4' ? 4 : 6, options);
+    const send = (to: Dispatch) => to.send(payload, port, address, chosen, inThisContext(callback), false);
+    const { dispatch } = life;
+    if (dispatch !== undefined) send(dispatch);
+    else life.outgoing(send, callback, false);
   }
 
   /** send() with all its arguments, from before it had overloads. */
@@ -188,7 +194,7 @@ class DatagramSocket extends Tuned {
     const settle = typeof callback === 'function' ? inThisContext(callback) : undefined;
     const { dispatch } = life;
     if (dispatch !== undefined) dispatch.reply(payload, rinfo, settle);
-    else life.outgoing((bound) => bound.reply(payload, rinfo, settle));
+    else life.outgoing((bound) => bound.reply(payload, rinfo, settle), settle, true);
   }
 
   /**
@@ -197,9 +203,12 @@ class DatagramSocket extends Tuned {
    * @throws as send(), for the first datagram that is malformed; none has been sent then
    */
   sendMany(datagrams: Iterable<OutgoingDatagram>, callback?: (error: Error | null, sent: number) => void): void {
-    const { life } = this[kState];
+    const { engine, life } = this[kState];
     const { connected } = life;
-    const all = Array.from(datagrams, ({ msg, ...options }) => sendArguments(connected, [msg, options]));
+    const family = this.type === 'udp4' ? 4 : 6;
+    const all = Array.from(datagrams, ({ msg, ...options }) => {
+      return { ...sendArguments(connected, [msg, options]), chosen: choice(engine, family, options) };
+    });
     let left = all.length;
     let sent = 0;
     let first: Error | null = null;
@@ -209,9 +218,9 @@ class DatagramSocket extends Tuned {
       else first ??= error;
       if (--left === 0) done?.(first, sent);
     };
-    if (left === 0) life.outgoing(() => process.nextTick(() => done?.(null, 0)));
-    for (const { payload, port, address, options } of all) {
-      life.outgoing((dispatch) => dispatch.send(payload, port, address, options, settle));
+    if (left === 0) life.outgoing(() => process.nextTick(() => done?.(null, 0)), done, true);
+    for (const { payload, port, address, chosen } of all) {
+      life.outgoing((dispatch) => dispatch.send(payload, port, address, chosen, settle, true), settle, true);
     }
   }
 

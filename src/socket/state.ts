@@ -26,12 +26,14 @@ export class State {
   readonly stats: SocketStats = newStats();
   readonly resource = new AsyncResource('RECVFROMTO');
   readonly life: Lifecycle;
+  readonly engine: Engine;
   readonly platform: Platform;
   readonly handleView: HandleView;
   readonly settings: Settings;
 
   constructor(socket: Bindable, settings: Settings, engine: Engine) {
     this.settings = settings;
+    this.engine = engine;
     this.platform = engine.host.platform;
     const life = new Lifecycle(socket, settings, engine, this.resource, this.stats);
     this.life = life;

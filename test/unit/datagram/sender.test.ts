@@ -7,7 +7,7 @@ import { addressBytes, addressText, pktinfo6 } from '../../support/bytes';
 import { FakeHost } from '../../support/fake-host';
 import { type Case, caseOf, cases, linux64 } from '../../support/layouts';
 
-type Outcome = [code: string | null, bytes: number];
+type Outcome = [code: string | null, bytes?: number];
 
 function setUp(on: Case) {
   const host = new FakeHost(on);
@@ -24,8 +24,10 @@ function setUp(on: Case) {
       sourceGone: (source) => outlet.gone.push(source.text),
     });
   const outcomes: Outcome[] = [];
-  const settle = (error: Error | null, bytes: number) =>
-    outcomes.push([(error as NodeJS.ErrnoException | null)?.code ?? null, bytes]);
+  const settle = (...args: [Error | null, number?]) => {
+    const code = (args[0] as NodeJS.ErrnoException | null)?.code ?? null;
+    outcomes.push(args.length === 1 ? [code] : [code, args[1]]); // dgram gives an error alone
+  };
   const to = (address: string) => names.endpoint(address)!;
   const push = (sender: Sender, text: string, address = '192.0.2.9', source?: string) =>
     sender.push(Buffer.from(text), to(address), 53, source === undefined ? undefined : to(source), undefined, settle);
@@ -153,12 +155,7 @@ describe('what the kernel does not take', () => {
     await ticks();
     expect(payloads(host)).toEqual(['a', 'd']);
     // Nothing was given twice or forgotten, though in the order in which the kernel spoke.
-    expect(outcomes).toEqual([
-      [null, 1],
-      ['ECONNREFUSED', 0],
-      ['EMSGSIZE', 0],
-      [null, 1],
-    ]);
+    expect(outcomes).toEqual([[null, 1], ['ECONNREFUSED'], ['EMSGSIZE'], [null, 1]]);
     expect(stats).toMatchObject({ sendErrors: 2, datagramsOut: 2 });
   });
 
@@ -190,7 +187,7 @@ describe('what the kernel does not take', () => {
     const { sender, settle, outcomes, host, stats, to } = setUp(linux64);
     sender.push(Buffer.alloc(ARENA + 1), to('192.0.2.9'), 53, undefined, undefined, settle);
     await ticks();
-    expect(outcomes).toEqual([['EMSGSIZE', 0]]);
+    expect(outcomes).toEqual([['EMSGSIZE']]);
     expect([host.syscalls.calls, stats.sendErrors]).toEqual([[], 1]);
   });
 
@@ -213,12 +210,7 @@ describe('what the kernel does not take', () => {
     sender.flush();
     await ticks();
     expect(payloads(host)).toEqual(['a', 'b']);
-    expect(outcomes).toEqual([
-      [null, 1],
-      [null, 1],
-      ['ECANCELED', 0],
-      ['ECANCELED', 0],
-    ]);
+    expect(outcomes).toEqual([[null, 1], [null, 1], ['ECANCELED'], ['ECANCELED']]);
     host.syscalls.sendResult = (count) => count;
     const next = make();
     push(next, 'e'); // the ring that it gave back is as new
@@ -254,7 +246,7 @@ describe('what the kernel does not take', () => {
     while (sender.pending > 0) sender.resume();
     await ticks();
     expect(outlet.retries).toEqual([1, 2, 4, 8, 16, 16, 16, 16]);
-    expect(outcomes).toEqual([['ENOBUFS', 0]]);
+    expect(outcomes).toEqual([['ENOBUFS']]);
     expect(outlet.writable).toBe(0);
   });
 });
@@ -305,7 +297,7 @@ describe('lenient datagrams, whose source nobody asked for by name', () => {
     host.syscalls.sendResult = () => -101;
     sender.flush();
     await ticks();
-    expect([outcomes, outlet.gone]).toEqual([[['ENETUNREACH', 0]], []]);
+    expect([outcomes, outlet.gone]).toEqual([[['ENETUNREACH']], []]);
   });
 });
 
