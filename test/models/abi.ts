@@ -49,7 +49,8 @@ export class Abi {
   readonly facts: Facts;
   readonly pointerSize: number;
   readonly #fields: Readonly<Record<HeaderField, Field>>;
-  readonly #stride: number;
+  /** Bytes from one message of an array to the next. */
+  readonly stride: number;
   readonly #iovec: { readonly size: number; readonly base: Field; readonly len: Field };
   readonly #cmsghdr: string;
 
@@ -63,7 +64,7 @@ export class Abi {
     const len = batch === undefined ? { offset: size, size: 4 } : facts.field('mmsghdr', 'msg_len');
     const fields = Object.entries(winsock ? WINSOCK : POSIX).map(([key, name]) => [key, facts.field(header, name)]);
     this.#fields = { ...Object.fromEntries(fields), len };
-    this.#stride = batch?.size ?? Math.ceil((size + 4) / align) * align;
+    this.stride = batch?.size ?? Math.ceil((size + 4) / align) * align;
     this.#iovec = winsock
       ? { size: facts.struct('WSABUF')!.size, base: facts.field('WSABUF', 'buf'), len: facts.field('WSABUF', 'len') }
       : {
@@ -77,9 +78,9 @@ export class Abi {
 
   /** Message `index` of an array; undefined where the array ends before it. */
   message(array: Buffer, index: number): Message | undefined {
-    const start = index * this.#stride;
-    if (start + this.#stride > array.length) return undefined;
-    return new Message(array.subarray(start, start + this.#stride), this.#fields);
+    const start = index * this.stride;
+    if (start + this.stride > array.length) return undefined;
+    return new Message(array.subarray(start, start + this.stride), this.#fields);
   }
 
   get iovecSize(): number {

@@ -101,7 +101,7 @@ export class WindowsKernel extends Kernel {
     if (failed !== undefined || isMapped(bytes)) return failed ?? 'EINVAL';
     const source = addressText(bytes);
     if (isAny(source)) return undefined;
-    return this.#source(source, isLinkLocal(source) ? ifindex || to.scope : 0, choice);
+    return this.#source(source, isLinkLocal(source) ? ifindex || to.scope || -1 : 0, choice);
   }
 
   /** "IN_PKTINFO.ipi_ifindex 0 on send is accepted". */
