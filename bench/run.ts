@@ -23,7 +23,9 @@ import { type Subject, subjectsOf } from './subjects';
 import { prepare } from './toolchain';
 
 const root = join(__dirname, '..');
-const SCENARIOS: readonly Scenario[] = [...echoScenarios, latency, flood, send, startup, memory];
+const [echo, ...echoOtherwise] = echoScenarios;
+/** Those with a figure to reach first: should the time run out, the others go short. */
+const SCENARIOS: readonly Scenario[] = [echo!, send, flood, latency, startup, memory, ...echoOtherwise];
 
 const PROFILE = 'profile';
 
