@@ -121,6 +121,13 @@ export interface SocketOptions {
   recvTimestamp?: boolean | undefined;
   /** Adds `rinfo.drops`, Linux. Default false. */
   recvDrops?: boolean | undefined;
+  /**
+   * Runs of equal-sized datagrams to one peer go to the kernel as one (UDP_SEGMENT, Linux), where it is known to work;
+   * what it refuses is sent one by one. Default true.
+   */
+  gso?: boolean | undefined;
+  /** Lets the kernel glue incoming datagrams together (UDP_GRO, Linux); they are delivered one by one. Default false. */
+  gro?: boolean | undefined;
   /** Datagrams per system call, 1…1024. Default 64. */
   batch?: number | undefined;
   /** Bytes, 1…65535; longer datagrams are delivered cut, with `rinfo.truncated`. Default 65535. */

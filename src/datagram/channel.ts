@@ -18,6 +18,7 @@ export interface Wishes {
   readonly recvTOS: boolean;
   readonly recvTimestamp: boolean;
   readonly recvDrops: boolean;
+  readonly gro: boolean;
 }
 
 export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
@@ -225,7 +226,7 @@ export class Channel {
       const result = this.setInt(request.level, request.name, 1);
       if (result < 0 && request.optional !== true) return result;
     }
-    for (const wish of ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops'] as const) {
+    for (const wish of ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops', 'gro'] as const) {
       // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
       if (wishes[wish])
         for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);

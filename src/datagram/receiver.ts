@@ -40,6 +40,8 @@ export class Receiver {
   readonly #MSG_CTRUNC: number;
   readonly #remote = newRemote();
   readonly #arrived = newArrived();
+  /** Was the control block of the slot read last too small? */
+  #cut = false;
   /** Slots whose lengths the kernel has overwritten since they were set. */
   #used: number;
 
@@ -80,10 +82,10 @@ export class Receiver {
     return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.#payloadSize);
   }
 
-  /** The bytes of slot `slot`, in a Buffer that belongs to the listener. @param size of them */
-  message(slot: number, size: number): Buffer {
+  /** `size` bytes of slot `slot` from `offset` on, in a Buffer that belongs to the listener. */
+  message(slot: number, size: number, offset = 0): Buffer {
     const msg = Buffer.allocUnsafe(size);
-    const start = slot * this.#stride;
+    const start = slot * this.#stride + offset;
     this.#ring.payload.copy(msg, 0, start, start + size);
     return msg;
   }
@@ -106,7 +108,8 @@ export class Receiver {
       Math.min(length, controlSpace),
       arrived,
     );
-    if ((flags & this.#MSG_CTRUNC) !== 0) arrived.family = 0; // what was cut off is not known (rule 7)
+    this.#cut = (flags & this.#MSG_CTRUNC) !== 0;
+    if (this.#cut) arrived.family = 0; // what was cut off is not known (rule 7)
     const { destination, localAddress } = this.#names.arrival(arrived, reading.port, reading.mapped);
     const rinfo: RemoteInfo = {
       address: this.#names.remoteText(remote),
@@ -124,6 +127,16 @@ export class Receiver {
     }
     if (reading.ttl || reading.tos || reading.timestamp || reading.drops) this.#addMetadata(rinfo, reading);
     return rinfo;
+  }
+
+  /**
+   * With `gro`, bytes of each datagram in the slot that rinfo() has read last, which the kernel has glued together; the
+   * last one may be shorter. `size` where it holds one datagram; 0 where nobody can tell them apart any more (P29).
+   */
+  segment(size: number): number {
+    if (this.#cut) return 0;
+    const { segment } = this.#arrived;
+    return segment > 0 && segment < size ? segment : size;
   }
 
   #addMetadata(rinfo: RemoteInfo, reading: Reading): void {

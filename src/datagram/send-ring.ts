@@ -1,6 +1,9 @@
 /**
  * The outgoing half of a batch: datagrams written one after the other into a ring, payloads packed into one arena so
  * that a batch of small ones stays in the CPU's nearest cache. Pure bytes and bookkeeping; the sender makes the calls.
+ *
+ * A slot holds one message to the kernel. It is one datagram, or a run of equal ones to one peer, which the kernel cuts
+ * apart again (UDP_SEGMENT): their payloads stand one behind the other in the arena anyway.
  */
 import type { Syscalls } from '../ffi/syscalls';
 import type { Departure, IntDeparture, Platform, Source } from '../platform/platform';
@@ -13,8 +16,12 @@ import { SOCKADDR_SPACE, type Sockaddrs } from './sockaddr';
 export const SEND_SLOTS = 64;
 /** Bytes. One datagram of any size fits; so do 64 of Ethernet size. Only what is written to becomes memory. */
 export const ARENA = 128 * 1024;
-/** Source, TTL and TOS: 40 + 24 + 24 bytes at most. */
-const SEND_CONTROL_SPACE = 96;
+/** Source, TTL, TOS and segment size: 40 + 24 + 24 + 24 bytes at most. */
+const SEND_CONTROL_SPACE = 128;
+/** UDP_MAX_SEGMENTS of <linux/udp.h> before 6.9, which made it 128. */
+const MAX_SEGMENTS = 64;
+/** Bytes of one message to the kernel: what IPv4 lets a datagram have. */
+const MAX_RUN = 65507;
 
 /** What becomes of one datagram. */
 export type Settle = (error: Error | null, bytes: number) => void;
@@ -40,21 +47,33 @@ export function sizeOf(payload: Payload): number {
 }
 
 export class SendRing {
-  /** Datagrams written. */
+  /** Slots written. */
   count = 0;
   /** Of these, how many the kernel has taken or refused. */
   settled = 0;
-  /** Bytes of the datagrams not settled yet. */
+  /** Datagrams not settled yet, and their bytes. */
+  pending = 0;
   pendingBytes = 0;
   /** Does any datagram of this batch want to hear of its fate? */
   watched = false;
+  /** Is this ring the second try, one by one, of a run that was refused? To whom. */
+  retryOf: Endpoint | undefined;
+  /** Of slots. */
   readonly remotes: (Endpoint | undefined)[] = [];
   readonly sources: (Endpoint | undefined)[] = [];
-  readonly settles: (Settle | undefined)[] = [];
-  /** May the datagram leave from another address too, if it cannot from this one? What else it asks for. */
-  readonly lenient: (Extras | true | undefined)[] = [];
   readonly ports = new Uint16Array(SEND_SLOTS);
+  /** Datagrams in a slot, and their bytes together. */
+  readonly runs = new Uint16Array(SEND_SLOTS);
   readonly sizes = new Uint32Array(SEND_SLOTS);
+  /** Of datagrams; a slot's begin at `firsts`. */
+  readonly settles: (Settle | undefined)[] = [];
+  readonly firsts = new Uint32Array(SEND_SLOTS);
+  readonly #extras: (Extras | undefined)[] = [];
+  readonly #lenient = new Uint8Array(SEND_SLOTS);
+  /** Bytes of each datagram in a slot but the last, which may be shorter and ends the run. */
+  readonly #segments = new Uint32Array(SEND_SLOTS);
+  readonly #offsets = new Uint32Array(SEND_SLOTS);
+  #datagrams = 0;
   readonly #platform: Platform;
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
@@ -77,18 +96,13 @@ export class SendRing {
     for (let slot = 0; slot < SEND_SLOTS; slot++) {
       this.remotes.push(undefined);
       this.sources.push(undefined);
-      this.settles.push(undefined);
-      this.lenient.push(undefined);
+      this.#extras.push(undefined);
     }
   }
 
   /** The array that sendmmsg takes. */
   get messages(): Buffer {
     return this.#ring.messages;
-  }
-
-  get pending(): number {
-    return this.count - this.settled;
   }
 
   hasRoom(bytes: number): boolean {
@@ -100,6 +114,7 @@ export class SendRing {
    * @param port 0 on a connected socket: `remote` is its peer then, and is not named
    * @param source undefined: the kernel chooses
    * @param lenient may {@link dropSource} be called?
+   * @param join may it become part of a run?
    */
   write(
     payload: Payload,
@@ -110,6 +125,87 @@ export class SendRing {
     extras: Extras | undefined,
     settle: Settle | undefined,
     lenient = false,
+    join = false,
+  ): void {
+    if (settle !== undefined) {
+      this.settles[this.#datagrams] = settle;
+      this.watched = true;
+    }
+    this.#datagrams++;
+    this.pending++;
+    this.pendingBytes += size;
+    if (join && this.#joins(size, remote, port, source, extras, lenient)) this.#append(payload, size);
+    else this.#begin(payload, size, remote, port, source, extras, lenient);
+  }
+
+  /** May the datagram in `slot` leave without the source it was given? */
+  isLenient(slot: number): boolean {
+    return this.#lenient[slot] === 1;
+  }
+
+  /** Lets the kernel choose the source of a datagram that is not settled yet. */
+  dropSource(slot: number): void {
+    this.sources[slot] = undefined;
+    this.#lenient[slot] = 0;
+    this.#writeControl(slot, this.remotes[slot] as Endpoint, undefined, this.#extras[slot]);
+  }
+
+  /** Bytes of the datagram at `index` in the run of `slot`. */
+  sizeOf(slot: number, index: number): number {
+    const last = index === this.runs[slot] - 1;
+    return last ? this.sizes[slot] - index * this.#segments[slot] : this.#segments[slot];
+  }
+
+  /** Writes the datagrams of `slot` into an empty ring, one by one. */
+  split(slot: number, into: SendRing): void {
+    const { payload: arena } = this.#ring;
+    for (let index = 0; index < this.runs[slot]; index++) {
+      const size = this.sizeOf(slot, index);
+      const start = this.#offsets[slot] + index * this.#segments[slot];
+      const settle = this.settles[this.firsts[slot] + index];
+      const bytes = arena.subarray(start, start + size);
+      const remote = this.remotes[slot] as Endpoint;
+      into.write(
+        bytes,
+        size,
+        remote,
+        this.ports[slot],
+        this.sources[slot],
+        this.#extras[slot],
+        settle,
+        this.isLenient(slot),
+      );
+    }
+    into.retryOf = this.remotes[slot];
+  }
+
+  /** Makes it as new, but for the memory it has. */
+  clear(): void {
+    // Nothing that a caller gave may be kept alive by a ring at rest.
+    for (let slot = 0; slot < this.count; slot++) {
+      this.remotes[slot] = undefined;
+      this.sources[slot] = undefined;
+      this.#extras[slot] = undefined;
+    }
+    if (this.watched) this.settles.length = 0;
+    this.retryOf = undefined;
+    this.count = 0;
+    this.settled = 0;
+    this.pending = 0;
+    this.pendingBytes = 0;
+    this.watched = false;
+    this.#datagrams = 0;
+    this.#used = 0;
+  }
+
+  #begin(
+    payload: Payload,
+    size: number,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    lenient: boolean,
   ): void {
     const slot = this.count++;
     const offset = this.#used;
@@ -119,36 +215,41 @@ export class SendRing {
     this.#writeControl(slot, remote, source, extras);
     this.remotes[slot] = remote;
     this.sources[slot] = source;
-    this.settles[slot] = settle;
-    this.lenient[slot] = lenient ? (extras ?? true) : undefined;
+    this.#extras[slot] = extras;
+    this.#lenient[slot] = lenient ? 1 : 0;
     this.ports[slot] = port;
+    this.runs[slot] = 1;
     this.sizes[slot] = size;
-    this.pendingBytes += size;
-    if (settle !== undefined) this.watched = true;
+    this.firsts[slot] = this.#datagrams - 1;
+    this.#segments[slot] = size;
+    this.#offsets[slot] = offset;
   }
 
-  /** Lets the kernel choose the source of a datagram that is not settled yet. */
-  dropSource(slot: number): void {
-    const extras = this.lenient[slot];
-    this.sources[slot] = undefined;
-    this.lenient[slot] = undefined;
-    this.#writeControl(slot, this.remotes[slot] as Endpoint, undefined, extras === true ? undefined : extras);
+  /** Can this datagram be one more of the run in the last slot? */
+  #joins(
+    size: number,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    lenient: boolean,
+  ): boolean {
+    const last = this.count - 1;
+    if (last < this.settled || size === 0 || this.remotes[last] !== remote || this.ports[last] !== port) return false;
+    if (this.sources[last] !== source || this.#extras[last] !== extras || this.isLenient(last) !== lenient)
+      return false;
+    const segment = this.#segments[last];
+    const run = this.runs[last];
+    const total = this.sizes[last];
+    return size <= segment && total === run * segment && run < MAX_SEGMENTS && total + size <= MAX_RUN;
   }
 
-  /** Makes it as new, but for the memory it has. */
-  clear(): void {
-    // Nothing that a caller gave may be kept alive by a ring at rest.
-    for (let slot = 0; slot < this.count; slot++) {
-      this.remotes[slot] = undefined;
-      this.sources[slot] = undefined;
-      this.settles[slot] = undefined;
-      this.lenient[slot] = undefined;
-    }
-    this.count = 0;
-    this.settled = 0;
-    this.pendingBytes = 0;
-    this.watched = false;
-    this.#used = 0;
+  #append(payload: Payload, size: number): void {
+    const slot = this.count - 1;
+    this.#copy(payload);
+    if (this.runs[slot]++ === 1) this.#writeSegment(slot);
+    this.sizes[slot] += size;
+    this.#ring.pointAtPayload(slot, this.#offsets[slot], this.sizes[slot]);
   }
 
   #copy(payload: Payload): void {
@@ -192,6 +293,22 @@ export class SendRing {
     const message = slot * ring.layout.size;
     ring.messageWords[(message + ring.layout.controllen) >>> 2] = length;
     ring.messageWords[(message + ring.layout.flags) >>> 2] = 0; // FreeBSD refuses what a receive left there (P24)
+  }
+
+  /** Adds the size to cut at, behind whatever control messages there are. */
+  #writeSegment(slot: number): void {
+    const { segment, cmsg } = this.#platform;
+    if (segment === undefined) throw new Error('unreachable: no runs without segmentation');
+    const { control, controlSpace, layout, messageWords } = this.#ring;
+    const controllen = (slot * layout.size + layout.controllen) >>> 2;
+    const payload = writeHeader(cmsg, control, slot * controlSpace + messageWords[controllen], segment);
+    control.words[payload >>> 2] = 0;
+    const size = this.#segments[slot];
+    control.bytes[payload] = layout.littleEndian ? size : size >>> 8;
+    control.bytes[payload + 1] = layout.littleEndian ? size >>> 8 : size;
+    messageWords[controllen] += CMSG_SPACE(cmsg, segment.size);
+    if (this.#withoutControl[slot] === 1) this.#ring.pointAtControl(slot);
+    this.#withoutControl[slot] = 0;
   }
 
   /** → offset behind the message */

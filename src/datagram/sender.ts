@@ -14,6 +14,9 @@ import { ARENA, type Extras, type Payload, type SendRing, type Settle, sizeOf } 
 /** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
 const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];
 
+/** Peers remembered to whom runs did not go through. */
+const MAX_UNSEGMENTABLE = 256;
+
 /** What the sender wants of the socket that owns it. */
 export interface Outlet {
   /** Wait until the descriptor is writable, then call flush(). */
@@ -35,17 +38,30 @@ export class Sender {
   #fd: number;
   /** Oldest first; the last one takes what comes. */
   readonly #rings: SendRing[] = [];
+  /** May equal datagrams to one peer go as one message? */
+  readonly #segments: boolean;
+  /** Not to these: the path, a driver or the kernel refuses it (P39). */
+  readonly #unsegmentable = new Set<Endpoint>();
   #blocked = false;
   #tries = 0;
   #flushing = false;
 
-  constructor(platform: Platform, syscalls: Syscalls, pool: RingPool, fd: number, stats: SocketStats, outlet: Outlet) {
+  constructor(
+    platform: Platform,
+    syscalls: Syscalls,
+    pool: RingPool,
+    fd: number,
+    stats: SocketStats,
+    outlet: Outlet,
+    segments = false,
+  ) {
     this.#platform = platform;
     this.#syscalls = syscalls;
     this.#pool = pool;
     this.#fd = fd;
     this.#stats = stats;
     this.#outlet = outlet;
+    this.#segments = segments && platform.segment !== undefined;
   }
 
   /** What waits, and what comes, goes through another descriptor. */
@@ -96,7 +112,8 @@ export class Sender {
         this.#rings.push(ring);
       }
     }
-    ring.write(payload, size, remote, port, source, extras, settle, lenient);
+    const join = this.#segments && !this.#unsegmentable.has(remote);
+    ring.write(payload, size, remote, port, source, extras, settle, lenient, join);
   }
 
   /** Hands to the kernel what it will take. Call it at the end of a turn, when writable, and at close. */
@@ -104,7 +121,11 @@ export class Sender {
     if (this.#flushing || this.#blocked) return;
     this.#flushing = true;
     try {
-      while (this.#rings.length > 0 && this.#drain(this.#rings[0])) this.#pool.give(this.#rings.shift() as SendRing);
+      while (this.#rings.length > 0 && !this.#blocked) {
+        const ring = this.#rings[0];
+        // A run that is retried apart puts a ring before this one.
+        if (this.#drain(ring) && this.#rings[0] === ring) this.#pool.give(this.#rings.shift() as SendRing);
+      }
     } finally {
       this.#flushing = false;
     }
@@ -125,7 +146,7 @@ export class Sender {
     }
   }
 
-  /** → has the whole ring been settled? */
+  /** → has the whole ring been settled? Otherwise it is blocked, or another one goes first. */
   #drain(ring: SendRing): boolean {
     while (ring.settled < ring.count) {
       const sent = this.#syscalls.sendmmsg(
@@ -146,18 +167,28 @@ export class Sender {
     this.#tries = 0;
     const end = ring.settled + sent;
     let bytes = 0;
+    let datagrams = 0;
     for (let slot = ring.settled; slot < end; slot++) {
       bytes += ring.sizes[slot];
-      const settle = ring.watched ? ring.settles[slot] : undefined;
-      if (settle !== undefined) process.nextTick(settle, null, ring.sizes[slot]);
+      datagrams += ring.runs[slot];
+      if (ring.watched) tell(ring, slot);
     }
     ring.settled = end;
+    ring.pending -= datagrams;
     ring.pendingBytes -= bytes;
-    this.#stats.datagramsOut += sent;
+    this.#stats.datagramsOut += datagrams;
     this.#stats.bytesOut += bytes;
+    if (ring.retryOf !== undefined) this.#avoidRuns(ring);
   }
 
-  /** The first datagram not settled yet was refused. → go on with the next one? */
+  /** One by one it went: then it was the run that was refused. */
+  #avoidRuns(ring: SendRing): void {
+    if (this.#unsegmentable.size >= MAX_UNSEGMENTABLE) this.#unsegmentable.clear();
+    this.#unsegmentable.add(ring.retryOf as Endpoint);
+    ring.retryOf = undefined;
+  }
+
+  /** The first message not settled yet was refused. → go on with the next one? */
   #settleFailure(ring: SendRing, result: number): boolean {
     const name = errnoName(this.#platform, result);
     if (name === 'EAGAIN') {
@@ -173,34 +204,64 @@ export class Sender {
       return false;
     }
     this.#tries = 0;
-    const source = ring.sources[ring.settled];
+    if (ring.runs[ring.settled] > 1) {
+      this.#retryApart(ring);
+      return false;
+    }
+    ring.retryOf = undefined;
+    this.#settleRefused(ring, name, result);
+    return true;
+  }
+
+  /** Whatever a run was refused for, each of its datagrams gets a try and an answer of its own, before what follows. */
+  #retryApart(ring: SendRing): void {
+    const slot = ring.settled++;
+    const apart = this.#pool.take(this);
+    ring.split(slot, apart);
+    ring.pending -= ring.runs[slot];
+    ring.pendingBytes -= ring.sizes[slot];
+    this.#rings.unshift(apart);
+  }
+
+  #settleRefused(ring: SendRing, name: string, result: number): void {
+    const slot = ring.settled;
+    const source = ring.sources[slot];
     // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
     const suspect = source !== undefined && this.#platform.quirks.sourceGone.includes(name);
     const gone = suspect && !this.#outlet.isLocal(source);
-    if (suspect && ring.lenient[ring.settled] !== undefined) {
-      if (gone) this.#outlet.sourceGone(source, ring.remotes[ring.settled], ring.ports[ring.settled]);
-      ring.dropSource(ring.settled); // and again
+    if (suspect && ring.isLenient(slot)) {
+      if (gone) this.#outlet.sourceGone(source, ring.remotes[slot], ring.ports[slot]);
+      ring.dropSource(slot); // and again
     } else if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
     else this.#settleError(ring, name, failure(this.#platform, result, 'send').errno);
-    return true;
   }
 
   #settleError(ring: SendRing, name: string, errno: number): void {
     const slot = ring.settled++;
+    ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
-    const settle = ring.settles[slot];
-    if (settle === undefined) this.#stats.sendErrors++;
-    else
-      this.#fail(
-        settle,
-        systemError(name, errno, 'send', place(ring.remotes[slot], ring.ports[slot], ring.sources[slot])),
-      );
+    for (let index = 0; index < ring.runs[slot]; index++) {
+      const settle = ring.settles[ring.firsts[slot] + index];
+      if (settle === undefined) this.#stats.sendErrors++;
+      else {
+        const where = place(ring.remotes[slot], ring.ports[slot], ring.sources[slot]);
+        this.#fail(settle, systemError(name, errno, 'send', where));
+      }
+    }
   }
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */
   #fail(settle: Settle | undefined, error: Error): void {
     this.#stats.sendErrors++;
-    if (settle !== undefined) process.nextTick(settle, error, 0);
+    if (settle !== undefined) process.nextTick(settle, error);
+  }
+}
+
+/** The kernel has taken the datagrams of `slot`. */
+function tell(ring: SendRing, slot: number): void {
+  for (let index = 0; index < ring.runs[slot]; index++) {
+    const settle = ring.settles[ring.firsts[slot] + index];
+    if (settle !== undefined) process.nextTick(settle, null, ring.sizeOf(slot, index));
   }
 }
 

@@ -132,6 +132,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 4 },
       udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
     },
+    segment: { level: c.IPPROTO_UDP, type: c.UDP_SEGMENT, size: 2 },
     mmsg: { count: 'unsigned int' },
     quirks: {
       sourceOnlyFromWildcard: false,

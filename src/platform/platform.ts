@@ -104,6 +104,13 @@ export interface IntDeparture {
   readonly size: 1 | 4;
 }
 
+/** A control message that has the kernel cut one payload into datagrams of equal size: a u16. */
+export interface SegmentDeparture {
+  readonly level: number;
+  readonly type: number;
+  readonly size: 2;
+}
+
 /**
  * Where the parts of one message stand in the array that recvmmsg and sendmmsg take, in bytes, all read off the
  * struct types. On an OS without recvmmsg the array is ours: a msghdr (WSAMSG) and a length that we write.
@@ -190,6 +197,8 @@ export interface Platform {
   /** Per-datagram TTL and TOS on the way out, where the OS takes them. IPv4-mapped peers take udp4's. P14 */
   readonly ttl: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
   readonly tos: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
+  /** Segmentation offload of sends (UDP_SEGMENT), where the OS has it. */
+  readonly segment?: SegmentDeparture;
   /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */
   readonly mmsg?: { readonly count: 'unsigned int' | 'size_t' };
   readonly quirks: Quirks;

@@ -134,6 +134,7 @@ const PLAIN = {
   recvTOS: false,
   recvTimestamp: false,
   recvDrops: false,
+  gro: false,
 } as const;
 
 function open(engine: Engine, kind: SocketKind): Channel | string {

@@ -78,7 +78,15 @@ export class Flow implements Outlet {
       drops: settings.recvDrops,
       stats,
     };
-    this.sender = new Sender(engine.host.platform, engine.host.syscalls, engine.rings, channel.fd, stats, this);
+    this.sender = new Sender(
+      engine.host.platform,
+      engine.host.syscalls,
+      engine.rings,
+      channel.fd,
+      stats,
+      this,
+      settings.gso,
+    );
   }
 
   /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
@@ -185,8 +193,29 @@ export class Flow implements Outlet {
       this.#stats.filtered++;
       return;
     }
+    if (this.#settings.gro) {
+      this.#takeApart(slot, size, rinfo);
+      return;
+    }
     this.#messages.push(this.#receiver.message(slot, size));
     this.#rinfos.push(rinfo);
+  }
+
+  /** The kernel may have glued several datagrams of one sender together. */
+  #takeApart(slot: number, size: number, rinfo: RemoteInfo): void {
+    const segment = this.#receiver.segment(size);
+    if (segment === 0 && size > 0) {
+      this.#stats.truncated++; // one by one they cannot be had any more, and glued together they are wrong
+      return;
+    }
+    let offset = 0;
+    do {
+      const length = Math.min(segment, size - offset);
+      this.#messages.push(this.#receiver.message(slot, length, offset));
+      this.#rinfos.push(length === size ? rinfo : { ...rinfo, size: length });
+      if (offset > 0) this.#stats.datagramsIn++;
+      offset += length;
+    } while (offset < size);
   }
 
   get #filters(): boolean {

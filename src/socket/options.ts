@@ -1,4 +1,6 @@
 /** Socket options, checked once: from what the user wrote to what the rest reads. */
+import { release } from 'node:os';
+import { segmentationIsSound } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
 import type { SocketKind } from '../platform/platform';
 import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
@@ -15,6 +17,8 @@ export interface Settings {
   readonly recvTOS: boolean;
   readonly recvTimestamp: boolean;
   readonly recvDrops: boolean;
+  readonly gso: boolean;
+  readonly gro: boolean;
   readonly ingress: boolean;
   readonly batch: number;
   readonly maxDatagramSize: number;
@@ -51,6 +55,8 @@ export function settings(given: SocketType | SocketOptions): Settings {
     recvTOS: Boolean(options.recvTOS),
     recvTimestamp: Boolean(options.recvTimestamp),
     recvDrops: Boolean(options.recvDrops),
+    gso: options.gso !== false && segmentationIsSound(release()),
+    gro: Boolean(options.gro),
     ingress: checkReplyInterface(options.replyInterface) === 'ingress',
     batch: checkInteger('options.batch', options.batch ?? 64, 1, 1024),
     maxDatagramSize: checkInteger(

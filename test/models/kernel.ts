@@ -20,12 +20,15 @@ export interface Choice {
   out?: Interface;
   ttl?: number;
   tos?: number;
+  /** Cut the payload into datagrams of so many bytes. */
+  segment?: number;
 }
 
 /** Winsock's names where they are not WSA and the common one. */
 const WINSOCK: Record<string, string> = { EAGAIN: 'WSAEWOULDBLOCK', ENOTSUP: 'WSAEOPNOTSUPP' };
 /** UIO_MAXIOV: more messages are silently left. recvmmsg(2), sendmmsg(2) */
 const MOST_MESSAGES = 1024;
+const MOST_SEGMENTS = 64;
 const LARGEST = { 4: 65507, 6: 65527 };
 
 export abstract class Kernel implements Syscalls {
@@ -405,10 +408,23 @@ export abstract class Kernel implements Syscalls {
     if (!sock.bound) sock.port = this.#freePort();
     const choice = control.length === 0 ? {} : this.choose(sock, to, control);
     if (typeof choice === 'string') return choice;
-    const failed = this.#output(sock, to, choice, payload);
+    const failed = this.#outputAll(sock, to, choice, payload);
     if (failed !== undefined) return failed;
     this.sentFrom(sock, choice);
     return payload.length;
+  }
+
+  /** udp_send_skb: a segment size cuts the payload, at most 64 times (P39). */
+  #outputAll(sock: Sock, to: Name, choice: Choice, payload: Buffer): string | undefined {
+    const { segment = 0 } = choice;
+    if (segment === 0 || payload.length <= segment) return this.#output(sock, to, choice, payload);
+    if (payload.length > segment * MOST_SEGMENTS) return 'EINVAL';
+    if (sock.refuseSegments !== undefined) return sock.refuseSegments;
+    for (let at = 0; at < payload.length; at += segment) {
+      const failed = this.#output(sock, to, choice, payload.subarray(at, at + segment));
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
   }
 
   #destination(sock: Sock, message: Message): Name | string {

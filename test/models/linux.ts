@@ -109,14 +109,16 @@ export class LinuxKernel extends Kernel {
       if (failed !== undefined) return failed;
       at += this.abi.align(message.len);
     }
-    return v4 ? this.#routeIPv4(to, choice) : this.#routeIPv6(to, choice);
+    const routed = v4 ? this.#routeIPv4(to, choice) : this.#routeIPv6(to, choice);
+    if (typeof routed === 'string' || choice.segment === undefined) return routed;
+    return { ...routed, segment: choice.segment };
   }
 
   /** ip_cmsg_send. J:ipv4_send.errors */
   #ipv4(sock: Sock, message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
     const { data } = message;
     if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL'; // P21
-    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message);
+    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message, choice);
     if (sock.family === 6 && this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
       // J:v4mapped.send: mapped or nothing
       const address = this.abi.bytes('in6_pktinfo', 'ipi6_addr', data);
@@ -162,7 +164,7 @@ export class LinuxKernel extends Kernel {
   #ipv6(message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
     const { data } = message;
     if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL';
-    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message);
+    if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message, choice);
     if (message.level !== this.facts.number('IPPROTO_IPV6')) return undefined; // silently ignored, P8
     if (this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
       if (data.length < this.facts.struct('in6_pktinfo')!.size) return 'EINVAL';
@@ -193,8 +195,10 @@ export class LinuxKernel extends Kernel {
   }
 
   /** UDP_SEGMENT takes a u16; nothing else is known at this level. J:ipv4_send.errors, P21 */
-  #segment(message: Cmsg): string | undefined {
-    return this.is(message, 'IPPROTO_UDP', 'UDP_SEGMENT') && message.data.length === 2 ? undefined : 'EINVAL';
+  #segment(message: Cmsg, choice: Choice): string | undefined {
+    if (!this.is(message, 'IPPROTO_UDP', 'UDP_SEGMENT') || message.data.length !== 2) return 'EINVAL';
+    choice.segment = message.data.readUInt16LE();
+    return undefined;
   }
 
   protected nameOf(sock: Sock, bytes: Buffer): Name | string {

@@ -56,6 +56,8 @@ export class Sock {
   error: string | undefined;
   /** errno names that the next sends return, one each. */
   readonly refusals: string[] = [];
+  /** For tests: what a payload that is to be cut is refused with (EIO: no checksum offload, P39). */
+  refuseSegments: string | undefined;
   /** Its send queue is full: EAGAIN until it is emptied. */
   full = false;
 
