@@ -17,6 +17,8 @@ import type {
   SocketStats,
 } from '../types';
 import { checkPort } from './arguments';
+import { settings } from './options';
+import { closeOn } from './signal';
 import { Socket } from './socket';
 import { newStats } from './stats';
 
@@ -48,7 +50,8 @@ const FAMILY_MISSING = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPOR
 export class Server extends EventEmitter<ServerEvents> {
   readonly #options: ServerOptions;
   readonly #engine: Engine | undefined;
-  #sockets: Socket[] = [];
+  /** Those that are bound. */
+  readonly #sockets: Socket[] = [];
   #state: 'idle' | 'starting' | 'listening' | 'closed' = 'idle';
   #refed = true;
 
@@ -57,6 +60,9 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#options = options;
     this.#engine = engine;
     if (listener !== undefined) this.on('message', listener);
+    this.#watchListeners();
+    const { signal } = settings({ ...options, type: 'udp4' }); // what is wrong with them is thrown now, not at listen()
+    if (signal !== undefined) closeOn(this, signal, () => this.#state === 'closed');
   }
 
   /**
@@ -69,8 +75,11 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#state = 'starting';
     if (callback !== undefined) this.once('listening', callback);
     this.#start(number).then(
-      (sockets) => this.#listening(sockets),
-      (error: Error) => this.#failed(error),
+      () => this.#listening(),
+      (error: Error) => {
+        if (callback !== undefined) this.off('listening', callback);
+        this.#failed(error);
+      },
     );
     return this;
   }
@@ -89,7 +98,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const type = rinfo.family === 'IPv4' ? 'udp4' : 'udp6';
     const socket = this.#sockets.find((candidate) => candidate.type === type);
-    if (this.#state !== 'listening' || socket === undefined) throw notRunning();
+    if (this.#state === 'closed' || socket === undefined) throw notRunning();
     socket.reply(msg, rinfo, callback);
   }
 
@@ -132,19 +141,25 @@ export class Server extends EventEmitter<ServerEvents> {
     return sum;
   }
 
-  async #start(port: number): Promise<Socket[]> {
+  async #start(port: number): Promise<void> {
     const { host } = this.#options;
-    if (host !== undefined) return [await this.#bind(isIPv6(host) ? 'udp6' : 'udp4', port, host)];
+    if (host !== undefined) {
+      await this.#bind(isIPv6(host) ? 'udp6' : 'udp4', port, host);
+      return;
+    }
     for (let tries = 1; ; tries++) {
       const first = await this.#bindOr('udp4', port);
-      if (first === undefined) return [await this.#bind('udp6', port)];
+      if (first === undefined) {
+        await this.#bind('udp6', port);
+        return;
+      }
       try {
-        const second = await this.#bindOr('udp6', first.address().port);
-        return second === undefined ? [first] : [first, second];
+        await this.#bindOr('udp6', first.address().port);
+        return;
       } catch (error) {
-        await closeAll([first]);
+        await closeAll(this.#sockets.splice(0));
         const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-        if (!taken || port !== 0 || tries === TRIES) throw error;
+        if (!taken || port !== 0 || tries === TRIES || this.#state === 'closed') throw error;
       }
     }
   }
@@ -160,51 +175,51 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #bind(type: 'udp4' | 'udp6', port: number, address?: string): Promise<Socket> {
-    const { host: _, ...options } = this.#options;
+    const { host: _, signal: __, ...options } = this.#options;
     return new Promise((bound, failed) => {
       const socket = new Socket({ ...options, type, ipv6Only: true }, undefined, this.#engine);
       // Heard from the first moment on, or what is queued between bind and 'listening' would be lost.
-      this.#forward(socket);
-      socket.once('error', failed);
+      socket.on('message', this.#forward);
+      if (this.listenerCount('messages') > 0) socket.on('messages', this.#forwardBatch);
+      const giveUp = (error: Error): void => {
+        socket.close(); // it keeps its descriptor for another try, as dgram's do
+        failed(error);
+      };
+      socket.once('error', giveUp);
       socket.bind(port, address, () => {
-        socket.off('error', failed);
+        socket.off('error', giveUp);
         socket.on('error', (error) => this.emit('error', error));
+        if (!this.#refed) socket.unref();
+        this.#sockets.push(socket);
         bound(socket);
       });
     });
   }
 
-  /** 'messages' are asked for only while somebody wants them here: they replace 'message'. */
-  #forward(socket: Socket): void {
-    socket.on('message', (msg, rinfo) => this.emit('message', msg, rinfo));
-    const forwardBatch = (batch: ReceivedMessage[]) => void this.emit('messages', batch);
+  readonly #forward = (msg: Buffer, rinfo: RemoteInfo): void => void this.emit('message', msg, rinfo);
+  readonly #forwardBatch = (batch: ReceivedMessage[]): void => void this.emit('messages', batch);
+
+  /** Sockets are asked for 'messages' only while somebody wants them here: they replace 'message'. */
+  #watchListeners(): void {
     const watch = (): void => {
-      socket.off('messages', forwardBatch);
-      if (this.listenerCount('messages') > 0) socket.on('messages', forwardBatch);
+      for (const socket of this.#sockets) {
+        socket.off('messages', this.#forwardBatch);
+        if (this.listenerCount('messages') > 0) socket.on('messages', this.#forwardBatch);
+      }
     };
-    watch();
-    this.on(
-      'newListener' as never,
-      ((name: string) => {
-        if (name === 'messages') process.nextTick(watch);
-      }) as never,
-    );
-    this.on(
-      'removeListener' as never,
-      ((name: string) => {
-        if (name === 'messages') process.nextTick(watch);
-      }) as never,
-    );
+    for (const change of ['newListener', 'removeListener']) {
+      EventEmitter.prototype.on.call(this, change, (name: string) => {
+        if (name === 'messages') process.nextTick(watch); // 'newListener' comes before there is one
+      });
+    }
   }
 
-  #listening(sockets: Socket[]): void {
+  #listening(): void {
     if (this.#state === 'closed') {
-      void closeAll(sockets);
+      void closeAll(this.#sockets); // those that were bound since
       return;
     }
-    this.#sockets = sockets;
     this.#state = 'listening';
-    if (!this.#refed) this.unref();
     this.emit('listening');
   }
 
