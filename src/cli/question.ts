@@ -38,7 +38,8 @@ export async function ask(question: Question, heard: (answer: Answer) => void): 
     await bound(socket, question);
     await new Promise<void>((done, failed) => {
       finish = done;
-      timer = setTimeout(finish, question.timeout);
+      // Two turns of the event loop more: an answer that has come while this process was busy is delivered in them.
+      timer = setTimeout(() => setImmediate(() => setImmediate(finish)), question.timeout);
       question.signal.addEventListener('abort', finish);
       if (question.signal.aborted) finish();
       else exchange(socket, question, heard, finish, failed);

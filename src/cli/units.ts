@@ -10,8 +10,9 @@ export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** Milliseconds with three digits that mean something: 0.041, 1.23, 12.3, 123. */
+/** Milliseconds with three digits that mean something: 0.041, 1.23, 12.3, 123; whole numbers as they are. */
 export function milliseconds(ms: number): string {
+  if (Number.isInteger(ms)) return String(ms);
   const digits = ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0;
   return ms.toFixed(digits);
 }

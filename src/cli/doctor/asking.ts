@@ -5,8 +5,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
-/** ms. Nothing here goes over a wire; the question is asked again in the middle, should a queue have been full. */
-const PATIENCE = 500;
+/**
+ * ms. Nothing here goes over a wire; the question is asked again after each wait, should a queue have been full. Each
+ * begins when the one before is over: a machine that was busy for a second has then still time to answer.
+ */
+const WAITS = [150, 150, 200];
 
 export interface Asking {
   readonly to: string;
@@ -28,12 +31,19 @@ export interface Heard {
 export function asked(asking: Asking): Promise<Heard | string | undefined> {
   const { to, port, msg, from } = asking;
   const client = createSocket({ type: isIPv6(to) ? 'udp6' : 'udp4', ipv6Only: isIPv6(to) });
-  const timers: NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Heard | string | undefined>((resolve) => {
     const failed = (error: Error | null) => {
       if (error !== null) resolve((error as NodeJS.ErrnoException).code ?? error.message);
     };
-    const send = () => client.send(msg, port, to, failed);
+    const send = ([wait, ...waits]: readonly number[]) => {
+      if (wait === undefined) {
+        resolve(undefined);
+        return;
+      }
+      client.send(msg, port, to, failed);
+      timer = setTimeout(send, wait, waits);
+    };
     client.on('error', failed);
     client.on('message', (heard, { address }) => resolve({ msg: heard, from: address }));
     client.bind(0, from, () => {
@@ -43,12 +53,11 @@ export function asked(asking: Asking): Promise<Heard | string | undefined> {
         failed(error as Error);
         return;
       }
-      send();
-      timers.push(setTimeout(send, PATIENCE / 2), setTimeout(resolve, PATIENCE, undefined));
+      send(WAITS);
     });
   });
   return answer.finally(() => {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
     return new Promise<void>((closed) => client.close(() => closed()));
   });
 }

@@ -50,7 +50,7 @@ async function received(type: 'udp4' | 'udp6'): Promise<RemoteInfo | undefined> 
     await once(socket, 'listening');
     socket.setTTL(TTL);
     socket.send('', { port: socket.address().port, address: LOOPBACK[type], tos: TOS });
-    const signal = AbortSignal.timeout(500);
+    const signal = AbortSignal.timeout(2000);
     const [, rinfo] = (await once(socket, 'message', { signal })) as [Buffer, RemoteInfo];
     return rinfo;
   } catch (error) {

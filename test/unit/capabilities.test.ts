@@ -1,0 +1,122 @@
+/** What every OS is said to give, from its data and from kernels that refuse this or that. */
+import { Engine } from '../../src/datagram/engine';
+import type { Host } from '../../src/ffi/index';
+import type { Syscalls } from '../../src/ffi/syscalls';
+import { platformFor } from '../../src/platform/index';
+import type { Platform } from '../../src/platform/platform';
+import { capabilities, type Features, findings } from '../../src/socket/capabilities';
+
+interface Kernel {
+  /** → descriptor or -errno */
+  socket?(family: number, platform: Platform): number;
+  /** → 0 or -errno */
+  setsockopt?(level: number, name: number, platform: Platform): number;
+  watch?(): never;
+}
+
+/** A host that accepts everything but what `kernel` refuses; `open` counts descriptors that were not closed. */
+function hostOf(platform: Platform, kernel: Kernel) {
+  const open = { descriptors: 0, watchers: 0 };
+  const syscalls: Partial<Syscalls> = {
+    socket(family) {
+      const fd = kernel.socket?.(family, platform) ?? 7;
+      if (fd >= 0) open.descriptors++;
+      return fd;
+    },
+    setsockopt: (_fd, level, name) => kernel.setsockopt?.(level, name, platform) ?? 0,
+    getsockopt: (_fd, _level, _name, value) => value.length,
+    close() {
+      open.descriptors--;
+      return 0;
+    },
+  };
+  const watch = () => {
+    kernel.watch?.();
+    open.watchers++;
+    return { close: () => void open.watchers-- };
+  };
+  return { host: { platform, syscalls, readiness: { watch } } as unknown as Host, open };
+}
+
+function found(platform: Platform, kernel: Kernel = {}) {
+  const { host, open } = hostOf(platform, kernel);
+  const all = findings(new Engine(host));
+  expect(open).toEqual({ descriptors: 0, watchers: 0 });
+  const missing = Object.entries(all).filter(([, { given }]) => !given);
+  const limited = Object.entries(all).filter(([, { given, note }]) => given && note !== undefined);
+  return {
+    names: Object.keys(all),
+    missing: missing.map(([name]) => name),
+    limited: limited.map(([name, { note }]) => `${name}: ${note}`),
+    notes: Object.fromEntries(Object.entries(all).map(([name, { note }]) => [name, note])),
+  };
+}
+
+const LINUX = platformFor('linux', 'x64');
+const ALWAYS_MISSING = ['gso', 'gro', 'errors'] as const;
+
+describe.each([
+  ['linux', 'x64', [], []],
+  ['android', 'arm64', [], []],
+  ['darwin', 'arm64', ['batchReceive', 'batchSend', 'drops', 'reusePort'], []],
+  ['freebsd', 'x64', ['drops'], []],
+  ['openbsd', 'x64', ['dualStack', 'drops', 'reusePort'], ['tos: IPv6 only']],
+  ['win32', 'x64', ['batchReceive', 'batchSend', 'timestamp', 'drops', 'reusePort'], []],
+])('%s', (name, arch, missing, limited) => {
+  const platform = platformFor(name, arch);
+
+  test('gives what its data says', () => {
+    const all = found(platform);
+    expect(all.missing.sort()).toEqual([...missing, ...ALWAYS_MISSING].sort());
+    expect(all.limited).toEqual(limited);
+    for (const one of all.missing) expect(all.notes[one]).toMatch(/./);
+  });
+
+  test('without IPv6 gives IPv4 alone', () => {
+    const socket = (family: number) => (family === platform.constants.AF_INET6 ? -platform.errno.EAFNOSUPPORT : 7);
+    const { missing: now, notes } = found(platform, { socket });
+    expect(now).toEqual(expect.arrayContaining(['ipv6', 'dualStack']));
+    expect(now).not.toContain('destination');
+    expect(notes.ipv6).toBe('this host gives no IPv6 socket (EAFNOSUPPORT)');
+  });
+
+  test('refuses by name what its kernel refuses', () => {
+    const destination = platform.requests.udp4[0];
+    const refuse = ({ level, name: option }: { level: number; name: number }) => ({
+      setsockopt: (atLevel: number, at: number) =>
+        atLevel === level && at === option ? -(platform.errno.ENOPROTOOPT as number) : 0,
+    });
+    expect(found(platform, refuse(destination as never)).missing).toContain('ipv4');
+    const ttl = platform.optionRequests.recvTTL?.udp4[0];
+    if (ttl !== undefined) expect(found(platform, refuse(ttl)).limited).toContain('ttl: IPv6 only');
+  });
+});
+
+test('a host without any sockets gives nothing', () => {
+  const { missing, notes } = found(LINUX, { socket: () => -LINUX.errno.EPERM });
+  expect(missing).toEqual(expect.arrayContaining(['ipv4', 'ipv6', 'destination', 'localAddress', 'interface', 'ttl']));
+  expect(notes.destination).toBe('this host gives no IPv4 socket (EPERM)');
+});
+
+test('a runtime that cannot wait gives nothing, for one reason', () => {
+  const watch = () => {
+    throw new Error('recvfromto cannot wait for datagrams in Abacus 1.0 yet');
+  };
+  const { names, missing, notes } = found(LINUX, { watch });
+  expect(missing).toEqual(names);
+  expect(new Set(Object.values(notes))).toEqual(new Set(['recvfromto cannot wait for datagrams in Abacus 1.0 yet']));
+  // the list of what there could be has all of it
+  expect([...names].sort()).toEqual(found(LINUX).names.sort());
+});
+
+test('capabilities() is this host, once', () => {
+  const all = capabilities();
+  expect(capabilities()).toBe(all);
+  expect(Object.isFrozen(all)).toBe(true);
+  expect(all).toMatchObject({ platform: process.platform, arch: process.arch, runtime: 'node', ipv4: true });
+  const { platform: _, arch: __, runtime: ___, notes, ...features } = all;
+  expect(Object.values(features).every((value) => typeof value === 'boolean')).toBe(true);
+  for (const [name, given] of Object.entries(features)) {
+    if (!given) expect(notes[name as keyof Features]).toMatch(/./);
+  }
+});
