@@ -19,13 +19,18 @@ export async function send(options: SendOptions, terminal: Terminal): Promise<nu
   const { from, text, timeout, count } = options;
   const to = await target(options.host, options.port, from === undefined ? 0 : isIPv6(from) ? 6 : 4);
   const stop = new AbortController();
-  const interrupt = () => stop.abort();
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    stop.abort();
+  };
   process.once('SIGINT', interrupt);
+  terminal.onClosed(() => stop.abort());
   const reporter = new Reporter(to, timeout, terminal);
   try {
     const question = { target: to, text, from, timeout, signal: stop.signal };
     for (let left = count; left > 0 && !stop.signal.aborted; left--) await reporter.ask(question);
-    return reporter.end(count > 1, stop.signal.aborted);
+    return reporter.end(count > 1, interrupted);
   } finally {
     process.off('SIGINT', interrupt);
   }

@@ -21,12 +21,12 @@ import { upper } from './upper';
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   const { style } = terminal;
   const host = options.host === undefined ? undefined : await address(options.host);
+  const example = (await isOwn('127.0.0.2')) ? '127.0.0.2' : '127.0.0.1';
   const server = createServer({ recvDrops: true, host });
   await listening(server, options.port);
+  // From here to answer() without a pause: what comes while nobody listens is lost.
   const started = performance.now();
-  for (const line of banner(server.address(), (await isOwn('127.0.0.2')) ? '127.0.0.2' : '127.0.0.1', style)) {
-    terminal.print(line);
-  }
+  for (const line of banner(server.address(), example, style)) terminal.print(line);
   const throttle = new Throttle(
     (line) => terminal.print(line),
     () => terminal.ready,
