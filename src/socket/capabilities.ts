@@ -2,10 +2,11 @@
  * What this OS, kernel and runtime give recvfromto: what the platform's data says, tried on sockets that are opened,
  * asked and closed again without being bound. Whether the answers then arrive, `recvfromto doctor` proves.
  */
-import { arch, platform as osName } from 'node:os';
+import { arch, platform as osName, release } from 'node:os';
 import { Channel } from '../datagram/channel';
 import { type Engine, engineFor } from '../datagram/engine';
 import { errnoName } from '../datagram/failure';
+import { segmentationIsSound } from '../datagram/segmentation';
 import { openHost } from '../ffi/index';
 import type { OptionName, Request, SocketKind } from '../platform/platform';
 
@@ -113,8 +114,8 @@ function probe(engine: Engine): Findings {
         : no(`${platform.name} has no IPv4-mapped addresses`),
       batchReceive: mmsg,
       batchSend: mmsg,
-      gso: NOT_OFFERED,
-      gro: NOT_OFFERED,
+      gso: segmentation(channels),
+      gro: both(channels, requestsOf('gro'), `${platform.name} does not glue datagrams together`),
       ttl: both(channels, requestsOf('recvTTL'), silent),
       tos: both(channels, requestsOf('recvTOS'), silent),
       timestamp: both(channels, requestsOf('recvTimestamp'), silent),
@@ -156,6 +157,17 @@ function requestsOf(option: OptionName) {
 function reusePort({ engine }: Channel): Request[] {
   const { constants, quirks } = engine.host.platform;
   return quirks.reusePort === undefined ? [] : [{ level: constants.SOL_SOCKET, name: quirks.reusePort }];
+}
+
+/**
+ * The socket option takes what the control message takes; set on a socket that never sends, it says whether the kernel
+ * knows it. Linux since 4.18.
+ */
+function segmentation(channels: readonly Channel[]): Finding {
+  const { name, segment } = channels[0]?.engine.host.platform ?? {};
+  if (segment === undefined) return no(`recvfromto does not ask ${name ?? 'a host without sockets'} to cut datagrams`);
+  if (!segmentationIsSound(release())) return no(`Linux ${release()} corrupts what it cuts`);
+  return both(channels, () => [{ level: segment.level, name: segment.type }], 'this kernel is older than Linux 4.18');
 }
 
 /** Does the kernel take what there is to ask for, on sockets of both families? */
