@@ -19,7 +19,6 @@ export function newArrived(): Arrived {
     destination2: 0,
     destination3: 0,
     specDst: 0,
-    hasSpecDst: false,
     ifindex: 0,
     ttl: -1,
     tos: -1,

@@ -86,7 +86,6 @@ export function darwin(arch: string): Platform | undefined {
     },
     quirks: {
       sourceOnlyFromWildcard: true,
-      destinationMayBeGroup: true,
       dualStack: true,
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,

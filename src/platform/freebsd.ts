@@ -102,7 +102,6 @@ export function freebsd(arch: string): Platform | undefined {
     mmsg: { count: 'size_t' },
     quirks: {
       sourceOnlyFromWildcard: true,
-      destinationMayBeGroup: true,
       dualStack: true,
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,

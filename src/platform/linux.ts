@@ -136,7 +136,6 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
     mmsg: { count: 'unsigned int' },
     quirks: {
       sourceOnlyFromWildcard: false,
-      destinationMayBeGroup: false,
       dualStack: true,
       reuseAddr: c.SO_REUSEADDR,
       reusePort: c.SO_REUSEPORT,

@@ -90,7 +90,6 @@ export function openbsd(arch: string): Platform | undefined {
     mmsg: { count: 'unsigned int' },
     quirks: {
       sourceOnlyFromWildcard: false,
-      destinationMayBeGroup: true,
       dualStack: false,
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,

@@ -29,7 +29,6 @@ export function specDstArrival(
       arrived.family = 4;
       arrived.destination0 = words[word + addr];
       arrived.specDst = words[word + specDst];
-      arrived.hasSpecDst = true;
       arrived.ifindex = words[word + ifindex];
     },
   };
@@ -47,7 +46,6 @@ export function addrArrival(message: Message, struct: StructType<'ipi_ifindex' |
       arrived.family = 4;
       arrived.destination0 = words[word + addr];
       arrived.specDst = 0;
-      arrived.hasSpecDst = false;
       arrived.ifindex = words[word + ifindex];
     },
   };

@@ -43,11 +43,9 @@ export interface Arrived {
   destination3: number;
   /**
    * IPv4 only, where the OS says which of its own addresses an answer would leave from (Linux: ipi_spec_dst);
-   * 0 where it does not.
+   * 0 where it does not: the destination itself is the candidate then.
    */
   specDst: number;
-  /** Does this OS report `specDst`? Without it the destination itself is the candidate. */
-  hasSpecDst: boolean;
   /** Receiving interface, 0 where the kernel did not say. */
   ifindex: number;
   /** -1 where the kernel did not say. */
@@ -150,8 +148,6 @@ export interface ControlLayout {
 export interface Quirks {
   /** Source control messages only on wildcard-bound, unconnected sockets (FreeBSD: EINVAL; macOS: un-binds). P4, P5 */
   readonly sourceOnlyFromWildcard: boolean;
-  /** Does the kernel leave multicast and broadcast out of `specDst`, or must we? true: we filter. P1 */
-  readonly destinationMayBeGroup: boolean;
   /** IPv4-mapped peers on an AF_INET6 socket. OpenBSD: false. */
   readonly dualStack: boolean;
   /** SOL_SOCKET option of `reuseAddr`: SO_REUSEADDR; on BSD and macOS SO_REUSEPORT, as in libuv's uv__sock_reuseaddr. */

@@ -20,7 +20,6 @@ export function destinationArrival(message: Message, in_addr: Type): Arrival {
       arrived.family = 4;
       arrived.destination0 = words[at >> 2];
       arrived.specDst = 0;
-      arrived.hasSpecDst = false;
     },
   };
 }

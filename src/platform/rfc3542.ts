@@ -64,7 +64,6 @@ function in6PktinfoArrival(message: { level: number; type: number }, struct: In6
       arrived.destination2 = words[word + addr + 2];
       arrived.destination3 = words[word + addr + 3];
       arrived.specDst = 0;
-      arrived.hasSpecDst = false;
       arrived.ifindex = words[word + ifindex];
     },
   };

@@ -125,7 +125,6 @@ export function win32(arch: string): Platform | undefined {
     quirks: {
       // Nothing is known of bound sockets here; without a message they send from where they are bound anyway.
       sourceOnlyFromWildcard: true,
-      destinationMayBeGroup: true,
       dualStack: true,
       // WSAEINVAL was seen in the field (P7).
       sourceGone: ['EADDRNOTAVAIL', 'EINVAL'],

@@ -114,11 +114,11 @@ describe.each(all)('%s on %s', (name, arch) => {
 function expectedQuirks({ name, constants }: Platform) {
   const bsd = {
     sourceOnlyFromWildcard: name !== 'openbsd',
-    destinationMayBeGroup: true,
     dualStack: name !== 'openbsd',
     sourceGone: ['EADDRNOTAVAIL'],
     backOff: ['ENOBUFS'],
-    minSendBuffer: name === 'darwin',
+    minSendBuffer: name !== 'linux' && name !== 'android' && name !== 'win32',
+    zoneIsIndex: name === 'win32',
     reuseAddr: constants.SO_REUSEPORT,
     ...(name === 'freebsd' && { reusePort: constants.SO_REUSEPORT_LB }),
     ipMulticastOptionSize: name === 'openbsd' ? 1 : 4,
@@ -127,7 +127,6 @@ function expectedQuirks({ name, constants }: Platform) {
     return {
       ...bsd,
       sourceOnlyFromWildcard: false,
-      destinationMayBeGroup: false,
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       backOff: [],
       reuseAddr: constants.SO_REUSEADDR,
