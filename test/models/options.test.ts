@@ -134,6 +134,14 @@ describe.each(models)('%s', (name) => {
     });
   });
 
+  test('reuseAddr shares the port and spreads nothing', async () => {
+    const options = { type: 'udp4', reuseAddr: true } as const;
+    const [one, two] = [await world.bind(options), await world.bind(options)];
+    for (let sourcePort = 4000; sourcePort < 4010; sourcePort++) world.near.send('10.0.0.2', PORT, 'x', { sourcePort });
+    await world.quiet();
+    expect([one.messages.length, two.messages.length].sort()).toEqual([0, 10]);
+  });
+
   test('reusePort spreads senders over the sockets, or is refused where the system cannot', async () => {
     const options = { type: 'udp4', reusePort: true } as const;
     if (!linux && os !== 'freebsd') {

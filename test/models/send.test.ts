@@ -78,20 +78,27 @@ describe.each(models)('%s', (name) => {
     expect(world.near.heard).toEqual([`a from ${source}`, `b from ${source}`, `c from ${primary}`]);
   });
 
-  test('send() names an interface', async () => {
+  test.each(kinds)('send() names an interface, %s', async (kind, options, _, prefix) => {
     const guest = peerOn(world.linkB, ['198.51.100.8', '2001:db8:fff8::8'], 4005);
-    const { socket } = await world.bind({ type: 'udp4' });
-    const { socket: socket6 } = await world.bind({ type: 'udp6', ipv6Only: true });
-    const via = { port: 4005, interface: world.machine.byIndex(0x102)?.name as string };
-    socket.send('four', { ...via, address: '198.51.100.8' });
-    socket.send('from', { ...via, address: '198.51.100.8', localAddress: '10.1.0.2' });
-    socket6.send('six', { ...via, address: '2001:db8:fff8::8' });
-    socket6.send('from', { ...via, address: '2001:db8:fff8::8', localAddress: '2001:db8:1::2' });
+    const { socket } = await world.bind(options);
+    const address = kind === 'udp6' ? '2001:db8:fff8::8' : `${prefix}198.51.100.8`;
+    const localAddress = kind === 'udp6' ? '2001:db8:1::2' : '10.1.0.2';
+    const via = { port: 4005, interface: world.machine.byIndex(0x102)?.name as string, address };
+    socket.send('alone', via);
+    socket.send('with a source', { ...via, localAddress });
     await world.quiet();
-    // IPv4's interface beside the source goes where the message has room for it; alone, Windows would send from 0.0.0.0.
-    const four = linux ? ['four from 10.1.0.1', 'from from 10.1.0.2'] : os === 'win32' ? ['from from 10.1.0.2'] : [];
-    expect(guest.heard.sort()).toEqual([...four, 'six from 2001:db8:1::1', 'from from 2001:db8:1::2'].sort());
-    expect(world.linkA.lost.map(({ source }) => source)).not.toContain('0.0.0.0');
+    // IPv4's interface goes where the message has room for it; alone, it would make Windows send from 0.0.0.0.
+    const [alone, beside] = kind === 'udp6' || linux ? [true, true] : [false, os === 'win32'];
+    const primary = kind === 'udp6' ? '2001:db8:1::1' : '10.1.0.1';
+    expect(guest.heard).toEqual([
+      ...(alone ? [`alone from ${primary}`] : []),
+      ...(beside ? [`with a source from ${localAddress}`] : []),
+    ]);
+    // The rest has gone where routing says.
+    expect(world.linkA.lost.map(({ payload, source }) => `${payload} from ${source}`)).toEqual([
+      ...(alone ? [] : ['alone from 10.0.0.1']),
+      ...(beside ? [] : [`with a source from ${localAddress}`]),
+    ]);
   });
 
   test.each([
