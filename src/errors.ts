@@ -133,7 +133,7 @@ export const unanswerable = (address: string, port: number, why: string) =>
   });
 
 function argument(name: string): string {
-  if (name.endsWith(' argument') || name.endsWith(' arguments')) return name;
+  if (name.endsWith(' argument')) return name;
   return name.includes('.') ? `"${name}" property` : `"${name}" argument`;
 }
 

@@ -21,14 +21,20 @@ export interface SendArguments {
  */
 export function sendArguments(connected: boolean, args: readonly unknown[]): SendArguments {
   const [message, second, third] = args;
-  if (second !== null && typeof second === 'object') return withOptions(connected, message, second, third);
+  // dgram takes an object for an offset of 0, if a length follows.
+  const lone = third === undefined || third === null || typeof third === 'function';
+  if (second !== null && typeof second === 'object' && lone) return withOptions(connected, message, second, third);
   return connected ? toPeer(args) : toAddress(args);
 }
 
 /** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
 export function payloadOf(message: unknown): Payload {
   if (Array.isArray(message)) {
-    return message.map((part) => bytesOf(part) ?? fail(invalidMessage('buffer list arguments', message)));
+    return message.map((part) => {
+      const bytes = bytesOf(part) ?? fail(invalidMessage('buffer list arguments', message));
+      checkAttached(bytes);
+      return bytes;
+    });
   }
   return bytesOf(message) ?? fail(invalidMessage('buffer', message));
 }
@@ -77,7 +83,7 @@ export function sendtoArguments(offset: unknown, length: unknown, port: unknown,
 
 /** As Node's validatePort. → the number */
 export function checkPort(port: unknown, zero: boolean, name = 'Port'): number {
-  const number = Number(port);
+  const number = typeof port === 'symbol' ? Number.NaN : Number(port);
   const valid =
     (typeof port === 'number' || typeof port === 'string') &&
     !(typeof port === 'string' && port.trim().length === 0) &&
@@ -92,7 +98,8 @@ function withOptions(connected: boolean, message: unknown, options: SendOptions,
   if (connected && (options.port || options.address)) throw alreadyConnected();
   return {
     payload: payloadOf(message),
-    port: connected ? 0 : checkPort(options.port, false),
+    // Without a port it is what dgram takes it for: no port itself
+    port: connected ? 0 : checkPort(options.port ?? options, false),
     address: checkAddress(options.address),
     options,
     callback: functionOr(callback),
@@ -128,6 +135,7 @@ function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
   const size = (length as number) >>> 0;
   if (start > bytes.length) throw outOfBounds('offset');
   if (start + size > bytes.length) throw outOfBounds('length');
+  checkAttached(bytes);
   return bytes.subarray(start, start + size);
 }
 
@@ -145,12 +153,13 @@ function functionOr(callback: unknown): SendCallback | undefined {
 function bytesOf(message: unknown): Uint8Array | undefined {
   if (typeof message === 'string') return Buffer.from(message);
   if (!ArrayBuffer.isView(message)) return undefined;
-  if (message.byteLength === 0) {
-    // A detached buffer looks empty. Constructing on one throws, as it does in dgram's own slicing.
-    void new Uint8Array(message.buffer);
-  }
   if ((message as Uint8Array).BYTES_PER_ELEMENT === 1) return message as Uint8Array;
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+}
+
+/** A detached buffer looks empty. Constructing on one throws, as it does in dgram's own slicing. */
+function checkAttached(bytes: Uint8Array): void {
+  if (bytes.length === 0) void new Uint8Array(bytes.buffer);
 }
 
 function fail(error: Error): never {

@@ -13,12 +13,15 @@ export function bufferSize(channel: Channel, which: 'recv' | 'send', size: numbe
   const { platform } = channel.engine.host;
   const { constants: c, errno } = platform;
   const name = which === 'recv' ? c.SO_RCVBUF : c.SO_SNDBUF;
+  // Before bind(): libuv's word on Windows, where it asks Winsock all the same.
+  const unopened = channel.fd < 0 && platform.calls === 'winsock' ? -errno.ENOTSOCK : 0;
   const result =
-    size > 0x7fffffff
+    unopened ||
+    (size > 0x7fffffff
       ? -errno.EINVAL
       : size === 0
         ? channel.getInt(c.SOL_SOCKET, name)
-        : channel.setInt(c.SOL_SOCKET, name, size);
+        : channel.setInt(c.SOL_SOCKET, name, size));
   if (result >= 0) return size === 0 ? result : 0;
   const { errno: number } = failure(platform, result, '');
   const message = getSystemErrorMap().get(number)?.[1] ?? '';

@@ -97,11 +97,11 @@ export class Dispatch {
     const found: Found = (error, address) => {
       if (this.#channel.fd < 0) {
         // Closed in the meantime.
-        const canceled = systemError('ECANCELED', uvErrno('ECANCELED', 0), 'send', { address: host, port });
+        const canceled = sendError('ECANCELED', host, port);
         if (faithful) this.#refuse(canceled, settle ?? ignore);
       } else if (this.#peer !== undefined) {
         // Connected in the meantime: libuv sends nothing to anybody else.
-        this.#refuse(systemError('EISCONN', uvErrno('EISCONN', 0), 'send', { address: host, port }), settle ?? ignore);
+        this.#refuse(sendError('EISCONN', host, port), settle ?? ignore);
       } else if (!error) this.#toFound(payload, port, address, choice, named(host, settle));
       else if (settle === undefined) process.nextTick(this.#lookupFailed, error);
       else process.nextTick(settle, error);
@@ -158,8 +158,7 @@ export class Dispatch {
     if (this.#settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4'))
       return ipBlocked(address);
     if (remote !== undefined && remote.family === this.#channel.family) return undefined;
-    // What libuv says to an address of the other family
-    return systemError('EINVAL', uvErrno('EINVAL', 0), 'send', { address, port });
+    return sendError('EINVAL', address, port); // what libuv says to an address of the other family
   }
 
   #push(payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
@@ -271,6 +270,10 @@ function named(host: string | undefined, settle: Settle | undefined): Settle | u
     if (error === null) settle(null, bytes);
     else fail(isSendError(error) ? systemError(error.code, error.errno, 'send', { ...error, address: host }) : error);
   };
+}
+
+function sendError(name: string, address: string | undefined, port: number): Error {
+  return systemError(name, uvErrno(name, 0), 'send', { address, port });
 }
 
 function isSendError(error: Error): error is SystemError {

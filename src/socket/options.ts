@@ -43,6 +43,8 @@ export function settings(given: SocketType | SocketOptions): Settings {
   for (const name of ['recvBufferSize', 'sendBufferSize'] as const) {
     if (options[name]) checkInteger(`options.${name}`, options[name], 0, 4294967295);
   }
+  const receiveBlockList = checkBlockList('options.receiveBlockList', options.receiveBlockList);
+  const sendBlockList = checkBlockList('options.sendBlockList', options.sendBlockList);
   if (lookup !== undefined && typeof lookup !== 'function') throw invalidArgType('lookup', 'of type function', lookup);
   if (type !== 'udp4' && type !== 'udp6') throw badType();
   if (options.signal !== undefined) checkSignal(options.signal);
@@ -71,8 +73,8 @@ export function settings(given: SocketType | SocketOptions): Settings {
     signal: options.signal,
     accept: options.accept === undefined ? undefined : acceptance(options.accept),
     sticky: checkSticky(options.stickySource),
-    receiveBlockList: checkBlockList('options.receiveBlockList', options.receiveBlockList),
-    sendBlockList: checkBlockList('options.sendBlockList', options.sendBlockList),
+    receiveBlockList,
+    sendBlockList,
   };
 }
 
@@ -107,7 +109,7 @@ function checkSignal(signal: unknown): void {
 }
 
 function checkBlockList(name: string, list: unknown): AddressBlockList | undefined {
-  if (list === undefined) return undefined;
-  if (list !== null && typeof (list as AddressBlockList).check === 'function') return list as AddressBlockList;
-  throw invalidArgType(name, 'an instance of net.BlockList', list);
+  if (!list) return undefined;
+  if (typeof (list as AddressBlockList).check === 'function') return list as AddressBlockList;
+  throw invalidArgType(name, 'an net.BlockList', list);
 }

@@ -29,12 +29,14 @@ export abstract class Tuned extends EventEmitter<SocketEvents> {
   }
 
   setTTL(ttl: number): number {
-    check(this, multicast.setTTL(this[kState].life.health(), number('ttl', ttl)), 'setTTL');
+    number('ttl', ttl);
+    check(this, multicast.setTTL(this[kState].life.health(), ttl), 'setTTL');
     return ttl;
   }
 
   setMulticastTTL(ttl: number): number {
-    check(this, multicast.setMulticastTTL(this[kState].life.health(), number('ttl', ttl)), 'setMulticastTTL');
+    number('ttl', ttl);
+    check(this, multicast.setMulticastTTL(this[kState].life.health(), ttl), 'setMulticastTTL');
     return ttl;
   }
 
@@ -117,9 +119,8 @@ function sourceMember(socket: Tuned, change: 'add' | 'drop', source: string, gro
   check(socket, result, `${change}SourceSpecificMembership`);
 }
 
-function number(name: string, value: unknown): number {
+function number(name: string, value: unknown): void {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
-  return value;
 }
 
 function string(name: string, value: unknown): void {

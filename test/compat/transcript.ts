@@ -61,7 +61,7 @@ export class Transcript {
     const shown = SHOWN_OF_ERRORS.filter((key) => key in error).map(
       (key) => `${key}: ${this.spell((error as unknown as Record<string, unknown>)[key])}`,
     );
-    const made = error.constructor?.name;
-    return `${made} <${String(error)}> keys ${Object.keys(error).join(',')} { ${shown.join(', ')} }`;
+    const kind = error instanceof TypeError ? 'TypeError' : error instanceof RangeError ? 'RangeError' : 'Error';
+    return `${kind} <${String(error)}> keys ${Object.keys(error).join(',')} { ${shown.join(', ')} }`;
   }
 }

@@ -58,19 +58,7 @@ export const scenarios: Scenarios = {
   },
 
   'addresses that are none': async (t) => {
-    for (const address of [
-      5,
-      true,
-      {},
-      [],
-      Symbol.iterator,
-      10n,
-      'not an address',
-      '1.2.3',
-      '::1',
-      '256.1.1.1',
-      '127.1',
-    ]) {
+    for (const address of [5, true, {}, [], 10n, 'not an address', '1.2.3', '::1', '256.1.1.1', '127.1']) {
       const socket = t.socket('udp4');
       socket.on('error', (error) => t.log("'error'", error));
       t.attempt(`bind(0, ${t.spell(address)})`, () => socket.bind(0, address) === socket);

@@ -1,6 +1,188 @@
+/**
+ * Where recvfromto differs from dgram on purpose: each with the reason, and with what both must do. docs/compat.md is
+ * written from this file.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { BlockList } from 'node:net';
+import type { LooseSocket, Scenarios, Stage } from '../stage';
+
 export interface Difference {
   readonly reason: string;
+  /** What dgram's transcript is; undefined where lines differ. */
   readonly dgram?: readonly string[];
   readonly recvfromto: readonly string[];
 }
-export const scenarios = {};
+
+const call = (socket: LooseSocket, name: string, ...args: unknown[]) =>
+  (socket[name] as (...args: unknown[]) => unknown)(...args);
+const NOT_RUNNING =
+  'Error <Error [ERR_SOCKET_DGRAM_NOT_RUNNING]: Not running> keys code { code: "ERR_SOCKET_DGRAM_NOT_RUNNING", name: "Error" }';
+/** Methods that in dgram read a property of a handle that is gone. */
+const OF_THE_HANDLE = [
+  ['setBroadcast', true],
+  ['setTTL', 64],
+  ['setMulticastTTL', 64],
+  ['setMulticastLoopback', true],
+  ['getSendQueueSize'],
+  ['getSendQueueCount'],
+  ['getRecvBufferSize'],
+  ['setSendBufferSize', 8192],
+] as const;
+const badPort = (port: unknown, least = '>=') =>
+  `RangeError <RangeError [ERR_SOCKET_BAD_PORT]: Port should be ${least} 0 and < 65536. Received type ${typeof port} (${typeof port === 'string' ? `'${port}'` : port}).> keys code { code: "ERR_SOCKET_BAD_PORT", name: "RangeError" }`;
+
+async function heardOf(t: Stage, peer: LooseSocket): Promise<void> {
+  const heard: string[] = [];
+  peer.on('message', (msg) => heard.push(String(msg)));
+  await t.settle(20);
+  t.log('heard', heard);
+}
+
+export const scenarios: Scenarios = {
+  'a port that is none': async (t) => {
+    for (const port of [65536, -1, 131072 + 9]) {
+      const socket = t.socket('udp4');
+      t.attempt(`bind(${port})`, () => socket.bind(port, '127.0.0.1') === socket);
+      await t.settle();
+    }
+  },
+
+  'the port "0"': async (t) => {
+    const socket = await t.bound();
+    t.attempt('send', () => socket.send('x', '0', '127.0.0.1'));
+    t.attempt('connect', () => socket.connect('0', '127.0.0.1'));
+  },
+
+  'a block list of another make': (t) => {
+    const list = { check: () => true };
+    t.attempt('receiveBlockList', () => t.socket({ type: 'udp4', receiveBlockList: list }).type);
+    t.attempt('sendBlockList', () => t.socket({ type: 'udp4', sendBlockList: list }).type);
+  },
+
+  'options that only newer lines have': async (t) => {
+    const list = new BlockList();
+    list.addAddress('127.0.0.1');
+    const socket = await t.bound({ type: 'udp4', sendBlockList: list, receiveBlockList: list });
+    t.watch(socket);
+    const sent = t.awaited('sent');
+    socket.send('x', socket.address().port, '127.0.0.1', sent.call);
+    await sent.called;
+    const peer = await t.peer();
+    peer.send('x', socket.address().port, '127.0.0.1');
+    await t.settle();
+    t.log('bindSync, connectSync', typeof socket.bindSync, typeof socket.connectSync);
+  },
+
+  'sends made just before close()': async (t) => {
+    const peer = await t.peer();
+    const socket = await t.bound();
+    socket.send('last words', peer.address().port, '127.0.0.1', t.callback('sent'));
+    socket.close(t.callback('closed'));
+    await heardOf(t, peer);
+  },
+
+  'sends made before close() by a socket that is being bound': async (t) => {
+    const peer = await t.peer();
+    const socket = t.socket('udp4');
+    socket.send('last words', peer.address().port, '127.0.0.1', t.callback('sent'));
+    socket.close(t.callback('closed'));
+    await heardOf(t, peer);
+  },
+
+  'bytes changed after send()': async (t) => {
+    const peer = await t.peer();
+    const socket = await t.bound();
+    const bytes = Buffer.from('before');
+    socket.send(bytes, peer.address().port, '127.0.0.1');
+    bytes.write('after!');
+    await heardOf(t, peer);
+  },
+
+  'methods of a closed socket': async (t) => {
+    const socket = await t.bound();
+    socket.close();
+    for (const [name, ...args] of OF_THE_HANDLE) t.attempt(name, () => call(socket, name, ...args));
+  },
+
+  'patched send() and the queue': async (t) => {
+    const peer = await t.peer();
+    const socket = t.socket('udp4');
+    const { send } = socket;
+    socket.send = (...args: unknown[]) => {
+      t.log('send is called');
+      return send.apply(socket, args);
+    };
+    socket.send('x', peer.address().port, '127.0.0.1');
+    await heardOf(t, peer);
+  },
+
+  'a look-up that answers nothing': (t) => {
+    for (const answer of ['undefined', 'null', '5']) {
+      const script = `
+        let first = true;
+        const lookup = (_h, _f, answer) => { process.nextTick(answer, null, first ? '127.0.0.1' : ${answer}); first = false; };
+        const s = require(${JSON.stringify(t.modulePath)}).createSocket({ type: 'udp4', lookup });
+        s.bind(0, () => s.send('x', 9, 'x', (error) => { console.log(error.message); s.close(); }));`;
+      const { status, signal, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+      t.log(answer, status, signal, stdout);
+    }
+  },
+};
+
+export const differences: Readonly<Record<keyof typeof scenarios, Difference>> = {
+  'a port that is none': {
+    reason: 'dgram binds to the port modulo 65536: a typing error becomes another service. `bind` throws instead.',
+    dgram: ['bind(65536) → true', 'bind(-1) → true', 'bind(131081) → true'],
+    recvfromto: [65536, -1, 131072 + 9].map((port) => `bind(${port}) throws ${badPort(port)}`),
+  },
+  'the port "0"': {
+    reason: 'Up to Node 22 the string "0" passes for a port (and 0 does not). Here it is refused on every line.',
+    recvfromto: ['send', 'connect'].map((name) => `${name} throws ${badPort('0', '>')}`),
+  },
+  'a block list of another make': {
+    reason: 'dgram takes instances of net.BlockList only; here whatever has its `check()`.',
+    recvfromto: ['receiveBlockList → "udp4"', 'sendBlockList → "udp4"'],
+  },
+  'options that only newer lines have': {
+    reason:
+      'receiveBlockList, sendBlockList, reusePort, bindSync() and connectSync() are there on every line: Node 20 ignores the first three, and has not the others.',
+    recvfromto: [
+      'sent called with Error <Error [ERR_IP_BLOCKED]: IP(127.0.0.1) is blocked by net.BlockList> keys code { code: "ERR_IP_BLOCKED", name: "Error" }',
+      'bindSync, connectSync "function" "function"',
+    ],
+  },
+  'sends made just before close()': {
+    reason:
+      'dgram looks every address up first, literals too, finds the socket closed, and forgets datagram and callback.',
+    dgram: ['closed called with', 'heard []'],
+    recvfromto: ['sent called with null 10', 'closed called with', 'heard ["last words"]'],
+  },
+  'sends made before close() by a socket that is being bound': {
+    reason: 'As before.',
+    dgram: ['closed called with', 'heard []'],
+    recvfromto: ['sent called with null 10', 'closed called with', 'heard ["last words"]'],
+  },
+  'bytes changed after send()': {
+    reason:
+      'dgram reads the bytes a tick later. Here they are copied when `send()` is called, so a buffer can be reused at once.',
+    dgram: ['heard ["after!"]'],
+    recvfromto: ['heard ["before"]'],
+  },
+  'methods of a closed socket': {
+    reason: 'dgram throws a TypeError about a property of null. Here it is the error that its other methods throw.',
+    recvfromto: OF_THE_HANDLE.map(([name]) => `${name} throws ${NOT_RUNNING}`),
+  },
+  'patched send() and the queue': {
+    reason:
+      'dgram calls a replaced `send()` a second time, with other arguments, for what has waited for bind. That is of no use to whoever replaced it.',
+    dgram: ['send is called', 'send is called', 'heard ["x"]'],
+    recvfromto: ['send is called', 'heard ["x"]'],
+  },
+  'a look-up that answers nothing': {
+    reason:
+      'A `lookup` option that answers no string aborts the process in dgram (an assertion in C++). Here the send fails.',
+    dgram: ['undefined', 'null', '5'].map((answer) => `${answer} null "SIGABRT" ""`),
+    recvfromto: ['undefined', 'null', '5'].map((answer) => `${answer} 0 null "send EINVAL x:9\\n"`),
+  },
+};

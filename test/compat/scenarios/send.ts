@@ -1,0 +1,438 @@
+/** send(): every overload, connected and not, what is wrong with arguments, queues, callbacks and their order. */
+import { once } from 'node:events';
+import type { LooseSocket, Scenarios, Stage } from '../stage';
+
+const hello = Buffer.from('hello');
+
+function messages(): [string, unknown][] {
+  const words = new Uint16Array([0x6161, 0x6262, 0x6363]);
+  return [
+    ['string', 'hello'],
+    ['empty string', ''],
+    ['Buffer', hello],
+    ['empty Buffer', Buffer.alloc(0)],
+    ['Uint8Array', new Uint8Array(hello)],
+    ['Uint16Array', words],
+    ['subarray', words.subarray(1)],
+    ['DataView', new DataView(words.buffer, 2, 3)],
+    ['array', ['he', Buffer.from('ll'), new Uint8Array([111])]],
+    ['array of words', [words, 'x', new DataView(words.buffer, 1, 2)]],
+    ['empty array', []],
+    ['array of nothing', ['', Buffer.alloc(0)]],
+    ['long array', Array.from({ length: 40 }, (_, i) => `${i},`)],
+    ['unicode', 'grüße 🌍'],
+    ['SharedArrayBuffer view', new Uint8Array(new SharedArrayBuffer(3))],
+    ['1400 bytes', Buffer.alloc(1400, 'x')],
+  ];
+}
+
+const NO_MESSAGES: unknown[] = [
+  undefined,
+  null,
+  5,
+  true,
+  {},
+  Symbol('s'),
+  10n,
+  () => {},
+  [5],
+  ['a', null],
+  [[]],
+  [['a']],
+  new ArrayBuffer(3),
+  new Date(0),
+];
+const NO_PORTS = [undefined, null, -1, 0, 1.5, 65536, '', 'abc', true, {}, [], Number.NaN, 10n, Symbol('s'), () => {}];
+const NO_ADDRESSES = [0, 5, true, false, {}, [], Symbol('s'), 10n];
+
+async function heard(t: Stage, peer: LooseSocket, action: () => unknown): Promise<void> {
+  const message = once(peer, 'message');
+  action();
+  const [msg, { size }] = await message;
+  t.log('heard', msg.length > 100 ? msg.length : msg, size);
+}
+
+async function connected(t: Stage, peer: LooseSocket): Promise<LooseSocket> {
+  const socket = await t.bound();
+  socket.connect(peer.address().port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+export const scenarios: Scenarios = {
+  'messages of all kinds': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const sockets = [await t.bound(), await connected(t, peer)];
+    for (const [name, message] of messages()) {
+      t.log(name);
+      const sent = t.awaited('sent');
+      await heard(t, peer, () => sockets[0].send(message, port, '127.0.0.1', sent.call));
+      await sent.called;
+      const again = t.awaited('sent, connected');
+      await heard(t, peer, () => sockets[1].send(message, again.call));
+      await again.called;
+    }
+  },
+
+  'forms, not connected': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    const a = '127.0.0.1';
+    const callback = t.callback('callback');
+    const forms: unknown[][] = [
+      [hello, 1, 3, port, a, callback],
+      [hello, 1, 3, port, a],
+      [hello, 1, 3, port, callback],
+      [hello, 1, 3, port],
+      [hello, port, a, callback],
+      [hello, port, a],
+      [hello, port, callback],
+      [hello, port],
+      [hello, String(port), a],
+      [hello, 0, 5, String(port), a],
+      [hello, '1', '3', port, a],
+      [hello, 1.9, 3.9, port, a],
+      [hello, null, 2, port, a],
+      [hello, undefined, 2, port, a],
+      [hello, -(2 ** 32), 2, port, a],
+      ['hello', 1, 3, port, a],
+      [new Uint16Array([1, 2, 3]), 1, 3, port, a],
+      [hello, 5, 0, port, a],
+      [hello, port, null],
+      [hello, port, undefined],
+      [hello, port, ''],
+      [hello, port, undefined, callback],
+      [hello, port, null, callback],
+      [hello, 0, 5, port, null, callback],
+      [hello, 0, 5, port, undefined, callback],
+      [hello, 0, 5, port, '', callback],
+      [hello, port, a, null],
+      [hello, port, a, 'no callback'],
+      [hello, port, 'localhost', callback],
+      [['a', 'b'], port, a],
+      [['a', 'b'], port, callback],
+    ];
+    for (const form of forms) {
+      t.log(`send(${form.map((each) => t.spell(each)).join(', ')})`);
+      await heard(t, peer, () => t.log('returns', socket.send(...form)));
+      await t.settle(2);
+    }
+  },
+
+  'forms, connected': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await connected(t, peer);
+    const callback = t.callback('callback');
+    const forms: unknown[][] = [
+      [hello, 1, 3, callback],
+      [hello, 1, 3],
+      [hello, callback],
+      [hello],
+      ['hello', 1, 3],
+      [['a', 'b'], callback],
+      [['a', 'b']],
+      [hello, null],
+      [hello, undefined, undefined, callback],
+      [hello, callback, 5],
+      [hello, 0, 5, null, null, callback],
+      [hello, 0, 5, 0, '', callback],
+      [hello, 0],
+    ];
+    for (const form of forms) {
+      t.log(`send(${form.map((each) => t.spell(each)).join(', ')})`);
+      await heard(t, peer, () => t.log('returns', socket.send(...form)));
+      await t.settle(2);
+    }
+    for (const form of [
+      [hello, port],
+      [hello, port, '127.0.0.1'],
+      [hello, 0, 5, port, '127.0.0.1'],
+      [hello, 0, 5, port],
+      [hello, 0, 5, null, '127.0.0.1'],
+      [hello, 0, undefined, port],
+      [hello, 0, undefined, callback],
+    ] as unknown[][]) {
+      t.attempt(`send(${form.map((each) => t.spell(each)).join(', ')})`, () => socket.send(...form));
+      await t.settle(2);
+    }
+  },
+
+  'no messages': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const [socket, toPeer] = [await t.bound(), await connected(t, peer)];
+    for (const message of NO_MESSAGES) {
+      const name = t.spell(message);
+      t.attempt(`send(${name}, port)`, () => socket.send(message, port));
+      t.attempt(`send(${name}, 0, 1, port)`, () => socket.send(message, 0, 1, port));
+      t.attempt(`send(${name})`, () => toPeer.send(message));
+      t.attempt(`send(${name}, 0, 1)`, () => toPeer.send(message, 0, 1));
+    }
+    t.attempt('send(array, 0, 1, port)', () => socket.send(['a', 'b'], 0, 1, port));
+    t.attempt('send()', () => socket.send());
+    t.attempt('send() connected', () => toPeer.send());
+  },
+
+  'no ports': async (t) => {
+    const socket = await t.bound();
+    for (const port of NO_PORTS) {
+      t.attempt(`send(m, ${t.spell(port)})`, () => socket.send('m', port));
+      t.attempt(`send(m, ${t.spell(port)}, address)`, () => socket.send('m', port, '127.0.0.1'));
+      t.attempt(`send(m, 0, 1, ${t.spell(port)}, address)`, () => socket.send('m', 0, 1, port, '127.0.0.1'));
+    }
+    await t.settle();
+  },
+
+  'no addresses': async (t) => {
+    const socket = await t.bound();
+    for (const address of NO_ADDRESSES) {
+      t.attempt(`send(m, 9, ${t.spell(address)})`, () => socket.send('m', 9, address));
+      t.attempt(`send(m, 0, 1, 9, ${t.spell(address)})`, () => socket.send('m', 0, 1, 9, address));
+    }
+    await t.settle();
+  },
+
+  'outside of the buffer': async (t) => {
+    const socket = await t.bound();
+    for (const [offset, length] of [
+      [6, 0],
+      [0, 6],
+      [3, 3],
+      [-1, 1],
+      [0, -1],
+      [2 ** 31, 1],
+      ['a', 'b'],
+      [{}, 5],
+      [Number.NaN, 6],
+    ]) {
+      t.attempt(`${t.spell(offset)}, ${t.spell(length)}`, () => socket.send(hello, offset, length, 9, '127.0.0.1'));
+    }
+    await t.settle();
+  },
+
+  'which mistake is told first': async (t) => {
+    const socket = await t.bound();
+    t.attempt('message, port, address', () => socket.send(5, 0, 0, 0, 5));
+    t.attempt('message, port', () => socket.send(5, 0));
+    t.attempt('bounds, port', () => socket.send('m', 0, 9, 'x', '127.0.0.1'));
+    t.attempt('port, address', () => socket.send('m', 0, 5));
+    socket.close();
+    t.attempt('closed: message', () => socket.send(5, 9));
+    t.attempt('closed: port', () => socket.send('m', 0));
+    t.attempt('closed: address', () => socket.send('m', 9, 5));
+    t.attempt('closed', () => socket.send('m', 9));
+  },
+
+  'too long a message': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const [socket, toPeer] = [await t.bound(), await connected(t, peer)];
+    for (const size of [65508, 65536, 100_000]) {
+      for (const address of ['127.0.0.1', undefined, 'localhost']) {
+        const sent = t.awaited(`${size} to ${address}`);
+        socket.send(Buffer.alloc(size), port, address, sent.call);
+        await sent.called;
+      }
+      const sent = t.awaited(`${size} connected`);
+      toPeer.send(Buffer.alloc(size), sent.call);
+      await sent.called;
+      const many = t.awaited(`${size} in parts`);
+      socket.send([Buffer.alloc(size - 5), 'hello'], port, '127.0.0.1', many.call);
+      await many.called;
+    }
+    await heard(t, peer, () => socket.send(Buffer.alloc(65507), port, '127.0.0.1'));
+  },
+
+  'errors without a callback are dropped': async (t) => {
+    const socket = await t.bound();
+    t.watch(socket);
+    socket.send(Buffer.alloc(65508), 9, '127.0.0.1');
+    socket.send('x', 9, '::1');
+    socket.send('x', 9, '255.255.255.255');
+    await t.settle();
+  },
+
+  'errors with a callback': async (t) => {
+    for (const [type, address] of [
+      ['udp4', '::1'],
+      ['udp4', '::ffff:127.0.0.1'],
+      ['udp4', '255.255.255.255'],
+      ['udp6', '127.0.0.1'],
+      ['udp6', 'fe80::1'],
+      ['udp6', '::1%nosuch'],
+      ['udp6', '2001:db8::1%nosuch'],
+      ['udp4', '1.2.3'],
+      ['udp4', 'fe80::1%lo'],
+    ] as const) {
+      const socket = await t.bound(type);
+      t.watch(socket);
+      const sent = t.awaited(`${type} ${address}`);
+      socket.send('x', 9, address, sent.call);
+      await sent.called;
+    }
+  },
+
+  'a name that cannot be found': async (t) => {
+    const socket = await t.bound();
+    t.watch(socket);
+    const sent = t.awaited('callback');
+    socket.send('x', 9, 'nothing.invalid', sent.call);
+    await sent.called;
+    const failed = new Promise((resolve) => socket.once('error', resolve));
+    socket.send('x', 9, 'nothing.invalid');
+    await failed;
+    const unbound = t.socket('udp4');
+    t.watch(unbound, 'unbound');
+    const called = t.awaited('unbound');
+    unbound.send('x', 9, 'nothing.invalid', called.call);
+    await called.called;
+  },
+
+  'implicit bind and the queue': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = t.socket('udp4');
+    t.watch(socket);
+    for (const i of [1, 2, 3]) socket.send(`queued ${i}`, port, '127.0.0.1', t.callback(`sent ${i}`));
+    t.log('listeners', socket.listenerCount('listening'), socket.listenerCount('error'));
+    t.log('queue', (socket.getSendQueueCount as () => number)(), (socket.getSendQueueSize as () => number)());
+    t.attempt('bind', () => socket.bind(0));
+    t.attempt('address', () => socket.address());
+    peer.on('message', (msg) => t.log('peer hears', msg));
+    await once(socket, 'listening');
+    await t.settle();
+    t.log('bound to', socket.address().address);
+    t.log('listeners', socket.listenerCount('listening'));
+  },
+
+  'the queue when bind fails': async (t) => {
+    const taken = (await t.bound()).address().port;
+    const socket = t.socket('udp4');
+    t.watch(socket);
+    socket.bind(taken, '127.0.0.1');
+    socket.send('x', 9, '127.0.0.1', t.callback('never'));
+    socket.close(t.callback('closed'));
+    await t.settle();
+    t.log('listeners', socket.listenerCount('listening'));
+    t.attempt('send again', () => socket.send('y', 9, '127.0.0.1', t.callback('sent')));
+    await t.settle();
+    t.attempt('address', () => socket.address().address);
+  },
+
+  'the order of callbacks': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    for (const i of [1, 2, 3]) {
+      socket.send(`${i}`, port, '127.0.0.1', (...args: unknown[]) => {
+        t.log(`sent ${i}`, ...args);
+        process.nextTick(() => t.log(`tick of ${i}`));
+        Promise.resolve().then(() => t.log(`microtask of ${i}`));
+      });
+    }
+    t.log('send has returned');
+    process.nextTick(() => t.log('tick'));
+    queueMicrotask(() => t.log('microtask'));
+    const texts: string[] = [];
+    peer.on('message', (msg) => texts.push(String(msg)));
+    await t.settle();
+    t.log('heard', texts);
+  },
+
+  'a callback that throws': async (t) => {
+    const peer = await t.peer();
+    const socket = await t.bound();
+    const caught = new Promise((resolve) => process.once('uncaughtException', resolve));
+    socket.send('1', peer.address().port, '127.0.0.1', () => {
+      throw new Error('thrown by a callback');
+    });
+    socket.send('2', peer.address().port, '127.0.0.1', t.callback('second'));
+    t.log('caught', await caught);
+    await t.settle();
+  },
+
+  'sending from a callback': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    const done = t.awaited('last');
+    const next = (left: number) => {
+      if (left === 0) socket.send('last', port, '127.0.0.1', done.call);
+      else socket.send(String(left), port, '127.0.0.1', () => next(left - 1));
+    };
+    next(5);
+    const texts: string[] = [];
+    peer.on('message', (msg) => texts.push(String(msg)));
+    await done.called;
+    await t.settle();
+    t.log('heard', texts);
+  },
+
+  'many at once': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    let called = 0;
+    let heardOf = 0;
+    peer.on('message', () => heardOf++);
+    for (let i = 0; i < 200; i++)
+      socket.send(`message ${i}`, port, '127.0.0.1', (error: unknown) => (called += error === null ? 1 : 1000));
+    await t.settle(20);
+    t.log('called, heard', called, heardOf);
+    t.log('queue', (socket.getSendQueueCount as () => number)(), (socket.getSendQueueSize as () => number)());
+  },
+
+  sendto: async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    const sendto = (...args: unknown[]) => (socket.sendto as (...args: unknown[]) => unknown)(...args);
+    const sent = t.awaited('sent');
+    await heard(t, peer, () => sendto(hello, 1, 3, port, '127.0.0.1', sent.call));
+    await sent.called;
+    t.attempt('offset', () => sendto(hello, '1', 3, port, '127.0.0.1'));
+    t.attempt('length', () => sendto(hello, 1, undefined, port, '127.0.0.1'));
+    t.attempt('port', () => sendto(hello, 1, 3, '9', '127.0.0.1'));
+    t.attempt('address', () => sendto(hello, 1, 3, port, undefined));
+    t.attempt('bounds', () => sendto(hello, 1, 9, port, '127.0.0.1'));
+  },
+
+  'detached memory': async (t) => {
+    const socket = await t.bound();
+    const bytes = new Uint8Array(8);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    t.attempt('sliced', () => socket.send(bytes, 0, 0, 9, '127.0.0.1'));
+    t.attempt('sliced too long', () => socket.send(bytes, 0, 8, 9, '127.0.0.1'));
+    t.attempt('in an array', () => socket.send([bytes], 9, '127.0.0.1'));
+    await t.settle();
+  },
+
+  'to itself, and what rinfo says': async (t) => {
+    for (const type of ['udp4', 'udp6']) {
+      const socket = await t.bound(type);
+      t.watch(socket, type);
+      const message = once(socket, 'message');
+      socket.send('to myself', socket.address().port);
+      await message;
+      const empty = once(socket, 'message');
+      socket.send('', socket.address().port);
+      await empty;
+    }
+  },
+
+  'IPv4 through a udp6 socket': async (t) => {
+    const peer = await t.peer();
+    const dual = await t.bound('udp6', '::');
+    t.watch(dual, 'dual');
+    peer.on('message', (msg, { address, family }) => t.log('peer hears', msg, address, family));
+    dual.send('mapped', peer.address().port, '::ffff:127.0.0.1', t.callback('sent'));
+    await once(peer, 'message');
+    peer.send('back', dual.address().port, '127.0.0.1');
+    await once(dual, 'message');
+    dual.send('by name', peer.address().port, 'localhost', t.callback('by name'));
+    await t.settle();
+  },
+};
