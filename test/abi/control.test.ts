@@ -190,6 +190,11 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
         short.writeUInt32LE(short.length, platform.cmsg.cmsg_len);
         expect(read(platform, short)).toMatchObject({ family: 0, ifindex: 0 });
       }
+      // No more is asked for than is read: what stands behind it may be missing.
+      const enough = Buffer.from(message.subarray(0, facts.cmsg.dataOffset + offset + size));
+      enough.writeUInt32LE(enough.length, platform.cmsg.cmsg_len);
+      const { family, ifindex } = read(platform, enough);
+      expect(family + ifindex).not.toBe(0);
     }
   });
 
@@ -251,6 +256,18 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       expect([arrived.seconds, arrived.nanoseconds]).toEqual([tv_sec, 123_456 * (scale as number)]);
       const short = payload.subarray(0, -1);
       expect(read(platform, controlMessage(facts, levels.socket, facts.number(timestamp), short)).seconds).toBe(-1);
+    });
+  }
+
+  if (facts.libc === 'glibc' && facts.field('timespec', 'tv_sec').size === 4) {
+    test('reads the time of the other C library too', () => {
+      // hostPlatform() does not know which one it runs on, and the kernel answers the numbers of either.
+      const musl = target(`${facts.name}-musl`);
+      const payload = structBytes(musl, 'timespec', { tv_sec: 4_400_000_000, tv_nsec: 123_456 });
+      const message = (bytes: Buffer) => controlMessage(facts, levels.socket, musl.number('SCM_TIMESTAMPNS'), bytes);
+      const arrived = read(platform, message(payload));
+      expect([arrived.seconds, arrived.nanoseconds]).toEqual([4_400_000_000, 123_456]);
+      expect(read(platform, message(payload.subarray(0, -1))).seconds).toBe(-1);
     });
   }
 

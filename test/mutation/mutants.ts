@@ -8,6 +8,7 @@ import { darwin } from '../../src/platform/darwin';
 import { freebsd } from '../../src/platform/freebsd';
 import { linux } from '../../src/platform/linux';
 import { openbsd } from '../../src/platform/openbsd';
+import { specDstDeparture } from '../../src/platform/pktinfo';
 import type { Arrival, Departure, IntDeparture, Platform, Request } from '../../src/platform/platform';
 import { win32 } from '../../src/platform/win32';
 
@@ -189,6 +190,8 @@ function without(platform: Platform, path: string, index: number): Mutant {
 
 function* departures(platform: Platform): Generator<Mutant> {
   const { departures: all, constants } = platform;
+  const struct =
+    'ipi_spec_dst' in (platform.structs.in_pktinfo?.fields ?? {}) ? platform.structs.in_pktinfo : undefined;
   for (const [kind, departure] of Object.entries(all) as [string, Departure][]) {
     // One object may serve two kinds: each mutant is that kind's alone.
     const other = (label: string, change: Partial<Departure>) =>
@@ -201,6 +204,13 @@ function* departures(platform: Platform): Generator<Mutant> {
     yield other('carriesIfindex', { carriesIfindex: !departure.carriesIfindex });
     yield other('ifindexAlone', { ifindexAlone: !departure.ifindexAlone });
     yield other('writes nothing', { write: () => {} });
+    if (struct !== undefined && kind !== 'udp6') {
+      const carries = !departure.carriesIfindex;
+      yield other(
+        `interface ${carries ? 'carried' : 'left out'}`,
+        specDstDeparture(departure, struct as never, carries),
+      );
+    }
     for (const step of [4, -4]) {
       yield other(`writes at ${step}`, {
         write: (control, payload, source) => departure.write(control, payload + step, source),
