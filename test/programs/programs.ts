@@ -22,6 +22,8 @@ export interface Program {
   readonly group?: { readonly to: string; readonly family: 4 | 6; readonly clientPort?: number };
   /** Requests to a unicast address are answered to everybody, or not at all. */
   readonly groupOnly?: true;
+  /** It cannot answer link-local clients, with node:dgram either. */
+  readonly noLinkLocal?: true;
   /** What its answers look like does not depend on the request: a burst cannot be told apart. */
   readonly anonymous?: true;
 }
@@ -41,7 +43,8 @@ export const PROGRAMS: readonly Program[] = [
     reply: '00040001',
   },
   { name: 'sip', protocol: 'SIP', question: questions.sip, types: ['udp4', 'udp6'] },
-  { name: 'stun', protocol: 'STUN', question: questions.stun, types: ['udp4', 'udp6'] },
+  // It writes the client's address into its answer, and dies of a zone in it, with node:dgram as well.
+  { name: 'stun', protocol: 'STUN', question: questions.stun, types: ['udp4', 'udp6'], noLinkLocal: true },
   { name: 'node-turn', protocol: 'TURN', question: questions.stun, types: ['udp4'] },
   { name: 'osc', protocol: 'OSC', question: questions.osc, types: ['udp4'] },
   { name: 'net-snmp', protocol: 'SNMP', question: questions.snmp, types: ['udp4', 'udp6'] },

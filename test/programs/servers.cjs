@@ -57,7 +57,7 @@ const servers = {
   },
   osc() {
     const osc = require('osc');
-    const udp = new osc.UDPPort({ localAddress: address, localPort: port });
+    const udp = new osc.UDPPort({ localAddress: address, localPort: port, metadata: true });
     udp.on('message', (message, _tag, info) => late(() => udp.send(message, info.address, info.port)));
     udp.open();
   },

@@ -88,7 +88,7 @@ function questionsFor(instance: Instance): Asking[] {
     if (type !== 'udp6') add('IPv4', 4, IPV4);
     if (type === 'udp6') add('mapped', 4, IPV4);
     if (type !== 'udp4') add('IPv6', 6, IPV6);
-    if (type !== 'udp4') add('link-local', 6, LINK_LOCAL, 'v1');
+    if (type !== 'udp4' && !program.noLinkLocal) add('link-local', 6, LINK_LOCAL, 'v1');
   }
   if (program.group) {
     const { to, family, clientPort = 0 } = program.group;
@@ -104,12 +104,13 @@ function questionsFor(instance: Instance): Asking[] {
 /** Each address by a connected client, and all of them at once from one port. */
 function unicast(instance: Instance, way: Way, family: 4 | 6, addresses: readonly string[], device?: string): Job[] {
   const { program, type, port } = instance;
-  const asks = addresses.map((to, id) => ({ to, data: program.question.ask(id).toString('hex') }));
+  // Anew for each: what carries the same transaction is a retransmission, which is answered to the first one's sender.
+  const asks = () => addresses.map((to, id) => ({ to, data: program.question.ask(id).toString('hex') }));
   const common = { family, port, ...(device && { device }), ...(program.reply && { reply: program.reply }) };
   const name = `${program.name} ${type} ${way}`;
   // Who is answered to a fixed port needs an address of its own for each client.
   const from = (nth: number) => (program.answersToOwnPort ? { bind: [`10.77.0.${101 + nth}`, port] as const } : {});
-  const single = asks.map((one, nth) => ({
+  const single = asks().map((one, nth) => ({
     ...common,
     id: `${name} ${one.to}`,
     asks: [one],
@@ -117,7 +118,7 @@ function unicast(instance: Instance, way: Way, family: 4 | 6, addresses: readonl
     ...from(nth),
   }));
   if (program.reply !== undefined) return single;
-  return [...single, { ...common, id: `${name} burst`, asks, ...from(addresses.length) }];
+  return [...single, { ...common, id: `${name} burst`, asks: asks(), ...from(addresses.length) }];
 }
 
 function judge({ instance, way, addresses }: Asking, answers: Map<string, Answers>): Finding {
