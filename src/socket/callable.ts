@@ -1,6 +1,7 @@
 /**
  * dgram's Socket is a function from before there were classes, and programs use it so: `Socket.call(this, 'udp4')` with
- * util.inherits, `for (const name in socket)`. This gives a class of ours that face.
+ * util.inherits, `for (const name in socket)`. This gives a class of ours that face. Libraries that are handed a socket
+ * ask `socket instanceof dgram.Socket`, so its objects inherit from dgram's as well, but nothing that they use.
  */
 import { EventEmitter } from 'node:events';
 
@@ -8,6 +9,7 @@ type Constructor = abstract new (...args: never[]) => EventEmitter;
 
 /**
  * @param initialise what Class's constructor does to a new object after super()
+ * @param ancestor what the objects are to be instances of, too; it inherits from EventEmitter
  * @returns a function that makes objects of `Class` with new, and makes one of `this` without. Its prototype has all
  * members of Class and of the classes below EventEmitter as its own, enumerable as dgram's are.
  */
@@ -15,6 +17,7 @@ export function callable<Class extends Constructor>(
   name: string,
   Class: Class,
   initialise: (self: InstanceType<Class>, args: Iterable<unknown>) => void,
+  ancestor: { readonly prototype: EventEmitter },
 ): Class {
   // Named parameters only for the sake of `length`, which is dgram's 2.
   function Socket(this: InstanceType<Class>, _type: unknown, _listener: unknown): unknown {
@@ -34,6 +37,7 @@ export function callable<Class extends Constructor>(
   }
   const made = { value: Socket, writable: true, configurable: true, enumerable: false };
   Object.defineProperties(Class.prototype, { ...members, constructor: made });
+  Object.setPrototypeOf(Class.prototype, ancestor.prototype);
   Socket.prototype = Class.prototype;
   Object.defineProperty(Socket, 'name', { value: name });
   return Object.setPrototypeOf(Socket, EventEmitter);

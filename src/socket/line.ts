@@ -8,6 +8,8 @@ import { errorMonitor } from 'node:events';
 type Constructor = new (options: dgram.SocketOptions) => dgram.Socket;
 
 const Socket = dgram.Socket as unknown as Constructor;
+/** dgram's own. */
+export const DgramSocket: { readonly prototype: dgram.Socket } = Socket;
 
 /** Has dgram's Socket still the private names that DEP0112 deprecates? Node 26 has not. */
 export const hasDeprecatedNames = '_handle' in Socket.prototype;

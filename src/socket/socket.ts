@@ -30,7 +30,7 @@ import { callable } from './callable';
 import { choice } from './choice';
 import { defineDeprecatedNames } from './deprecated';
 import type { Dispatch } from './dispatch';
-import { bindFailureEvent, hasDeprecatedNames } from './line';
+import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './line';
 import { settings } from './options';
 import { closeOn } from './signal';
 import { kState, State } from './state';
@@ -274,7 +274,7 @@ function initialise(self: DatagramSocket, [type, listener, engine]: Iterable<unk
 
 /** A UDP socket that knows where its datagrams were sent to. Everything node:dgram's Socket does, and more. */
 export type Socket = DatagramSocket;
-export const Socket = callable('Socket', DatagramSocket, initialise);
+export const Socket = callable('Socket', DatagramSocket, initialise, DgramSocket);
 if (hasDeprecatedNames) defineDeprecatedNames(Socket.prototype);
 
 function anyAddress({ type }: DatagramSocket): string {

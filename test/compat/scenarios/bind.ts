@@ -212,6 +212,32 @@ export const scenarios: Scenarios = {
     await outcome(t, third);
   },
 
+  reusePort: async (t) => {
+    if (!/reusePort/.test(String(require('node:dgram').Socket))) return; // ignored by dgram, not by recvfromto
+    const first = await t.bound({ type: 'udp4', reusePort: true });
+    const { port } = first.address();
+    for (const options of [{ reusePort: true }, { reuseAddr: true }, { reuseAddr: true, reusePort: true }, {}]) {
+      const second = t.socket({ type: 'udp4', ...options });
+      t.watch(second, JSON.stringify(options));
+      second.bind(port, '127.0.0.1');
+      await outcome(t, second);
+    }
+  },
+
+  'errors again and again': async (t) => {
+    const taken = (await t.bound()).address().port;
+    const socket = t.socket('udp4');
+    for (const address of ['127.0.0.1', 'nothing.invalid', '::1', '127.0.0.1']) {
+      const failed = new Promise((resolve) => socket.once('error', resolve));
+      socket.bind(taken, address, t.callback('never'));
+      t.log(address, await failed);
+      t.log('listeners', socket.listenerCount('listening'), socket.listenerCount('error'));
+    }
+    const bound = t.awaited('at last');
+    socket.bind(0, '127.0.0.1', bound.call);
+    await bound.called;
+  },
+
   exclusive: async (t) => {
     const first = t.socket('udp4');
     t.watch(first, 'first');

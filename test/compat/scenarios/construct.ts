@@ -79,6 +79,7 @@ export const scenarios: Scenarios = {
     t.log('instance of Socket', socket instanceof Socket);
     t.log('instance of EventEmitter', socket instanceof EventEmitter);
     t.log('created is an instance', t.socket('udp6') instanceof Socket);
+    t.log("instance of node:dgram's Socket", socket instanceof require('node:dgram').Socket);
     t.log('constructor', socket.constructor === (Socket as unknown));
     t.log('prototype', Object.getPrototypeOf(socket) === Socket.prototype);
     t.log('name and length', Socket.name, Socket.length, t.dgram.createSocket.length);

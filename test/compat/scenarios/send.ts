@@ -1,5 +1,6 @@
 /** send(): every overload, connected and not, what is wrong with arguments, queues, callbacks and their order. */
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import type { LooseSocket, Scenarios, Stage } from '../stage';
 
 const hello = Buffer.from('hello');
@@ -420,6 +421,30 @@ export const scenarios: Scenarios = {
       const empty = once(socket, 'message');
       socket.send('', socket.address().port);
       await empty;
+    }
+  },
+
+  'link-local addresses': async (t) => {
+    const all = Object.entries(networkInterfaces()).flatMap(([name, entries]) =>
+      (entries ?? []).filter(({ address }) => address.startsWith('fe80:')).map(({ address }) => `${address}%${name}`),
+    );
+    t.log('there are', all.length);
+    for (const address of all) {
+      const socket = t.socket('udp6');
+      t.watch(socket, address);
+      socket.bind(0, address);
+      await once(socket, 'listening');
+      t.log('address', socket.address());
+      const heard = once(socket, 'message');
+      socket.send('x', socket.address().port, address, t.callback('sent'));
+      await heard;
+      const bare = t.awaited('without a zone');
+      socket.send('x', socket.address().port, address.split('%')[0], bare.call);
+      await bare.called;
+      const connected = t.awaited('connected');
+      socket.connect(socket.address().port, address, connected.call);
+      await connected.called;
+      t.log('remoteAddress', (socket.remoteAddress as () => unknown)());
     }
   },
 
