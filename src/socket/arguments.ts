@@ -122,9 +122,11 @@ function toAddress([message, offset, length, port, address, callback]: readonly 
 /** send(msg, offset, length [, callback]) and send(msg [, callback]) on a connected socket */
 function toPeer([message, offset, length, port, address, callback]: readonly unknown[]): SendArguments {
   const sliced = typeof length === 'number';
-  const payload = sliced ? slice(message, offset, length) : payloadOf(message);
+  const part = sliced ? slice(message, offset, length) : undefined;
   const portIsCallback = sliced && typeof port === 'function';
   if ((port && !portIsCallback) || address) throw alreadyConnected();
+  const payload = part ?? payloadOf(message);
+  checkAddress(address);
   const last = sliced ? (portIsCallback ? port : callback) : offset;
   return { payload, port: 0, address: undefined, options: undefined, callback: functionOr(last) };
 }
