@@ -107,8 +107,8 @@ const behaviour = [
     async run(world) {
       // What waits for a neighbour's address fills the buffer; world.sh has the kernel give up on it soon.
       const sender = world.library.createSocket({ type: 'udp4', sendBufferSize: 4096 });
-      const datagrams = Array.from({ length: 64 }, () => ({
-        msg: Buffer.alloc(1000),
+      const datagrams = Array.from({ length: 64 }, (_, i) => ({
+        msg: Buffer.alloc(900 + i), // each longer than the one before, or they would leave as one by UDP_SEGMENT
         port: 9,
         address: '192.0.2.200',
       }));

@@ -18,9 +18,10 @@ const scenarios: readonly [name: string, result: unknown][] = [
   ['refused', { results: [true, true, true], idle: 0, heard: true, error: true }],
   ['throwing', { seen: ['thrown 1', 'thrown 2', 'thrown 3'], datagrams: [3, 3] }],
   ['closeInside', { first: 1, others: true }],
-  ['afterClose', { same: true, watched: 'EEXIST', heard: true }],
+  // `same`: whether a descriptor's number came again, which other threads of a runtime may prevent
+  ['afterClose', { watched: 'EEXIST', heard: true }],
   ['events', { seen: [2, 1, 3], wrong: ['RangeError', 'RangeError', 'RangeError', 'TypeError'] }],
-  ['reuse', { received: 1000, same: true }],
+  ['reuse', { received: 1000 }],
 ];
 
 interface Task {
@@ -42,7 +43,9 @@ function tasksFor({ command, label }: Place, dist: string): Task[] {
         what: `readiness: ${name}`,
         command: [...command, SCENARIO, name],
         env: { RECVFROMTO_COMPILED: dist },
-        right: (ended) => clean(ended) && ended.stdout.trim() === JSON.stringify(result),
+        right: (ended) =>
+          clean(ended) &&
+          ended.stdout.replace(/"same":(true|false),|,"same":(true|false)|\n/g, '') === JSON.stringify(result),
       }),
     ),
     ...['early', 'exit', 'unref', 'close'].flatMap((how) =>
@@ -92,7 +95,17 @@ function denoOnly(deno: string, dist: string): Task[] {
   return [
     {
       what: 'without --allow-ffi: a clear error at createSocket',
-      command: [deno, 'run', '--quiet', '--no-prompt', '--allow-read', '--allow-env', here('refused.cjs'), dist],
+      command: [
+        deno,
+        'run',
+        '--quiet',
+        '--no-prompt',
+        '--allow-read',
+        '--allow-env',
+        '--allow-sys',
+        here('refused.cjs'),
+        dist,
+      ],
       right: ({ stdout }) => stdout === 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM\n',
     },
   ];

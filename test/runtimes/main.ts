@@ -1,22 +1,19 @@
 /**
- * `npm run test:runtimes`: the built package, packed and installed, in Node 20, 22, 24, 26, Bun and Deno on this machine,
- * and in Bun's build for musl. Runtimes come from npm into .runtimes/. Arguments choose runtimes: `-- Bun "Node 24"`.
+ * `npm run test:runtimes`: the built package, packed and installed, in Node 20, 22, 24, 26, Bun and Deno on this machine.
+ * Runtimes come from npm into .runtimes/. Arguments choose some: `npm run test:runtimes -- Bun "Node 24"`.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { extras } from './extras';
 import { Report } from './report';
 import { cache, fetched, stagePackage } from './stage';
 import { type Place, runSuite } from './suite';
 
-const MUSL = '/lib/ld-musl-x86_64.so.1';
-
 interface Candidate {
   readonly label: string;
   readonly npm: string;
   readonly program: string;
   readonly flags?: readonly string[];
-  readonly libc?: 'musl';
 }
 
 const node = (major: number): Candidate => ({
@@ -29,17 +26,15 @@ const candidates: readonly Candidate[] = [
   ...[20, 22, 24, 26].map(node),
   { label: 'Bun', npm: '@oven/bun-linux-x64@1', program: 'bin/bun' },
   { label: 'Deno', npm: '@deno/linux-x64-glibc@2', program: 'deno', flags: ['run', '--allow-all', '--quiet'] },
-  { label: 'Bun (musl)', npm: '@oven/bun-linux-x64-musl@1', program: 'bin/bun', libc: 'musl' },
 ];
 
 /** @returns why it cannot be had, or how it is run */
-function placeOf({ label, npm, program, flags = [], libc }: Candidate): Place | string {
+function placeOf({ label, npm, program, flags = [] }: Candidate): Place | string {
   if (process.arch !== 'x64' || process.platform !== 'linux') return `${npm} is for linux-x64`;
-  if (libc === 'musl' && !existsSync(MUSL)) return `${MUSL} is missing: apt-get install musl`;
   try {
     const folder = fetched(label.toLowerCase().replaceAll(/\W+/g, '-'), npm);
     const command = [join(folder, program), ...flags];
-    return { label, command, libc: libc ?? 'glibc', on: 'native', seconds: 60 };
+    return { label, command, libc: 'glibc', on: 'native', seconds: 60 };
   } catch (error) {
     return `npm cannot install ${npm}: ${String((error as { stderr?: unknown }).stderr ?? error).slice(0, 200)}`;
   }
@@ -49,7 +44,7 @@ async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
   const report = new Report();
   mkdirSync(cache, { recursive: true });
-  const dist = join(stagePackage(['x64']), 'dist');
+  const dist = join(stagePackage(), 'dist');
   for (const candidate of candidates) {
     const { label } = candidate;
     if (wanted.length > 0 && !wanted.includes(label)) continue;

@@ -7,7 +7,7 @@ log=$(mktemp)
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -f "$log"' EXIT
 for _ in $(seq 100); do
-  port=$(grep -oEm1 ':[0-9]{4,5}\b' "$log" | head -1 | tr -d :) && [ -n "$port" ] && break
+  port=$(sed -n 's/.*\bport \([0-9]\+\).*/\1/p;T;q' "$log") && [ -n "$port" ] && break
   sleep 0.1
 done
 [ -n "${port:-}" ] || { cat "$log" >&2; exit 1; }

@@ -1,6 +1,6 @@
 /**
  * Lays out what the suites run, below .runtimes/ (git-ignored, kept between runs): the package as npm packs it, installed
- * beside its dependencies with koffi's binaries for every CPU that is asked for; and the runtimes, from npm.
+ * beside its dependencies with koffi's binaries for every CPU; and the runtimes, from npm.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,9 @@ import { join, resolve } from 'node:path';
 
 export const root = resolve(__dirname, '../..');
 export const cache = join(root, '.runtimes');
+
+/** Every CPU that koffi has a Linux binary for: process.arch's words. */
+const CPUS = ['arm', 'arm64', 'ia32', 'loong64', 'ppc64', 'riscv64', 'x64'];
 
 function npm(folder: string, args: readonly string[]): void {
   const quiet = ['--silent', '--ignore-scripts', '--no-fund', '--no-audit', '--no-package-lock'];
@@ -36,13 +39,13 @@ export function fetched(name: string, wanted: string): string {
 }
 
 /** The built package, installed as users have it. → its folder */
-export function stagePackage(cpus: readonly string[]): string {
+export function stagePackage(): string {
   if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/index.js is missing; npm run build makes it');
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8'));
   const pinned = { ...dependencies, koffi: version };
   const packages = Object.entries(pinned).map(([name, range]) => `${name}@${range}`);
-  const folder = install('stage', [...packages, ...cpus.map((cpu) => `@koromix/koffi-linux-${cpu}@${version}`)]);
+  const folder = install('stage', [...packages, ...CPUS.map((cpu) => `@koromix/koffi-linux-${cpu}@${version}`)]);
   for (const old of readdirSync(folder)) if (old.endsWith('.tgz')) rmSync(join(folder, old));
   npm(root, ['pack', '--pack-destination', folder]);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));

@@ -79,7 +79,12 @@ async function askFrom(
 
 function verdict(answer: Heard | string | undefined, address: string, heard: boolean): AnswerFact {
   if (!isAnswer(answer)) return { verdict: heard ? 'silent' : 'unreachable', from: null };
-  return { verdict: answer.from === address ? 'right' : 'wrong', from: answer.from };
+  return { verdict: isSame(answer.from, address) ? 'right' : 'wrong', from: answer.from };
+}
+
+/** Deno's dgram leaves the zone out of what it tells its listeners. */
+function isSame(from: string, address: string): boolean {
+  return from === (from.includes('%') ? address : address.split('%', 1)[0]);
 }
 
 function isAnswer(answer: Heard | string | undefined): answer is Heard {
