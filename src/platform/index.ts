@@ -7,6 +7,7 @@ import { android } from './android';
 import { darwin } from './darwin';
 import { freebsd } from './freebsd';
 import { linux } from './linux';
+import { netbsd } from './netbsd';
 import { openbsd } from './openbsd';
 import type { Libc, Platform, PlatformName } from './platform';
 import { win32 } from './win32';
@@ -17,6 +18,7 @@ const systems: Readonly<Record<PlatformName, (arch: string, libc?: Libc) => Plat
   darwin,
   freebsd,
   openbsd,
+  netbsd,
   win32,
 };
 

@@ -5,7 +5,7 @@
  */
 import type { StructType } from '../structs/struct';
 
-export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'win32';
+export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'netbsd' | 'win32';
 
 /** C libraries on Linux whose headers differ. */
 export type Libc = 'glibc' | 'musl';

@@ -1,6 +1,6 @@
 /**
  * IPv4 on systems without IP_PKTINFO: IP_RECVDSTADDR tells the destination, IP_RECVIF the interface, IP_SENDSRCADDR,
- * which has IP_RECVDSTADDR's number, chooses the source. FreeBSD and OpenBSD, ip(4).
+ * which has IP_RECVDSTADDR's number, chooses the source. FreeBSD, OpenBSD and NetBSD, ip(4).
  */
 import type { Type } from '../structs/ref';
 import type { StructType } from '../structs/struct';
@@ -27,7 +27,7 @@ export function destinationArrival(message: Message, in_addr: Type): Arrival {
 /** A struct sockaddr_dl of sdl_len bytes: as many as reach behind sdl_index are enough. */
 export function interfaceArrival(
   message: Message,
-  sockaddr_dl: StructType<'sdl_index' | 'sdl_type'>,
+  sockaddr_dl: StructType<'sdl_index'>,
   endianness: 'LE' | 'BE',
 ): Arrival {
   const { offset, type } = sockaddr_dl.fields.sdl_index;

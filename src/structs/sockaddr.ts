@@ -93,6 +93,15 @@ function sockaddr_dl(dataLength: number) {
     sdl_data: bytesType(dataLength),
   }));
 }
+
+/** NetBSD <net/if_dl.h>: the rest is a struct of its own. */
+export const sockaddr_dlNetBSD = declare(({ uint8, uint16 }) => ({
+  sdl_len: uint8,
+  sdl_family: uint8,
+  sdl_index: uint16,
+  sdl_addr: bytesType(28),
+}));
+
 export const sockaddr_dlDarwin = sockaddr_dl(12);
 export const sockaddr_dlFreeBSD = sockaddr_dl(46);
 export const sockaddr_dlOpenBSD = sockaddr_dl(24);

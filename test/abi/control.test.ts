@@ -58,8 +58,10 @@ function ipv4Destination(facts: Facts, address: Uint8Array, ifindex: number): Bu
     case 'win32':
       return [message('IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_ifindex: ifindex, ipi_addr: address }))];
     default: {
-      const sdl_len = facts.field('sockaddr_dl', 'sdl_data').offset;
-      const link = structBytes(facts, 'sockaddr_dl', { sdl_len, sdl_family: 18, sdl_index: ifindex, sdl_type: 0xee });
+      const sdl_len = 8; // as far as the link's name, which is missing
+      const rest: Record<string, number | Uint8Array> =
+        facts.os === 'netbsd' ? { sdl_addr: Uint8Array.of(0xee) } : { sdl_type: 0xee };
+      const link = structBytes(facts, 'sockaddr_dl', { sdl_len, sdl_family: 18, sdl_index: ifindex, ...rest });
       return [message('IP_RECVDSTADDR', address), message('IP_RECVIF', link.subarray(0, sdl_len))];
     }
   }
@@ -130,7 +132,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
     const { udp4, mapped } = platform.departures;
     expect(written(platform, udp4, sourceOf(IPV4, 3)).toString('hex')).toBe(expected);
     // A mapped peer is answered by IPv4's message everywhere; OpenBSD has no such peers.
-    if (facts.os === 'openbsd') expect(mapped).toBeUndefined();
+    if (facts.os === 'openbsd' || facts.os === 'netbsd') expect(mapped).toBeUndefined();
     else expect(written(platform, mapped!, sourceOf(IPV4, 3)).toString('hex')).toBe(expected);
   });
 
@@ -217,6 +219,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       ['IP_RECVTOS', 1],
     ],
     openbsd: [['IP_RECVTTL', 1]],
+    netbsd: [['IP_RECVTTL', 1]],
     win32: [
       ['IP_RECVTTL', 4],
       ['IP_TTL', 4],
@@ -309,6 +312,16 @@ describe.each([
     'openbsd-x64',
     '14000000 00000000 07000000 00000000 c0000207 00000000',
     '24000000 29000000 2e000000 00000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+  [
+    'netbsd-x64',
+    '14000000 00000000 07000000 00000000 c0000207 00000000',
+    '24000000 29000000 2e000000 00000000 20010db8000000000000000000000007 03000000 00000000',
+  ],
+  [
+    'netbsd-arm64',
+    '14000000 00000000 07000000 00000000 c0000207 00000000 00000000 00000000',
+    '24000000 29000000 2e000000 00000000 20010db8000000000000000000000007 03000000 00000000 00000000 00000000',
   ],
   [
     'win32-x64',

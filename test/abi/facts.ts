@@ -91,7 +91,15 @@ export class Facts {
   }
 }
 
-export const targets: readonly Facts[] = ['linux', 'android', 'darwin', 'freebsd', 'openbsd', 'win32'].flatMap((os) => {
+export const targets: readonly Facts[] = [
+  'linux',
+  'android',
+  'darwin',
+  'freebsd',
+  'openbsd',
+  'netbsd',
+  'win32',
+].flatMap((os) => {
   const fixture: Fixture = JSON.parse(readFileSync(join(__dirname, 'fixtures', `${os}.json`), 'utf8'));
   return fixture.variants.map((variant) => new Facts(fixture, variant));
 });

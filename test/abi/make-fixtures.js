@@ -13,6 +13,7 @@ const VARIANTS = {
   darwin: ['arm64', 'x64'],
   freebsd: ['ia32', 'x64', 'arm64'],
   openbsd: ['ia32', 'x64', 'arm64'],
+  netbsd: ['ia32', 'x64', 'arm64', 'arm'],
 };
 // biome-ignore format: a list
 const STRUCTS = [

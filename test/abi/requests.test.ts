@@ -65,7 +65,7 @@ function expectedRequests(facts: Facts): { requests: Expected; optionRequests: P
         requests: split(facts.os === 'darwin' ? 'IP_PKTINFO' : 'IP_RECVDSTADDR IP_RECVIF?', 'IPV6_RECVPKTINFO'),
         optionRequests: {
           recvTTL: split('IP_RECVTTL', 'IPV6_RECVHOPLIMIT'),
-          recvTOS: split(facts.os === 'openbsd' ? '' : 'IP_RECVTOS', 'IPV6_RECVTCLASS'),
+          recvTOS: split(facts.os === 'openbsd' || facts.os === 'netbsd' ? '' : 'IP_RECVTOS', 'IPV6_RECVTCLASS'),
           recvTimestamp: all('SO_TIMESTAMP'),
         },
       };

@@ -11,6 +11,7 @@ const families: Record<string, { in4: string; in6: string }> = {
   darwin: { in4: '1002', in6: '1c1e' },
   freebsd: { in4: '1002', in6: '1c1c' },
   openbsd: { in4: '1002', in6: '1c18' },
+  netbsd: { in4: '1002', in6: '1c18' },
 };
 
 describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, facts) => {

@@ -142,7 +142,7 @@ export class OpenBSDKernel extends BsdKernel {
 
 const netbsdOptions = table({
   ...common,
-  IPPROTO_IP: { ...common.IPPROTO_IP, IP_PKTINFO: 'flag', IP_RECVPKTINFO: 'flag', ...bytesForGroups },
+  IPPROTO_IP: { ...common.IPPROTO_IP, IP_PKTINFO: 'flag', IP_RECVPKTINFO: 'flag' },
 });
 
 export class NetBSDKernel extends BsdKernel {

@@ -51,8 +51,10 @@ export abstract class KameKernel extends Kernel {
 
   /** IP_RECVIF: a sockaddr_dl of sdl_len bytes, with nothing behind its fixed part. FreeBSD, OpenBSD and NetBSD */
   protected recvif({ iface }: Queued): Cmsg {
-    const sdl_len = this.facts.field('sockaddr_dl', 'sdl_data').offset;
-    const fields = { sdl_len, sdl_family: this.facts.number('AF_LINK'), sdl_index: iface.index, sdl_type: 0x06 };
+    const sdl_len = 8;
+    const rest: Record<string, number | Uint8Array> =
+      this.facts.os === 'netbsd' ? { sdl_addr: Uint8Array.of(0x06) } : { sdl_type: 0x06 };
+    const fields = { sdl_len, sdl_family: this.facts.number('AF_LINK'), sdl_index: iface.index, ...rest };
     return this.cmsg('IPPROTO_IP', 'IP_RECVIF', this.abi.struct('sockaddr_dl', fields).subarray(0, sdl_len));
   }
 

@@ -105,6 +105,19 @@ function openbsd(abi: Abi): Case[] {
   ];
 }
 
+function netbsd(abi: Abi): Case[] {
+  const source = (address: string) => controls(abi, ['IPPROTO_IP', 'IP_SENDSRCADDR', octets(address)]);
+  return [
+    ['IP_SENDSRCADDR', source('10.0.0.2'), '10.0.0.2'],
+    ['not local', source('192.0.2.1'), 'EADDRNOTAVAIL'],
+    ['a group', source('239.1.2.3'), 'EADDRNOTAVAIL'],
+    ['an unknown type', controls(abi, ['IPPROTO_IP', 'IP_TOS', int32(3)]), 'ENOPROTOOPT'],
+    ['8 bytes', controls(abi, ['IPPROTO_IP', 'IP_SENDSRCADDR', Buffer.alloc(8)]), 'EINVAL'],
+    ['zeros behind it', Buffer.concat([source('10.0.0.2'), Buffer.alloc(16)]), 'EINVAL'],
+    ['a pointer and no length', Buffer.alloc(12), 'EINVAL', 0],
+  ];
+}
+
 function win32(abi: Abi): Case[] {
   const info = (fields: Record<string, string | number>) =>
     controls(abi, ['IPPROTO_IP', 'IP_PKTINFO', in_pktinfo(abi, fields)]);
@@ -125,6 +138,7 @@ const tables: Record<string, (abi: Abi) => Case[]> = {
   darwin,
   freebsd,
   openbsd,
+  netbsd,
   win32,
 };
 
@@ -172,7 +186,7 @@ describe.each(models)('%s', (name) => {
     const { kernel } = world;
     const name4 = kernel.abi.writeName(4, '10.0.0.9', 4000);
     const long = Buffer.concat([name4, Buffer.alloc(112)]);
-    const bsd = ['darwin', 'freebsd', 'openbsd'].includes(os);
+    const bsd = ['darwin', 'freebsd', 'openbsd', 'netbsd'].includes(os);
     expect(sendRaw(kernel, fd, { name: long })).toBe(bsd ? 'EINVAL' : 'ok'); // P16
     const fd6 = open(world, 'AF_INET6', 6, '::', 6000);
     const expected = os === 'linux' || os === 'android' ? 'ok' : bsd ? 'EINVAL' : 'EFAULT'; // P15

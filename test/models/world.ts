@@ -14,7 +14,7 @@ import { Server, type ServerOptions } from '../../src/socket/server';
 import { Socket } from '../../src/socket/socket';
 import type { MessageListener, RemoteInfo, SocketOptions } from '../../src/types';
 import { target } from '../abi/facts';
-import { FreeBSDKernel, OpenBSDKernel } from './bsd';
+import { FreeBSDKernel, NetBSDKernel, OpenBSDKernel } from './bsd';
 import { DarwinKernel } from './darwin';
 import type { Kernel } from './kernel';
 import { LinuxKernel } from './linux';
@@ -28,6 +28,7 @@ const kernels = {
   darwin: DarwinKernel,
   freebsd: FreeBSDKernel,
   openbsd: OpenBSDKernel,
+  netbsd: NetBSDKernel,
   win32: WindowsKernel,
 } as const;
 
@@ -39,6 +40,8 @@ export const models = [
   'darwin-arm64',
   'freebsd-x64',
   'openbsd-x64',
+  'netbsd-x64',
+  'netbsd-arm64',
   'win32-x64',
   'win32-ia32',
 ] as const;

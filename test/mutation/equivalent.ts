@@ -13,7 +13,7 @@ const equivalents: readonly Equivalent[] = [
     why: 'Linux takes IP_TOS as an int or as a byte (J: otherCmsg)',
   },
   {
-    systems: /^(linux|android|darwin|freebsd)/,
+    systems: /^(linux|android|darwin|freebsd|netbsd)/,
     names: /^quirks\.ipMulticastOptionSize = 1$/,
     why: 'IP_MULTICAST_TTL and IP_MULTICAST_LOOP are taken as an int or as a byte there (ip(4), ip(7))',
   },

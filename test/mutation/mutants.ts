@@ -7,6 +7,7 @@ import { android } from '../../src/platform/android';
 import { darwin } from '../../src/platform/darwin';
 import { freebsd } from '../../src/platform/freebsd';
 import { linux } from '../../src/platform/linux';
+import { netbsd } from '../../src/platform/netbsd';
 import { openbsd } from '../../src/platform/openbsd';
 import { specDstDeparture } from '../../src/platform/pktinfo';
 import type { Arrival, Departure, IntDeparture, Platform, Request } from '../../src/platform/platform';
@@ -24,6 +25,7 @@ const make: Record<string, (arch: string) => Platform | undefined> = {
   darwin,
   freebsd,
   openbsd,
+  netbsd,
   win32,
 };
 

@@ -9,6 +9,7 @@ const supported = {
   darwin: ['arm64', 'x64'],
   freebsd: ['ia32', 'x64', 'arm64'],
   openbsd: ['ia32', 'x64', 'arm64'],
+  netbsd: ['ia32', 'x64', 'arm64', 'arm'],
   win32: ['ia32', 'x64', 'arm64'],
 };
 const all = Object.entries(supported).flatMap(([name, archs]) => archs.map((arch) => [name, arch] as const));
@@ -30,6 +31,7 @@ describe('platformFor', () => {
     ['android', 'arm', 'recvfromto does not support android on arm'],
     ['darwin', 'ppc64', 'recvfromto does not support darwin on ppc64'],
     ['freebsd', 'riscv64', 'recvfromto does not support freebsd on riscv64'],
+    ['netbsd', 'ppc', 'recvfromto does not support netbsd on ppc'],
     ['openbsd', 'constructor', 'recvfromto does not support openbsd on constructor'],
     ['win32', 'arm', 'recvfromto does not support win32 on arm'],
   ])('refuses %s on %s by name', (name, arch, message) => {
@@ -85,7 +87,7 @@ describe.each(all)('%s on %s', (name, arch) => {
 
   test('dual-stack sockets and answers to mapped peers go together', () => {
     expect(departures.mapped !== undefined).toBe(quirks.dualStack);
-    expect(quirks.dualStack).toBe(name !== 'openbsd');
+    expect(quirks.dualStack).toBe(name !== 'openbsd' && name !== 'netbsd');
   });
 
   test('quirks', () => {
@@ -105,6 +107,7 @@ describe.each(all)('%s on %s', (name, arch) => {
       darwin: [0, 4, 4, 4],
       freebsd: [0, 4, 1, 4],
       openbsd: [0, 4, 0, 4],
+      netbsd: [0, 4, 0, 4],
       win32: [0, 0, 0, 0],
     };
     expect(kinds).toEqual(expected[name]);
@@ -113,8 +116,8 @@ describe.each(all)('%s on %s', (name, arch) => {
 
 function expectedQuirks({ name, constants }: Platform) {
   const bsd = {
-    sourceOnlyFromWildcard: name !== 'openbsd',
-    dualStack: name !== 'openbsd',
+    sourceOnlyFromWildcard: name !== 'openbsd' && name !== 'netbsd',
+    dualStack: name !== 'openbsd' && name !== 'netbsd',
     sourceGone: ['EADDRNOTAVAIL'],
     backOff: ['ENOBUFS'],
     minSendBuffer: name !== 'linux' && name !== 'android' && name !== 'win32',
