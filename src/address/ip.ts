@@ -30,7 +30,15 @@ export function parseAddress(text: string): Address | undefined {
   if (!isIPv6(text)) return undefined;
   const percent = text.indexOf('%');
   const zone = percent < 0 ? '' : text.slice(percent + 1);
-  return fromOctets(6, ipaddr.IPv6.parse(percent < 0 ? text : text.slice(0, percent)).toByteArray(), zone);
+  const bare = percent < 0 ? text : text.slice(0, percent);
+  return fromOctets(6, ipaddr.IPv6.parse(bare.includes('.') ? withHexTail(bare) : bare).toByteArray(), zone);
+}
+
+/** ::c000:201 for ::192.0.2.1, which ipaddr.js would take for ::ffff:192.0.2.1. */
+function withHexTail(text: string): string {
+  const colon = text.lastIndexOf(':') + 1;
+  const [a, b, c, d] = text.slice(colon).split('.').map(Number);
+  return `${text.slice(0, colon)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
 /** As inet_ntop(3). */
