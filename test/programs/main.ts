@@ -2,7 +2,7 @@
  * Unmodified npm packages with recvfromto/register and without, in network namespaces: who answers each address from
  * itself. Writes docs/programs.md. run.sh starts it as the first process of a PID namespace.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../e2e/netns/programs';
@@ -53,10 +53,6 @@ function judgePlain(report: Report, { program, way, results }: Finding): void {
       `${right} right`,
     );
   }
-}
-
-export function version(name: string): string {
-  return JSON.parse(readFileSync(join(__dirname, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
