@@ -1,0 +1,66 @@
+/**
+ * The examples that need networks: each in a few hosts made of namespaces (networks/*.sh), asked by python3. Needs root
+ * or user namespaces, ip(8) and python3; where these are missing the tests are skipped, which fails in CI.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from './example';
+
+const NAMESPACES = ['--net', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc'];
+if (process.getuid?.() !== 0) NAMESPACES.push('--user', '--map-root-user');
+
+const probe = spawnSync('unshare', [...NAMESPACES, 'sh', '-c', 'ip link set lo up && python3 -c 0'], {
+  encoding: 'utf8',
+});
+const missing = probe.error?.message ?? (probe.status === 0 ? undefined : probe.stderr.trim());
+const onNetworks = missing === undefined ? describe : describe.skip;
+
+/** → its standard output, line by line */
+function network(name: string): string[] {
+  const script = join(__dirname, 'networks', `${name}.sh`);
+  const { stdout, stderr, status } = spawnSync('unshare', [...NAMESPACES, 'bash', script], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
+  if (status !== 0) throw new Error(`${name}.sh ended with ${status}\n${stderr}`);
+  return stdout.trim().split('\n');
+}
+
+test('namespaces are there, or this is not CI', () => {
+  if (process.env.CI === 'true') expect(missing).toBeUndefined();
+});
+
+onNetworks('examples in networks', () => {
+  test('virtual-address.js: the answer carries the virtual address and does not pass the balancer', () => {
+    const [answer, forwarded] = network('virtual-address');
+    expect(JSON.parse(answer as string)).toEqual({ answer: '192.0.2.10: hello' });
+    expect(Number(forwarded)).toBe(1);
+  });
+
+  test('anycast.js: both hosts answer as the anycast address, and each as itself', () => {
+    const [answers] = network('anycast');
+    expect(JSON.parse(answers as string)).toEqual({
+      anycast: ['host-a as 192.0.2.53', 'host-b as 192.0.2.53'],
+      own: ['host-a as 198.51.100.2', 'host-b as 203.0.113.2'],
+    });
+  });
+
+  test('dhcp-server.js: each network gets an address of its own, from the server address on it', () => {
+    const common = { op: 2, type: 2, xid: '12345678', client: '020000000001' };
+    expect(network('dhcp').map((line) => JSON.parse(line))).toEqual([
+      { ...common, yours: '192.0.2.100', server: '192.0.2.1', from: ['192.0.2.1', 67] },
+      { ...common, yours: '198.51.100.100', server: '198.51.100.1', from: ['198.51.100.1', 67] },
+    ]);
+  });
+
+  test('mdns-responder.js: answers the group in the group and others to themselves, and hears nothing else', () => {
+    const [answers] = network('mdns');
+    expect(JSON.parse(answers as string)).toEqual({
+      group: { from: '192.0.2.1', data: '192.0.2.1', id: 0 },
+      legacy: { from: '192.0.2.1', data: '192.0.2.1', id: 7 },
+      unicast: null,
+    });
+  });
+});
