@@ -3,7 +3,7 @@
 #                      └── b
 . "$(dirname "$0")/hosts.sh"
 host client; host router; host a; host b
-cable client c0 192.0.2.1/24 router r0 192.0.2.2/24
+cable client c0 192.0.2.1/28 router r0 192.0.2.2/28
 cable router r1 198.51.100.1/24 a a0 198.51.100.2/24
 cable router r2 203.0.113.1/24 b b0 203.0.113.2/24
 on client ip route add default via 192.0.2.2
