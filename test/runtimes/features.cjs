@@ -87,6 +87,13 @@ const during = (make, check) => async (world) => {
 
 const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
+/** Linux makes the route to a new IPv6 address a moment after `ip` has come back (addrconf_dad_work). */
+async function arrived(address) {
+  const args = [address.includes(':') ? '-6' : '-4', 'route', 'show', 'table', 'local', 'to', address];
+  while (!execFileSync('ip', args, { encoding: 'utf8' }).includes(address))
+    await new Promise((done) => setTimeout(done, 5));
+}
+
 const v4 = (world) => echo(world, 'udp4', '0.0.0.0');
 const v6 = (world) => echo(world, { type: 'udp6', ipv6Only: true }, '::');
 const dual = (world) => echo(world, { type: 'udp6', ipv6Only: false }, '::');
@@ -95,6 +102,7 @@ const dual = (world) => echo(world, { type: 'udp6', ipv6Only: false }, '::');
 const vanishing = (family, doomed, prefix, stays) =>
   during(family === 'udp4' ? v4 : v6, async (world, server) => {
     ip('addr', 'replace', `${doomed}/${prefix}`, 'dev', world.device, ...(family === 'udp6' ? ['nodad'] : []));
+    await arrived(doomed);
     const { socket } = server;
     socket.removeAllListeners('message');
     const request = once(socket, 'message');

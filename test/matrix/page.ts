@@ -1,0 +1,89 @@
+/** docs/matrix.md from the suites' findings: a table of every machine and feature. Pure; main.ts reads and writes. */
+
+/** A line of MATRIX_OUT. The models say neither libc nor version, nor where they ran. */
+export interface Finding {
+  readonly os: string;
+  readonly arch: string;
+  readonly libc?: string;
+  readonly runtime: string;
+  readonly version?: string;
+  readonly on?: string;
+  readonly feature: string;
+  readonly result: 'run' | 'modelled' | 'unsupported' | 'failed';
+  readonly detail?: string;
+}
+
+const FEATURES = ['receive', 'reply', 'dual-stack', 'broadcast', 'multicast', 'link-local', 'vanished source'];
+const SYSTEMS = ['linux', 'android', 'darwin', 'freebsd', 'openbsd', 'netbsd', 'sunos', 'win32'];
+const NAMES: Record<string, string> = {
+  linux: 'Linux',
+  android: 'Android',
+  darwin: 'macOS',
+  freebsd: 'FreeBSD',
+  openbsd: 'OpenBSD',
+  win32: 'Windows',
+};
+/** The worst of several findings about one cell wins; a result that says more than a model's is `run`. */
+const RANK: Finding['result'][] = ['run', 'modelled', 'unsupported', 'failed'];
+
+const rank = <T>(list: readonly T[], each: T) => (list.indexOf(each) < 0 ? list.length : list.indexOf(each));
+
+function where({ runtime, version, on }: Finding): string {
+  if (runtime === 'model') return 'kernel model';
+  const place = on === undefined || on === 'native' ? '' : `, ${on}`;
+  return `${runtime} ${version ?? ''}${place}`;
+}
+
+const rowOf = (finding: Finding) =>
+  [NAMES[finding.os] ?? finding.os, finding.arch, finding.libc ?? '', where(finding)].join(' | ');
+
+function order(a: Finding, b: Finding): number {
+  return (
+    rank(SYSTEMS, a.os) - rank(SYSTEMS, b.os) ||
+    Number(a.runtime === 'model') - Number(b.runtime === 'model') ||
+    Number(a.arch !== 'x64') - Number(b.arch !== 'x64') ||
+    a.arch.localeCompare(b.arch) ||
+    (a.libc ?? '').localeCompare(b.libc ?? '') ||
+    rank(['Node', 'Bun', 'Deno'], a.runtime) - rank(['Node', 'Bun', 'Deno'], b.runtime) ||
+    (a.version ?? '').localeCompare(b.version ?? '', 'en', { numeric: true })
+  );
+}
+
+/** What a cell says; a dash where nobody has tried. */
+function cell(findings: readonly Finding[]): string {
+  if (findings.length === 0) return '–';
+  const worst = findings.reduce((a, b) => (RANK.indexOf(b.result) > RANK.indexOf(a.result) ? b : a));
+  return worst.result === 'failed' ? '**failed**' : worst.result;
+}
+
+export function page(findings: readonly Finding[]): string {
+  const rows = new Map<string, Finding[]>();
+  for (const finding of [...findings].sort(order)) {
+    const row = rowOf(finding);
+    rows.set(row, [...(rows.get(row) ?? []), finding]);
+  }
+  const body = [...rows].map(([row, all]) => {
+    const cells = FEATURES.map((feature) => cell(all.filter((finding) => finding.feature === feature)));
+    return `| ${row} | ${cells.join(' | ')} |`;
+  });
+  const total = (result: string) => body.join('').split(` ${result} `).length - 1;
+  return `# What was tried where
+
+Written by \`npm run matrix\` from the results of the suites; no cell is filled by hand. What each OS needs, and what was
+only read of it, is in [platforms.md](platforms.md).
+
+- **run**: requests were asked of several addresses and every answer's source was seen by a client, on that OS's own
+  kernel; *qemu-user* translates another CPU's instructions and system calls for this machine's Linux kernel; *wine* runs
+  Windows' own Node.js on Wine's Winsock.
+- **modelled**: the socket ran on a model of that OS's kernel (\`test/models\`), which reads our bytes by what that OS's
+  compiler and kernel sources say and rejects what that kernel rejects. No such machine took part.
+- **unsupported**: refused by name at \`createSocket\`, or the OS has no such thing (OpenBSD: IPv4-mapped addresses).
+- **–**: nobody tried.
+
+${total('run')} cells run, ${total('modelled')} modelled, ${total('unsupported')} unsupported.
+
+| OS | CPU | libc | in | ${FEATURES.join(' | ')} |
+|---|---|---|---|${FEATURES.map(() => '---').join('|')}|
+${body.join('\n')}
+`;
+}
