@@ -70,7 +70,7 @@ class DatagramSocket extends Tuned {
     life.beginBind();
     const callback = args.at(-1);
     if (typeof callback === 'function') onceListening(this, callback as () => void);
-    if (wanted.handle !== undefined) life.adoptHandle(wanted.handle, false);
+    if (wanted.handle !== undefined) life.adoptHandle(wanted.handle, true);
     else if (wanted.fd !== undefined) life.adopt(wanted.fd, wanted.exclusive);
     else life.bind(wanted.address || anyAddress(this), wanted.port, wanted.given, wanted.exclusive);
     return this;
@@ -200,9 +200,12 @@ class DatagramSocket extends Tuned {
   /**
    * Sends many datagrams with as few system calls as the OS allows. One that fails never stops the others.
    * `callback(error, sent)`: the first error or null, and how many datagrams the kernel took.
-   * @throws as send(), for the first datagram that is malformed; none has been sent then
+   * @throws as send(), for the first datagram that is malformed; none has been sent then. ERR_INVALID_ARG_TYPE
    */
   sendMany(datagrams: Iterable<OutgoingDatagram>, callback?: (error: Error | null, sent: number) => void): void {
+    if (typeof datagrams?.[Symbol.iterator] !== 'function') {
+      throw invalidArgType('datagrams', 'an instance of Iterable', datagrams);
+    }
     const { engine, life } = this[kState];
     const { connected } = life;
     const family = this.type === 'udp4' ? 4 : 6;
@@ -212,7 +215,7 @@ class DatagramSocket extends Tuned {
     let left = all.length;
     let sent = 0;
     let first: Error | null = null;
-    const done = inThisContext(callback);
+    const done = typeof callback === 'function' ? inThisContext(callback) : undefined;
     const settle: Settle = (error) => {
       if (error === null) sent++;
       else first ??= error;
@@ -239,6 +242,7 @@ class DatagramSocket extends Tuned {
 
   /** Messages as `[msg, rinfo]`, from now until the socket is closed. Leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[Buffer, RemoteInfo], void, undefined> {
+    if (this[kState].life.closed) return; // no 'close' would come any more
     try {
       yield* on(this, 'message', { close: ['close'] }) as AsyncIterable<[Buffer, RemoteInfo]>;
     } finally {
