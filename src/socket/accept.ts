@@ -12,14 +12,27 @@ export function acceptance(accept: Accept): Acceptance {
     throw invalidArgType('options.accept', 'of type function or object', accept);
   }
   const destinations = accept.destinations && addressSet(accept.destinations);
-  const interfaces = accept.interfaces && new Set(accept.interfaces);
+  const interfaces = accept.interfaces && nameSet(accept.interfaces);
   return (destination) =>
     (destinations?.(destination.address) ?? true) &&
     (interfaces === undefined || (destination.interface !== undefined && interfaces.has(destination.interface)));
 }
 
+function nameSet(names: readonly string[]): ReadonlySet<string> {
+  checkArray('options.accept.interfaces', names);
+  for (const name of names) {
+    if (typeof name !== 'string') throw invalidArgType('options.accept.interfaces', 'an array of strings', names);
+  }
+  return new Set(names);
+}
+
+function checkArray(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw invalidArgType(name, 'an instance of Array', value);
+}
+
 /** net.BlockList is Node's own set of addresses and CIDR blocks; here it lists what is let in. */
 function addressSet(texts: readonly string[]): (address: string) => boolean {
+  checkArray('options.accept.destinations', texts);
   const list = new BlockList();
   for (const text of texts) {
     const [address, prefix, more] = String(text).split('/');

@@ -39,8 +39,10 @@ export class FakeHost implements Host {
   readonly syscalls: FakeSyscalls;
   readonly readiness: FakeReadiness;
 
-  constructor(on: Case) {
-    this.platform = platformFor(on.name, on.arch);
+  /** @param segments has the kernel UDP_SEGMENT? Without, every datagram is a message, and easier to count. */
+  constructor(on: Case, segments = false) {
+    const { segment, ...platform } = platformFor(on.name, on.arch);
+    this.platform = segments && segment !== undefined ? { ...platform, segment } : platform;
     this.syscalls = new FakeSyscalls(on);
     this.readiness = new FakeReadiness();
   }
@@ -140,7 +142,7 @@ export class FakeSyscalls implements Syscalls {
     this.#socket(fd);
     this.calls.push('sendmmsg');
     const result = this.sendResult(count, fd);
-    for (let i = 0; i < result; i++) this.sent.push(this.#read(messages, first + i, fd));
+    for (let i = 0; i < result; i++) this.sent.push(...cut(this.#read(messages, first + i, fd)));
     return result;
   }
 
@@ -235,6 +237,23 @@ export class FakeSyscalls implements Syscalls {
       return this.#at(pointerAt(this.#case.layout, bytes, iovec.base), length);
     });
   }
+}
+
+/** UDP_SEGMENT (udp(7)): one message, many datagrams. */
+function cut(message: Sent): Sent[] {
+  const segment = message.control.find(({ level, type }) => level === 17 && type === 103);
+  if (segment === undefined) return [message];
+  if (segment.data.length !== 2) throw new Error(`EINVAL: UDP_SEGMENT of ${segment.data.length} bytes`);
+  const size = segment.data.readUInt16LE();
+  const { payload } = message;
+  const control = message.control.filter((one) => one !== segment);
+  const count = Math.ceil(payload.length / size);
+  if (size === 0 || count > 64 || payload.length > 65507) throw new Error(`EINVAL: ${count} segments of ${size}`);
+  return Array.from({ length: count }, (_, i) => ({
+    ...message,
+    control,
+    payload: payload.slice(i * size, (i + 1) * size),
+  }));
 }
 
 function pointerAt({ pointer }: Layout, bytes: Buffer, at: number): bigint {

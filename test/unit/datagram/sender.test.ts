@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../../src/datagram/endpoint';
 import { Names } from '../../../src/datagram/names';
 import { RingPool } from '../../../src/datagram/ring-pool';
 import { ARENA, SEND_SLOTS } from '../../../src/datagram/send-ring';
@@ -9,20 +10,20 @@ import { type Case, caseOf, cases, linux64 } from '../../support/layouts';
 
 type Outcome = [code: string | null, bytes?: number];
 
-function setUp(on: Case) {
-  const host = new FakeHost(on);
+function setUp(on: Case, segments = false) {
+  const host = new FakeHost(on, segments);
   const { platform, syscalls } = host;
   const stats = newStats();
   const pool = new RingPool(platform, syscalls);
   const outlet = { writable: 0, retries: [] as number[], gone: [] as string[], local: true };
   const names = new Names(syscalls);
-  const make = () =>
-    new Sender(platform, syscalls, pool, syscalls.socket(2), stats, {
-      awaitWritable: () => outlet.writable++,
-      retryAfter: (ms) => outlet.retries.push(ms),
-      isLocal: () => outlet.local,
-      sourceGone: (source) => outlet.gone.push(source.text),
-    });
+  const hooks = {
+    awaitWritable: () => void outlet.writable++,
+    retryAfter: (ms: number) => void outlet.retries.push(ms),
+    isLocal: () => outlet.local,
+    sourceGone: (source: Endpoint) => void outlet.gone.push(source.text),
+  };
+  const make = () => new Sender(platform, syscalls, pool, syscalls.socket(2), stats, hooks, segments);
   const outcomes: Outcome[] = [];
   const settle = (...args: [Error | null, number?]) => {
     const code = (args[0] as NodeJS.ErrnoException | null)?.code ?? null;
@@ -271,6 +272,88 @@ test('errors say where to and where from; a connected peer is not named, as in d
   });
   expect(errors[1]?.message).toBe('send EPERM');
   expect((errors[1] as NodeJS.ErrnoException & { address?: string }).address).toBeUndefined();
+});
+
+describe('runs: many datagrams as one message', () => {
+  const runs = () => setUp(linux64, true);
+
+  test('of one size, to one peer, from one source; the last may be shorter', async () => {
+    const { sender, push, host, outcomes, stats } = runs();
+    const texts = ['aaaa', 'bbbb', 'cc', 'dddd', 'eeee', '', 'f', 'gg'];
+    for (const text of texts) push(sender, text);
+    push(sender, 'other', '192.0.2.8');
+    push(sender, 'other', '192.0.2.8', '192.0.2.1');
+    push(sender, 'other', '192.0.2.8', '192.0.2.1');
+    expect([sender.pending, sender.pendingBytes]).toEqual([11, 36]);
+    let messages = 0;
+    host.syscalls.sendResult = (count) => {
+      messages = count;
+      return count;
+    };
+    sender.flush();
+    await ticks();
+    expect(payloads(host)).toEqual([...texts, 'other', 'other', 'other']);
+    expect(messages).toBe(7); // aaaa+bbbb+cc, dddd+eeee, '', f, gg, other, other+other
+    expect(host.syscalls.sent.map(({ control }) => control.length)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+    expect(outcomes).toEqual([...texts, 'other', 'other', 'other'].map(({ length }) => [null, length]));
+    expect(stats).toMatchObject({ datagramsOut: 11, bytesOut: 36, systemCallsOut: 1 });
+    expect([sender.pending, sender.pendingBytes]).toEqual([0, 0]);
+  });
+
+  test('no longer than 64 datagrams and 65507 bytes', () => {
+    const { sender, push, host } = runs();
+    for (let i = 0; i < 200; i++) push(sender, 'x');
+    for (let i = 0; i < 5; i++) push(sender, 'x'.repeat(30_000));
+    sender.flush(); // the fake kernel refuses more
+    expect(host.syscalls.sent.length).toBe(205);
+  });
+
+  test('one that is refused goes again, one by one, before what follows; that peer gets no more runs', async () => {
+    const { sender, push, host, outcomes, stats } = runs();
+    const results = [-22, 1, -90];
+    const counts: number[] = [];
+    host.syscalls.sendResult = (count) => {
+      counts.push(count);
+      return results.shift() ?? count;
+    };
+    for (const text of ['a', 'b', 'c']) push(sender, text);
+    push(sender, 'd', '192.0.2.8');
+    sender.flush();
+    await ticks();
+    expect(payloads(host)).toEqual(['a', 'c', 'd']);
+    expect(outcomes).toEqual([[null, 1], ['EMSGSIZE'], [null, 1], [null, 1]]);
+    expect(stats).toMatchObject({ datagramsOut: 3, sendErrors: 1 });
+    counts.length = 0;
+    for (const text of ['a', 'b', 'c']) push(sender, text);
+    sender.flush();
+    expect(counts).toEqual([3]);
+  });
+
+  test('EAGAIN in the middle of the second try, and close() after it: every callback once', async () => {
+    const { sender, push, host, outcomes } = runs();
+    const results = [-22, 1, -11];
+    host.syscalls.sendResult = () => results.shift() ?? -11;
+    for (const text of ['a', 'b', 'c', 'dd', 'ee']) push(sender, text);
+    sender.flush();
+    expect(sender.pending).toBe(4);
+    sender.close();
+    await ticks();
+    expect(payloads(host)).toEqual(['a']);
+    expect(outcomes).toEqual([[null, 1], ...Array(4).fill(['ECANCELED'])]);
+    expect([sender.pending, sender.pendingBytes]).toEqual([0, 0]);
+  });
+
+  test('a slot that held a run holds a single datagram afterwards', () => {
+    const { sender, push, host } = runs();
+    for (const text of ['aa', 'bb']) push(sender, text);
+    sender.flush();
+    push(sender, 'lonely');
+    sender.flush();
+    for (const text of ['six', 'six']) push(sender, text, '2001:db8::9', '2001:db8::ffff');
+    sender.flush();
+    expect(payloads(host)).toEqual(['aa', 'bb', 'lonely', 'six', 'six']);
+    expect(host.syscalls.sent[2].control).toEqual([]);
+  });
 });
 
 describe('lenient datagrams, whose source nobody asked for by name', () => {
