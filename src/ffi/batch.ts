@@ -43,7 +43,7 @@ class Mmsg implements Batch {
     this.#layout = platform.message;
     this.#EINTR = platform.errno.EINTR;
     const freebsd = platform.mmsg?.count === 'size_t';
-    // FreeBSD's recvmmsg leaves MSG_WAITFORONE in msg_flags, and its sendmmsg refuses it (pitfalls.md P24).
+    // FreeBSD's recvmmsg leaves MSG_WAITFORONE in msg_flags, and its sendmmsg refuses it (docs/pitfalls.md P24).
     this.#clearsFlags = freebsd;
     // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
     // FreeBSD: ssize_t recvmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags, const struct timespec *timeout);

@@ -1,6 +1,6 @@
 /**
  * Keeps koffi's addon mapped. When a worker that alone had loaded it ends, Node unmaps the addon before libuv has called
- * the close callbacks that lie inside it: SIGSEGV (knowledge/koffi.md §2.2). One more dlopen that forbids unloading
+ * the close callbacks that lie inside it: SIGSEGV (docs/koffi.md §2.2). One more dlopen that forbids unloading
  * cures it. The path comes from the addon itself, so neither /proc nor the layout of node_modules matters.
  */
 import type { PlatformName } from '../platform/platform';

@@ -20,7 +20,7 @@ export interface Watcher {
 export interface Readiness {
   /**
    * Begins stopped and ref'd. `ready` gets a mask of what may be done now; an error comes as ERROR | READABLE, and
-   * again until a receive has consumed it. It runs outside of any async context, where ticks may not drain (koffi.md
+   * again until a receive has consumed it. It runs outside of any async context, where ticks may not drain (docs/koffi.md
    * §2.10), so it must call no listener. What it throws is rethrown from a setImmediate, and readiness goes on.
    *
    * In a worker the descriptor is closed for its owner should the worker be terminated: watch it early.

@@ -144,7 +144,7 @@ export interface ControlLayout {
   readonly headerSize: number;
 }
 
-/** Traps of one OS, each with a name; see knowledge/pitfalls.md. */
+/** Traps of one OS, each with a name; see docs/pitfalls.md. */
 export interface Quirks {
   /** Source control messages only on wildcard-bound, unconnected sockets (FreeBSD: EINVAL; macOS: un-binds). P4, P5 */
   readonly sourceOnlyFromWildcard: boolean;

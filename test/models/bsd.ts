@@ -1,6 +1,6 @@
 /**
  * FreeBSD, OpenBSD and NetBSD, as read in their sources: test/abi/fixtures/<os>.json `semantics` (`J:`) and
- * knowledge/pitfalls.md (`P`).
+ * docs/pitfalls.md (`P`).
  */
 import type { Facts } from '../abi/facts';
 import type { Cmsg, Name } from './abi';

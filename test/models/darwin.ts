@@ -1,4 +1,4 @@
-/** macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), knowledge/pitfalls.md (`P`). */
+/** macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), docs/pitfalls.md (`P`). */
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg } from './abi';
 import { KameKernel } from './kame';

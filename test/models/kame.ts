@@ -1,7 +1,7 @@
 /**
  * What macOS and the BSDs share from 4.4BSD and KAME: control messages made when a datagram is queued, names of exactly
  * their size, IPV6_PKTINFO as RFC 3542 has it. Read in their sources, not run: test/abi/fixtures/<os>.json `semantics`.
- * `J:` is a key there, `P` a number of knowledge/pitfalls.md.
+ * `J:` is a key there, `P` a number of docs/pitfalls.md.
  */
 import { addressText, type Cmsg, int32, mappedBytes, type Name } from './abi';
 import { type Choice, Kernel } from './kernel';

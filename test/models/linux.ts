@@ -1,5 +1,5 @@
 /**
- * Linux and Android, by test/abi/fixtures/linux.json `semantics` (run on 6.18) and knowledge/pitfalls.md; what each rule
+ * Linux and Android, by test/abi/fixtures/linux.json `semantics` (run on 6.18) and docs/pitfalls.md; what each rule
  * rests on stands beside it. `J:` is a key in the fixture's `semantics.kernel`, `P` a number of the pitfalls.
  */
 import type { Facts } from '../abi/facts';

@@ -1,6 +1,6 @@
 /**
  * Windows, behind the same interface: what WSARecvMsg and WSASendMsg do to their messages, by
- * test/abi/fixtures/win32.json `semantics` (a list; the first words of the fact are quoted) and knowledge/pitfalls.md.
+ * test/abi/fixtures/win32.json `semantics` (a list; the first words of the fact are quoted) and docs/pitfalls.md.
  */
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
