@@ -103,6 +103,24 @@ onLinux('recvfromto/register', () => {
     },
   );
 
+  test('a connected socket per client hears what its client sends next', async () => {
+    const { port } = await start(['-r', 'recvfromto/register', script('shapes.cjs'), 'session']);
+    const clients = ['127.0.0.2', '127.0.0.3'].map((address) => {
+      const client = dgram.createSocket('udp4');
+      return new Promise<string[]>((done) => {
+        const heard: string[] = [];
+        client.on('message', (msg) => {
+          heard.push(String(msg));
+          if (heard.length < 3) client.send(address);
+          else client.close(() => done(heard));
+        });
+        client.connect(port, address, () => client.send(address));
+      });
+    });
+    const counted = (address: string) => [1, 2, 3].map((count) => `${address} ${count}`);
+    expect(await Promise.all(clients)).toEqual([counted('127.0.0.2'), counted('127.0.0.3')]);
+  });
+
   test.each(['-r', '--import'])('node %s reaches ESM programs, by name, default and namespace', async (how) => {
     const { port } = await start([how, 'recvfromto/register', script('namespace.mjs')]);
     expect(await ask(port)).toEqual(right);

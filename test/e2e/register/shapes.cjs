@@ -104,6 +104,17 @@ const shapes = {
     });
     tell(server).bind(0);
   },
+  session() {
+    const server = dgram.createSocket({ type: 'udp4', reuseAddr: true }, (first, { port, address }) => {
+      const client = dgram.createSocket({ type: 'udp4', reuseAddr: true });
+      let count = 0;
+      client.on('message', (msg) => client.send(`${msg} ${++count}`));
+      client.bind(server.address().port, () =>
+        client.connect(port, address, () => client.send(`${first} ${++count}`)),
+      );
+    });
+    tell(server).bind(0);
+  },
   dual() {
     echo(dgram.createSocket('udp6')).bind();
   },
