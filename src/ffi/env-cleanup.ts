@@ -2,34 +2,71 @@
  * Closes descriptors when an environment ends, whether it ends by itself or is terminated: no JavaScript runs then, so
  * close(2) itself is the hook. Node, Bun and Deno run these hooks; the main thread's descriptors end with the process.
  */
-import type { Koffi, Library, Pointer } from './koffi';
+import type { Koffi, Library, NativeFunction, Pointer } from './koffi';
+
+const known = new WeakMap<Koffi, EnvCleanup>();
+
+/**
+ * One per environment: who opens a descriptor and who watches it must not both have it closed.
+ * @param close closes a descriptor, and has C's own calling convention; null where there is no such function
+ * @throws where this executable does not export Node-API
+ */
+export function envCleanup(koffi: Koffi, library: Library, close?: Pointer | null): EnvCleanup {
+  let cleanup = known.get(koffi);
+  if (cleanup === undefined) {
+    cleanup = new EnvCleanup(koffi, library, close);
+    known.set(koffi, cleanup);
+  }
+  return cleanup;
+}
 
 export class EnvCleanup {
   readonly #koffi: Koffi;
   readonly #calls: ReturnType<typeof declare>;
   readonly #close: Pointer | null;
-
   /**
-   * @param close closes a descriptor, and has C's own calling convention; null where there is no such function
-   * @throws where this executable does not export Node-API
+   * Descriptors that are closed at the end since they were opened, by {@link atOnce}. Watchers leave these alone: a
+   * worker may be terminated between any two calls.
    */
+  readonly owned = new Set<number>();
+
+  /** Use {@link envCleanup}. */
   constructor(koffi: Koffi, library: Library, close: Pointer | null = library.symbol('close')) {
     this.#koffi = koffi;
     this.#calls = declare(library);
     this.#close = close;
   }
 
+  /**
+   * The two hooks as C functions with their first two arguments, for whoever opens and closes descriptors. Called on
+   * the line beside socket(2) or close(2), nothing can come between: JavaScript is terminated where it enters a function
+   * or goes round a loop, not between two calls of C. undefined where there is no close(2).
+   */
+  get atOnce(): AtOnce | undefined {
+    if (this.#close === null) return undefined;
+    const { napi_add_env_cleanup_hook: add, napi_remove_env_cleanup_hook: remove } = this.#calls;
+    return { add, remove, env: this.#koffi.node.env, close: this.#close, owned: this.owned };
+  }
+
   /** Has close(fd) called when this environment ends. Adding one twice aborts Node (node::CleanupQueue::Add). */
   closeAtEnd(fd: number): void {
-    if (this.#close === null) return;
+    if (this.#close === null || this.owned.has(fd)) return;
     this.#calls.napi_add_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
   }
 
   /** Takes closeAtEnd back. Taking back what was never given panics Deno. */
   keepAtEnd(fd: number): void {
-    if (this.#close === null) return;
+    if (this.#close === null || this.owned.has(fd)) return;
     this.#calls.napi_remove_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
   }
+}
+
+export interface AtOnce {
+  readonly add: NativeFunction;
+  readonly remove: NativeFunction;
+  readonly env: Pointer;
+  readonly close: Pointer;
+  readonly owned: Set<number>;
 }
 
 function declare(library: Library) {

@@ -25,6 +25,8 @@ function declare(libc: Library) {
     epoll_create1: libc.func('int epoll_create1(int)'),
     // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *_Nullable event);
     epoll_ctl: libc.func('int epoll_ctl(int, int, int, void *)'),
+    // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
+    epoll_wait: libc.func('int epoll_wait(int, void *, int, int)'),
     // int pipe2(int pipefd[2], int flags);
     pipe2: libc.func('int pipe2(void *, int)'),
     // int close(int fd);
@@ -32,20 +34,21 @@ function declare(libc: Library) {
   };
 }
 
-export class Epoll {
+/** Events that one {@link EpollSet.take} takes at most. */
+const MANY = 64;
+
+/** A set of descriptors to wait for. */
+export class EpollSet {
   readonly epfd: number;
   readonly eventSize: number;
   readonly dataOffset: number;
+  protected readonly libc: ReturnType<typeof declare>;
   readonly #koffi: Koffi;
-  readonly #libc: ReturnType<typeof declare>;
   readonly #eventsOffset: number;
-  /** Hangs up, as token 0, when the other end is closed. */
-  readonly pipe: number;
-  /** The other end. Closing it needs no JavaScript. */
-  readonly hangUp: number;
   readonly #event: Buffer;
   readonly #view: DataView;
   readonly #littleEndian: boolean;
+  #taken: Buffer | undefined;
 
   /** @throws the kernel's errors */
   constructor(koffi: Koffi, platform: Platform) {
@@ -63,37 +66,69 @@ export class Epoll {
     this.#view = new DataView(this.#event.buffer, this.#event.byteOffset, this.#event.length);
     this.#littleEndian = littleEndian;
     this.#koffi = koffi;
-    this.#libc = declare(koffi.load(null));
-    this.epfd = this.#checked(this.#libc.epoll_create1(EPOLL_CLOEXEC), 'epoll_create1');
-    const pipe = new Int32Array(2);
-    this.#checked(this.#libc.pipe2(Buffer.from(pipe.buffer), O_CLOEXEC), 'pipe2');
-    [this.pipe, this.hangUp] = pipe;
-    this.#control(EPOLL_CTL_ADD, this.pipe, 0, 0);
+    this.libc = declare(koffi.load(null));
+    this.epfd = this.checked(this.libc.epoll_create1(EPOLL_CLOEXEC), 'epoll_create1');
   }
 
-  /** `events` once: after they have been reported, nothing is until the next EPOLL_CTL_MOD. @throws the kernel's errors */
-  arm(op: number, fd: number, token: number, events: number): void {
-    this.#control(op, fd, token, events | EPOLLONESHOT);
+  /** @throws the kernel's errors */
+  control(op: number, fd: number, token: number, events: number): void {
+    this.#view.setUint32(this.#eventsOffset, events, this.#littleEndian);
+    this.#view.setUint32(this.dataOffset, token, this.#littleEndian);
+    this.checked(this.libc.epoll_ctl(this.epfd, op, fd, this.#event), 'epoll_ctl');
   }
 
   /** Never fails: a descriptor that was closed behind our back has left the set by itself. */
   remove(fd: number): void {
-    this.#libc.epoll_ctl(this.epfd, EPOLL_CTL_DEL, fd, null);
+    this.libc.epoll_ctl(this.epfd, EPOLL_CTL_DEL, fd, null);
   }
 
-  end(): void {
-    this.#libc.close(this.hangUp);
+  /** What is ready now, as pairs of token and events. Does not wait. */
+  take(): number[] {
+    this.#taken ??= Buffer.alloc(this.eventSize * MANY);
+    const taken = this.#taken;
+    const view = new DataView(taken.buffer, taken.byteOffset, taken.length);
+    const ready: number[] = [];
+    const count = this.libc.epoll_wait(this.epfd, taken, MANY, 0); // -1 is EINTR, and nothing yet
+    for (let at = 0; at < count * this.eventSize; at += this.eventSize) {
+      ready.push(view.getUint32(at + this.dataOffset, this.#littleEndian));
+      ready.push(view.getUint32(at + this.#eventsOffset, this.#littleEndian));
+    }
+    return ready;
   }
 
-  #control(op: number, fd: number, token: number, events: number): void {
-    this.#view.setUint32(this.#eventsOffset, events, this.#littleEndian);
-    this.#view.setUint32(this.dataOffset, token, this.#littleEndian);
-    this.#checked(this.#libc.epoll_ctl(this.epfd, op, fd, this.#event), 'epoll_ctl');
+  close(): void {
+    this.libc.close(this.epfd);
   }
 
-  #checked(result: number, syscall: string): number {
+  protected checked(result: number, syscall: string): number {
     if (result >= 0) return result;
     const errno = -this.#koffi.errno();
     throw systemError(getSystemErrorName(errno), errno, syscall);
+  }
+}
+
+/** The set that a thread waits for: it hears from us by a pipe. */
+export class Epoll extends EpollSet {
+  /** Hangs up, as token 0, when the other end is closed. */
+  readonly pipe: number;
+  /** The other end. Closing it needs no JavaScript. */
+  readonly hangUp: number;
+
+  /** @throws the kernel's errors */
+  constructor(koffi: Koffi, platform: Platform) {
+    super(koffi, platform);
+    const pipe = new Int32Array(2);
+    this.checked(this.libc.pipe2(Buffer.from(pipe.buffer), O_CLOEXEC), 'pipe2');
+    [this.pipe, this.hangUp] = pipe;
+    this.control(EPOLL_CTL_ADD, this.pipe, 0, 0);
+  }
+
+  /** `events` once: after they have been reported, nothing is until the next EPOLL_CTL_MOD. @throws the kernel's errors */
+  arm(op: number, fd: number, token: number, events: number): void {
+    this.control(op, fd, token, events | EPOLLONESHOT);
+  }
+
+  end(): void {
+    this.libc.close(this.hangUp);
   }
 }

@@ -11,7 +11,7 @@ import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import { onExit } from './at-exit';
 import { checkDescriptor, checkInt } from './check';
-import { EnvCleanup } from './env-cleanup';
+import { type EnvCleanup, envCleanup } from './env-cleanup';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from './epoll-calls';
 import type { Orders } from './epoll-worker.cjs';
 import type { Koffi } from './koffi';
@@ -43,7 +43,7 @@ class EpollReadiness implements Readiness {
     this.#epoll = new Epoll(koffi, platform);
     const { epfd, eventSize, dataOffset, pipe } = this.#epoll;
     this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR! };
-    if (!isMainThread) this.#cleanup = new EnvCleanup(koffi, koffi.load(null));
+    if (!isMainThread) this.#cleanup = envCleanup(koffi, koffi.load(null));
     this.#hold = new Hold((held) => (held ? this.#worker?.ref() : this.#worker?.unref()));
   }
 

@@ -3,11 +3,13 @@
  * Opened on first use and kept; nothing is loaded before. Callers in datagram/ and socket/ get the parts as arguments.
  */
 import type { networkInterfaces } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
 import { epollReadiness } from './epoll';
 import { type Koffi, loadKoffi } from './koffi';
+import { nestedReadiness } from './nested';
 import { posix } from './posix';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
@@ -50,11 +52,13 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
   const { bun, deno } = process.versions as Record<string, string | undefined>;
   if (bun === undefined && deno === undefined) {
     const { constants, errno } = platform;
-    return uvReadiness(koffi, platform, (fd) => {
+    const uv = uvReadiness(koffi, platform, (fd) => {
       const result = syscalls.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE, Buffer.alloc(4));
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
     });
+    const nested = !isMainThread && (platform.name === 'linux' || platform.name === 'android');
+    return nested ? nestedReadiness(koffi, platform, uv) : uv;
   }
   if (platform.name === 'linux' || platform.name === 'android') return epollReadiness(koffi, platform);
   const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;

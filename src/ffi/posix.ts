@@ -5,9 +5,11 @@
  * errno is read on the line after each call: anything between (a failed require, a spawn) may change it.
  * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
  */
+import { isMainThread } from 'node:worker_threads';
 import type { Platform } from '../platform/platform';
 import { type Batch, openBatch } from './batch';
 import { checkBytes, checkDescriptor, checkInt, checkMessages, checkUnsigned } from './check';
+import { type AtOnce, envCleanup } from './env-cleanup';
 import type { Koffi, Library } from './koffi';
 import type { Syscalls } from './syscalls';
 
@@ -50,12 +52,22 @@ function declare(libc: Library) {
   };
 }
 
+function atOnce(koffi: Koffi, libc: Library): AtOnce | undefined {
+  try {
+    return envCleanup(koffi, libc).atOnce;
+  } catch {
+    return undefined; // an executable that hides Node-API
+  }
+}
+
 class Posix implements Syscalls {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
   readonly #libc: ReturnType<typeof declare>;
   readonly #batch: Batch;
   readonly #EINTR: number;
+  /** In a worker thread, which may be terminated. */
+  readonly #atOnce: AtOnce | undefined;
   /** socklen_t that getsockname and its kin read and write. */
   readonly #socklen = Buffer.alloc(4);
   readonly #socklenWord = new Uint32Array(this.#socklen.buffer, this.#socklen.byteOffset, 1);
@@ -66,6 +78,7 @@ class Posix implements Syscalls {
     this.#libc = declare(libc);
     this.#batch = openBatch(koffi, libc, platform);
     this.#EINTR = platform.errno.EINTR ?? 4;
+    if (!isMainThread) this.#atOnce = atOnce(koffi, libc);
   }
 
   socket(family: number): number {
@@ -73,11 +86,17 @@ class Posix implements Syscalls {
     const { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = this.#platform.constants;
     const atomic = SOCK_NONBLOCK !== undefined && SOCK_CLOEXEC !== undefined;
     const type = atomic ? SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC : SOCK_DGRAM;
-    const fd = this.#libc.socket(family, type, 0);
+    const { socket } = this.#libc;
+    const ending = this.#atOnce;
+    const fd = socket(family, type, 0);
     if (fd < 0) return -this.#koffi.errno();
+    if (ending !== undefined) {
+      ending.add(ending.env, ending.close, fd);
+      ending.owned.add(fd);
+    }
     if (atomic) return fd;
     const failed = this.adopt(fd);
-    if (failed < 0) this.#libc.close(fd);
+    if (failed < 0) this.close(fd);
     return failed < 0 ? failed : fd;
   }
 
@@ -96,7 +115,10 @@ class Posix implements Syscalls {
   close(fd: number): number {
     checkDescriptor(fd);
     this.#batch.forget(fd);
-    if (this.#libc.close(fd) === 0) return 0;
+    const { close } = this.#libc;
+    const ending = this.#atOnce;
+    if (ending?.owned.delete(fd) === true) ending.remove(ending.env, ending.close, fd);
+    if (close(fd) === 0) return 0;
     const errno = this.#koffi.errno();
     // The descriptor is gone (close(2), NOTES), and another thread may have been given its number by now.
     return errno === this.#EINTR ? 0 : -errno;

@@ -3,7 +3,7 @@
  * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
  */
 import type { Platform } from '../platform/platform';
-import { EnvCleanup } from './env-cleanup';
+import { type EnvCleanup, envCleanup } from './env-cleanup';
 import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koffi';
 
 /** uv.h, enum uv_handle_type: UV_POLL. */
@@ -70,7 +70,7 @@ export class Uv {
     // void (*uv_walk_cb)(uv_handle_t* handle, void* arg);
     this.#calls = declare(this.library, allocator, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
     this.#free = allocator.symbol('free');
-    this.cleanup = new EnvCleanup(koffi, this.library, windows ? closesocket(koffi, platform) : undefined);
+    this.cleanup = envCleanup(koffi, this.library, windows ? closesocket(koffi, platform) : undefined);
     this.#pointerSize = koffi.sizeof('void *');
     this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
     const loop = Buffer.alloc(this.#pointerSize);

@@ -38,3 +38,8 @@ inProc('descriptors of workers that end by themselves are closed once', async ()
   // the second worker has left one open that nobody watches: it must still be there
   expect(outcome).toEqual({ ...clean, stdout: '{"results":[0,1]}\n' });
 });
+
+inProc('Sockets in every state, terminated at any moment', async () => {
+  const outcome = await run(compiled.folder, 'sockets.cjs', ['10', '3']);
+  expect(outcome).toEqual({ ...clean, stdout: '{"leaked":0}\n' });
+});
