@@ -78,13 +78,13 @@ async function placesOf(machine: Machine): Promise<(Place | string)[]> {
   return [place(machine.cpu, join(root, 'usr/bin/node')), ...others];
 }
 
-/** With CI=true what cannot be had is a failure: a green run must mean that it ran. */
-const unavailable = () => (process.env.CI === 'true' ? 'failed' : 'skipped');
+/** With CI=true what cannot be had is a failure, as a green run must mean that it ran; Debian's sid may be broken. */
+const unavailable = (suite = 'trixie') => (process.env.CI === 'true' && suite !== 'sid' ? 'failed' : 'skipped');
 
 async function runOn(machine: Machine, dist: string, report: Report): Promise<void> {
   for (const place of await placesOf(machine)) {
     if (typeof place === 'string') {
-      report.check(machine.cpu, 'is there', unavailable(), place);
+      report.check(machine.cpu, 'is there', unavailable(machine.suite), place);
       continue;
     }
     const lines = await runSuite(place, dist, report);
