@@ -35,7 +35,7 @@ inProc('descriptors of terminated workers are closed, and no others', async () =
 
 inProc('descriptors of workers that end by themselves are closed once', async () => {
   const outcome = await run(compiled.folder, 'scenario.cjs', ['workerEnds']);
-  // the second worker has left one open that nobody watches: it must still be there
+  // the second worker has left one open that is not ours: it must still be there
   expect(outcome).toEqual({ ...clean, stdout: '{"results":[0,1]}\n' });
 });
 
