@@ -52,25 +52,26 @@ describe('bad options of send() are thrown at once, bound or not', () => {
   });
 });
 
-test.each(['::1', '224.0.0.1', '0.0.0.0'])(
-  '%s as a source: thrown, an error event, or in the callback',
-  async (source) => {
-    const net = new FakeNet();
-    const socket = net.make();
-    const code = 'ERR_RECVFROMTO_SOURCE_MISMATCH';
-    const to = { port: 9, address: '192.0.2.9', localAddress: source };
-    const errors: unknown[] = [];
-    socket.on('error', (error) => errors.push(error));
-    socket.send('x', to); // not bound yet: the rest of the queue is not to suffer
-    socket.send('y', 9, '192.0.2.9');
-    const heard = new Promise((resolve) => socket.send('z', to, resolve));
-    expect(await heard).toMatchObject({ code, address: '192.0.2.9', localAddress: source });
-    await settled();
-    expect(errors).toEqual([expect.objectContaining({ code })]);
-    expect(() => socket.send('x', to)).toThrow(expect.objectContaining({ code }));
-    expect(net.payloads).toEqual(['y']);
-  },
-);
+test.each([
+  '::1',
+  '224.0.0.1',
+  '0.0.0.0',
+])('%s as a source: thrown, an error event, or in the callback', async (source) => {
+  const net = new FakeNet();
+  const socket = net.make();
+  const code = 'ERR_RECVFROMTO_SOURCE_MISMATCH';
+  const to = { port: 9, address: '192.0.2.9', localAddress: source };
+  const errors: unknown[] = [];
+  socket.on('error', (error) => errors.push(error));
+  socket.send('x', to); // not bound yet: the rest of the queue is not to suffer
+  socket.send('y', 9, '192.0.2.9');
+  const heard = new Promise((resolve) => socket.send('z', to, resolve));
+  expect(await heard).toMatchObject({ code, address: '192.0.2.9', localAddress: source });
+  await settled();
+  expect(errors).toEqual([expect.objectContaining({ code })]);
+  expect(() => socket.send('x', to)).toThrow(expect.objectContaining({ code }));
+  expect(net.payloads).toEqual(['y']);
+});
 
 test('sendMany() sends nothing if one datagram is malformed', async () => {
   const net = new FakeNet();
