@@ -25,6 +25,7 @@ interface Verdict {
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
+    match: { type: 'string', default: '' },
     models: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
@@ -119,7 +120,9 @@ async function judge(system: string, all: readonly Test[]): Promise<Verdict> {
   const stale: string[] = [];
   let killed = 0;
   let byAbi = 0;
+  const wanted = new RegExp(options.match);
   for (const mutant of mutants(platform)) {
+    if (!wanted.test(mutant.name)) continue;
     const undo = mutant.apply();
     const killer = await firstFailure(tests);
     undo();
