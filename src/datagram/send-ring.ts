@@ -138,6 +138,12 @@ export class SendRing {
     else this.#begin(payload, size, remote, port, source, extras, lenient);
   }
 
+  /** Bytes of message `slot` as a send buffer counts them, with its control messages. */
+  weightOf(slot: number): number {
+    const { messageWords, layout } = this.#ring;
+    return this.sizes[slot] + messageWords[(slot * layout.size + layout.controllen) >>> 2];
+  }
+
   /** May the datagram in `slot` leave without the source it was given? */
   isLenient(slot: number): boolean {
     return this.#lenient[slot] === 1;
@@ -156,10 +162,10 @@ export class SendRing {
     return last ? this.sizes[slot] - index * this.#segments[slot] : this.#segments[slot];
   }
 
-  /** Writes the datagrams of `slot` into an empty ring, one by one. */
-  split(slot: number, into: SendRing): void {
+  /** Writes the datagrams of `slot` into an empty ring, one by one. @param from leaves the first ones out */
+  split(slot: number, into: SendRing, from: number): void {
     const { payload: arena } = this.#ring;
-    for (let index = 0; index < this.runs[slot]; index++) {
+    for (let index = from; index < this.runs[slot]; index++) {
       const size = this.sizeOf(slot, index);
       const start = this.#offsets[slot] + index * this.#segments[slot];
       const settle = this.settles[this.firsts[slot] + index];
@@ -176,7 +182,6 @@ export class SendRing {
         this.isLenient(slot),
       );
     }
-    into.retryOf = this.remotes[slot];
   }
 
   /** Makes it as new, but for the memory it has. */

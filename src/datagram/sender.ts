@@ -14,6 +14,8 @@ import { ARENA, type Extras, type Payload, type SendRing, type Settle, sizeOf } 
 /** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
 const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];
 
+/** What a run may be refused for that its datagrams alone are not: path MTU, kernel, driver (P39). */
+const RUN_REFUSED = ['EMSGSIZE', 'EINVAL', 'EIO'];
 /** Peers remembered to whom runs did not go through. */
 const MAX_UNSEGMENTABLE = 256;
 
@@ -191,7 +193,7 @@ export class Sender {
   /** The first message not settled yet was refused. → go on with the next one? */
   #settleFailure(ring: SendRing, result: number): boolean {
     const name = errnoName(this.#platform, result);
-    if (name === 'EAGAIN') {
+    if (name === 'EAGAIN' && !this.#neverFits(ring)) {
       this.#stats.wouldBlock++;
       this.#blocked = true;
       this.#outlet.awaitWritable();
@@ -205,21 +207,41 @@ export class Sender {
     }
     this.#tries = 0;
     if (ring.runs[ring.settled] > 1) {
-      this.#retryApart(ring);
+      this.#sendApart(ring, name, result);
       return false;
     }
     ring.retryOf = undefined;
-    this.#settleRefused(ring, name, result);
+    if (name === 'EAGAIN') this.#settleError(ring, 'EMSGSIZE', uvErrno('EMSGSIZE', result));
+    else this.#settleRefused(ring, name, result);
     return true;
   }
 
-  /** Whatever a run was refused for, each of its datagrams gets a try and an answer of its own, before what follows. */
-  #retryApart(ring: SendRing): void {
+  /**
+   * macOS: what fits SO_SNDBUF without its control messages and not with them has a writable descriptor and EWOULDBLOCK
+   * for ever (P34). Only after the user has made the buffer smaller than Channel makes it.
+   */
+  #neverFits(ring: SendRing): boolean {
+    const { constants, quirks } = this.#platform;
+    if (quirks.minSendBuffer === 0) return false;
+    const value = Buffer.from(new ArrayBuffer(4));
+    const { SOL_SOCKET, SO_SNDBUF } = constants;
+    if (this.#syscalls.getsockopt(this.#fd, SOL_SOCKET, SO_SNDBUF, value) < 0) return false;
+    return ring.weightOf(ring.settled) > new Int32Array(value.buffer)[0];
+  }
+
+  /**
+   * Each datagram of a run that was refused gets a try and an answer of its own, before what follows. Where the error is
+   * not about the run (a connected peer that refused an earlier datagram), it is the first one's, as it would be alone.
+   */
+  #sendApart(ring: SendRing, name: string, result: number): void {
+    const suspect = RUN_REFUSED.includes(name) || this.#platform.quirks.sourceGone.includes(name);
     const slot = ring.settled++;
-    const apart = this.#pool.take(this);
-    ring.split(slot, apart);
     ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
+    if (!suspect) this.#failOne(ring, slot, 0, name, failure(this.#platform, result, 'send').errno);
+    const apart = this.#pool.take(this);
+    ring.split(slot, apart, suspect ? 0 : 1);
+    if (suspect) apart.retryOf = ring.remotes[slot];
     this.#rings.unshift(apart);
   }
 
@@ -240,14 +262,17 @@ export class Sender {
     const slot = ring.settled++;
     ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
-    for (let index = 0; index < ring.runs[slot]; index++) {
-      const settle = ring.settles[ring.firsts[slot] + index];
-      if (settle === undefined) this.#stats.sendErrors++;
-      else {
-        const where = place(ring.remotes[slot], ring.ports[slot], ring.sources[slot]);
-        this.#fail(settle, systemError(name, errno, 'send', where));
-      }
+    for (let index = 0; index < ring.runs[slot]; index++) this.#failOne(ring, slot, index, name, errno);
+  }
+
+  #failOne(ring: SendRing, slot: number, index: number, name: string, errno: number): void {
+    const settle = ring.settles[ring.firsts[slot] + index];
+    if (settle === undefined) {
+      this.#stats.sendErrors++; // nobody wants to see an error object
+      return;
     }
+    const where = place(ring.remotes[slot], ring.ports[slot], ring.sources[slot]);
+    this.#fail(settle, systemError(name, errno, 'send', where));
   }
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */

@@ -57,6 +57,23 @@ describe.each(models.filter((name) => /^(linux|android)/.test(name)))('%s', (nam
     expect(world.near.heard).toEqual(Array(3).fill('x from 10.0.0.1'));
   });
 
+  test("an error that is not about the run is its first datagram's, and the others leave", async () => {
+    const { socket, sock } = await world.bind({ type: 'udp4' });
+    const codes: unknown[] = [];
+    const send = () =>
+      socket.send('x', 4000, '10.0.0.9', (error) => codes.push((error as NodeJS.ErrnoException | null)?.code));
+    sock.refusals.push('ECONNREFUSED');
+    for (let i = 0; i < 3; i++) send();
+    await world.quiet();
+    expect(codes).toEqual(['ECONNREFUSED', undefined, undefined]);
+    const calls = socket.stats().systemCallsOut;
+    for (let i = 0; i < 3; i++) send();
+    await world.quiet();
+    // The peer takes runs as before.
+    expect(socket.stats()).toMatchObject({ systemCallsOut: calls + 1, datagramsOut: 5, sendErrors: 1 });
+    expect(world.near.heard).toHaveLength(5);
+  });
+
   test('gso: false sends them apart', async () => {
     const { socket, sock } = await world.bind({ type: 'udp4', gso: false });
     sock.refuseSegments = 'EIO';
