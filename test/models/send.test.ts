@@ -21,33 +21,32 @@ describe.each(models)('%s', (name) => {
     ...(dualStack ? [['mapped', { type: 'udp6' }, '10.0.0.2', '::ffff:'] as const] : []),
   ] as const;
 
-  test.each(kinds)(
-    'a source that has vanished is EADDRNOTAVAIL, and nothing else changes, %s',
-    (_, options, gone, prefix) =>
-      counting(name, 'vanished source', async () => {
-        const { socket, messages, answers } = await world.bind(options, {}, () => {});
-        world.near.send(gone, PORT, 'x');
-        await world.quiet();
-        world.machine.removeAddress(gone);
-        const [{ rinfo }] = messages;
-        const errors: unknown[] = [];
-        socket.reply('late', rinfo, (error) => errors.push(error));
-        await world.quiet();
-        expect(errors).toMatchObject([
-          { code: 'EADDRNOTAVAIL', syscall: 'send', localAddress: prefix + gone, address: rinfo.address, port: 4000 },
-        ]);
-        expect(world.near.heard).toEqual([]);
-        // The next one, from an address that is there, leaves.
-        const still = gone.includes(':') ? '2001:db8::1' : '10.0.0.3';
-        world.near.send(still, PORT, 'y');
-        await world.quiet();
-        socket.reply('fine', messages[1].rinfo, (error) => answers.push(error));
-        await world.quiet();
-        expect(answers).toEqual([null]);
-        expect(world.near.heard).toEqual([`fine from ${still}`]);
-        expect(socket.stats()).toMatchObject({ sendErrors: 1, datagramsOut: 1 });
-      })(),
-  );
+  test.each(
+    kinds,
+  )('a source that has vanished is EADDRNOTAVAIL, and nothing else changes, %s', (_, options, gone, prefix) =>
+    counting(name, 'vanished source', async () => {
+      const { socket, messages, answers } = await world.bind(options, {}, () => {});
+      world.near.send(gone, PORT, 'x');
+      await world.quiet();
+      world.machine.removeAddress(gone);
+      const [{ rinfo }] = messages;
+      const errors: unknown[] = [];
+      socket.reply('late', rinfo, (error) => errors.push(error));
+      await world.quiet();
+      expect(errors).toMatchObject([
+        { code: 'EADDRNOTAVAIL', syscall: 'send', localAddress: prefix + gone, address: rinfo.address, port: 4000 },
+      ]);
+      expect(world.near.heard).toEqual([]);
+      // The next one, from an address that is there, leaves.
+      const still = gone.includes(':') ? '2001:db8::1' : '10.0.0.3';
+      world.near.send(still, PORT, 'y');
+      await world.quiet();
+      socket.reply('fine', messages[1].rinfo, (error) => answers.push(error));
+      await world.quiet();
+      expect(answers).toEqual([null]);
+      expect(world.near.heard).toEqual([`fine from ${still}`]);
+      expect(socket.stats()).toMatchObject({ sendErrors: 1, datagramsOut: 1 });
+    })());
 
   test(
     'a source that has vanished fails alone, whatever else is in its batch',
@@ -261,6 +260,20 @@ describe.each(models)('%s', (name) => {
       [9000, 9216, 9217, 20000, 65507].map((size) => [size, '10.0.0.2']),
     );
     expect(world.near.inbox.at(-1)?.payload.every((byte) => byte === 7)).toBe(true);
+  });
+
+  test('what never fits a send buffer made small is an error, and holds nothing up (P34)', async () => {
+    const { socket } = await world.bind({ type: 'udp4', sendBufferSize: 10000 });
+    const results: unknown[] = [];
+    for (const size of [9000, 9990, 10001, 10]) {
+      const options = { port: 4000, address: '10.0.0.9', localAddress: '10.0.0.2' };
+      socket.send(Buffer.alloc(size), options, (error, bytes) =>
+        results.push((error as NodeJS.ErrnoException | null)?.code ?? bytes),
+      );
+    }
+    await world.quiet();
+    const limit = { darwin: 9990, freebsd: 10001, openbsd: 10001, netbsd: 10001 }[os] ?? Number.POSITIVE_INFINITY;
+    expect(results).toEqual([9000, 9990, 10001, 10].map((size) => (size >= limit ? 'EMSGSIZE' : size)));
   });
 
   test('the size of the send buffer is the one that was asked for', async () => {
