@@ -65,7 +65,7 @@ function payload(platform: Platform, type: number, level: number, size: number):
       : level === constants.IPPROTO_IP && type === constants.IP_PKTINFO
         ? structs.in_pktinfo
         : undefined;
-  if (struct === undefined) return size === 1 ? "1 byte" : `${size} bytes`;
+  if (struct === undefined) return size === 1 ? '1 byte' : `${size} bytes`;
   const fields = Object.entries(struct.fields).map(([name, { offset }]) => `${name} @${offset}`);
   return `${size} bytes: ${fields.join(', ')}`;
 }
@@ -89,7 +89,7 @@ function messageTable(platform: Platform): string {
   const ints = [['TTL', ttl] as const, ['TOS', tos] as const].flatMap(([what, of]) =>
     Object.entries(of).map(
       ([kind, { level, type, size }]) =>
-        `| ${what}, to ${peers[kind]} | \`${spell(platform, { level, name: type }, /^(?!.*RECV)/)}\` | ${size === 1 ? "1 byte" : `${size} bytes`} |`,
+        `| ${what}, to ${peers[kind]} | \`${spell(platform, { level, name: type }, /^(?!.*RECV)/)}\` | ${size === 1 ? '1 byte' : `${size} bytes`} |`,
     ),
   );
   return ['| control message | level and type | payload |\n|---|---|---|', ...comes, ...send, ...ints].join('\n');

@@ -4,6 +4,7 @@
  * Each is reported once (EPOLLONESHOT) and armed again by us when what it brought has been dealt with, so that a
  * descriptor that stays readable costs one message per turn, and one that is closed costs none.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -19,8 +20,12 @@ import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readi
 
 const noop = (): void => {};
 
-/** @throws the kernel's errors */
+const THREAD = join(__dirname, 'epoll-worker.cjs');
+
+/** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where a bundler has left the thread behind; the kernel's errors */
 export function epollReadiness(koffi: Koffi, platform: Platform): Readiness {
+  if (!existsSync(THREAD))
+    throw unsupportedPlatform(`recvfromto needs ${THREAD}: keep it out of the bundle (external)`);
   return new EpollReadiness(koffi, platform);
 }
 
@@ -77,7 +82,7 @@ class EpollReadiness implements Readiness {
 
   #start(): Worker {
     // No flags: --require and its kin would load the user's modules, and us, in the thread too.
-    const worker = new Worker(join(__dirname, 'epoll-worker.cjs'), { workerData: this.#orders, execArgv: [] });
+    const worker = new Worker(THREAD, { workerData: this.#orders, execArgv: [] });
     worker.on('message', this.#fired);
     worker.on('error', (error) => this.#fail(error));
     worker.unref();

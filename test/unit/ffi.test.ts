@@ -1,9 +1,11 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
 
+import fs from 'node:fs';
 import { Epoll } from '../../src/ffi/epoll-calls';
 import { openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
 import { explain, refuseWithoutNet } from '../../src/ffi/koffi';
+import type { Syscalls } from '../../src/ffi/syscalls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
 
 const host = hostPlatform();
@@ -83,18 +85,32 @@ describe.each(['bun', 'deno'])('%s is told apart before anything is tried', (run
     expect(touched).not.toHaveBeenCalled();
   });
 
+  const declared: string[] = [];
+  const library = {
+    func: (prototype: string) => {
+      declared.push(prototype);
+      return () => 0;
+    },
+  };
+  const koffi = { load: () => library, errno: () => 0 } as unknown as Koffi;
+  const open = () => openReadiness(koffi, platformFor('linux', 'x64'), {} as Syscalls);
+
   test("and nothing of libuv's or koffi's poll is touched on Linux", () => {
-    const declared: string[] = [];
-    const library = {
-      func: (prototype: string) => {
-        declared.push(prototype);
-        return () => 0;
-      },
-    };
-    const koffi = { load: () => library, errno: () => 0 } as unknown as Koffi;
-    openReadiness(koffi, platformFor('linux', 'x64'), {} as never);
+    const exists = jest.spyOn(fs, 'existsSync').mockReturnValue(true);
+    open();
+    exists.mockRestore();
     expect(declared).toEqual(expect.arrayContaining([expect.stringContaining('epoll_ctl')]));
     expect(declared.filter((prototype) => prototype.includes('uv_'))).toEqual([]);
+  });
+
+  test('and refused where a bundler has left the thread behind', () => {
+    // as in this folder, where it is a .cts
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM',
+        message: expect.stringContaining('epoll-worker.cjs'),
+      }),
+    );
   });
 });
 
