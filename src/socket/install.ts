@@ -3,6 +3,7 @@
  * The one place that changes something global; called by register.ts, and undone by what it returns.
  */
 import dgram from 'node:dgram';
+import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { openHost } from '../ffi/index';
@@ -56,8 +57,10 @@ function replacements(): Dgram {
   function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): Socket {
     return Reflect.construct(StickySocket, [type, listener]) as Socket;
   }
-  Object.setPrototypeOf(StickySocket, Socket);
-  StickySocket.prototype = Object.create(Socket.prototype, {
+  // Everything on one prototype below EventEmitter's, as dgram has it: programs enumerate it, and patch it.
+  Object.setPrototypeOf(StickySocket, EventEmitter);
+  StickySocket.prototype = Object.create(Object.getPrototypeOf(Socket.prototype), {
+    ...Object.getOwnPropertyDescriptors(Socket.prototype),
     constructor: { value: StickySocket, writable: true, configurable: true },
   });
   Object.defineProperty(StickySocket, 'name', { value: 'Socket' });

@@ -251,12 +251,9 @@ describe('memories', () => {
     await sending(v6.socket, { address: 'fe80::9%lo', port: 7 });
     await sending(v6.socket, { address: 'fe80::9%1', port: 7 });
     await sending(v6.socket, { address: 'fe80::8%lo', port: 7 });
-    expect(v6.sources().map((source) => source?.replaceAll(/(^|:)0(:0)*(:|$)/g, '::'))).toEqual([
-      '2001:db8::1',
-      'fe80::1',
-      'fe80::1',
-      undefined,
-    ].map((source) => source ?? undefined));
+    expect(v6.sources().map((source) => source?.replaceAll(/(^|:)0(:0)*(:|$)/g, '::'))).toEqual(
+      ['2001:db8::1', 'fe80::1', 'fe80::1', undefined].map((source) => source ?? undefined),
+    );
   });
 });
 
@@ -443,4 +440,3 @@ describe('options', () => {
     expect(make(bad)).toThrow(expect.objectContaining({ code }));
   });
 });
-
