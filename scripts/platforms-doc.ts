@@ -59,6 +59,9 @@ function requestTable(platform: Platform): string {
 /** The fields of the struct that a message carries, where we have it as a struct. */
 function payload(platform: Platform, type: number, level: number, size: number): string {
   const { structs, constants } = platform;
+  if (level === constants.IPPROTO_IP && type === constants.IP_RECVIF && structs.sockaddr_dl !== undefined) {
+    return `a sockaddr_dl of sdl_len bytes: sdl_index @${structs.sockaddr_dl.fields.sdl_index!.offset}`;
+  }
   const struct =
     level === constants.IPPROTO_IPV6 && type === constants.IPV6_PKTINFO
       ? structs.in6_pktinfo
@@ -101,6 +104,7 @@ const CPUS: readonly [PlatformName, readonly string[]][] = [
   ['darwin', ['arm64', 'x64']],
   ['freebsd', ['x64', 'arm64', 'ia32']],
   ['openbsd', ['x64', 'arm64', 'ia32']],
+  ['netbsd', ['x64', 'arm64', 'ia32', 'arm']],
   ['win32', ['x64', 'arm64', 'ia32']],
 ];
 

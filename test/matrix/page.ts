@@ -21,6 +21,7 @@ const NAMES: Record<string, string> = {
   darwin: 'macOS',
   freebsd: 'FreeBSD',
   openbsd: 'OpenBSD',
+  netbsd: 'NetBSD',
   win32: 'Windows',
 };
 /** The worst of several findings about one cell wins; a result that says more than a model's is `run`. */
