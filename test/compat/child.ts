@@ -1,7 +1,7 @@
 /** A process and what it said. One that hangs is killed. */
 import { spawn } from 'node:child_process';
 
-const PATIENCE = 15_000;
+const PATIENCE = 25_000;
 
 export interface Outcome {
   readonly status: number | null;

@@ -1,6 +1,7 @@
 /**
  * One script, two modules, equal transcripts: every scenario is played with node:dgram and with the built package, on
- * each Node line, and their transcripts are compared. `npm run test:compat [-- --node PATH] [-- --only FILE]`.
+ * each Node line, and their transcripts are compared. `npm run test:compat [-- [--node PATH] [--only FILE] [--write]]`;
+ * --write puts the result into docs/compat.md.
  * Where the two differ on purpose, scenarios/deliberate.ts says why and what each must do.
  */
 import { execFile } from 'node:child_process';
@@ -9,12 +10,13 @@ import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Node, nodes } from './nodes';
+import { type Result, writePage } from './report';
 import type { Difference } from './scenarios/deliberate';
 
 const HOOK = join(__dirname, '../e2e/netns/typescript.cjs');
 const WORKER = join(__dirname, 'worker.ts');
 const SUBJECT = resolve(process.env.RECVFROMTO_COMPAT_SUBJECT ?? join(__dirname, '../../dist/index.js'));
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 type Transcripts = Record<string, string[]>;
 
@@ -25,7 +27,7 @@ interface Job {
 
 interface Outcome {
   readonly job: Job;
-  readonly scenarios: number;
+  readonly names: readonly string[];
   readonly lines: number;
   readonly failures: readonly string[];
 }
@@ -63,9 +65,9 @@ async function compare(job: Job): Promise<Outcome> {
       ];
     });
     const lines = Object.values(theirs).reduce((sum, transcript) => sum + transcript.length, 0);
-    return { job, scenarios: names.length, lines, failures };
+    return { job, names, lines, failures };
   } catch (error) {
-    return { job, scenarios: 0, lines: 0, failures: [String(error)] };
+    return { job, names: [], lines: 0, failures: [String(error)] };
   }
 }
 
@@ -81,9 +83,19 @@ function unequal(name: string, left: readonly string[], right: readonly string[]
   return [[`  ${name}: (-) ${a}, (+) ${b}, from line ${first + 1}`, ...context, ...rows].join('\n')];
 }
 
+function playedOf(outcomes: readonly Outcome[], files: readonly string[]): Map<string, Set<string>> {
+  const of = (file: string) => outcomes.filter(({ job }) => job.file === file).flatMap(({ names }) => names);
+  return new Map(files.map((file) => [file, new Set(of(file))]));
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { node: { type: 'string' }, only: { type: 'string' }, here: { type: 'boolean' } },
+    options: {
+      node: { type: 'string' },
+      only: { type: 'string' },
+      here: { type: 'boolean' },
+      write: { type: 'boolean' },
+    },
   });
   const say = (line: string) => console.log(line);
   const found = values.here ? [{ path: process.execPath, version: process.version }] : nodes(values.node, say);
@@ -97,6 +109,7 @@ async function main(): Promise<number> {
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, runner));
   let failed = 0;
+  const results: Result[] = [];
   for (const { version } of found) {
     const mine = outcomes.filter(({ job }) => job.node.version === version);
     const sum = (of: (outcome: Outcome) => number) => mine.reduce((total, each) => total + of(each), 0);
@@ -105,11 +118,12 @@ async function main(): Promise<number> {
     }
     const bad = sum(({ failures }) => failures.length);
     failed += bad;
-    const scenarios = sum((outcome) => outcome.scenarios);
-    say(
-      `${version}: ${scenarios - bad} of ${scenarios} scenarios as they should be, ${sum(({ lines }) => lines)} lines`,
-    );
+    const scenarios = sum(({ names }) => names.length);
+    const lines = sum((outcome) => outcome.lines);
+    results.push({ version, scenarios, lines });
+    say(`${version}: ${scenarios - bad} of ${scenarios} scenarios as they should be, ${lines} lines`);
   }
+  if (values.write && failed === 0 && values.only === undefined) writePage(results, playedOf(outcomes, files));
   return failed === 0 ? 0 : 1;
 }
 

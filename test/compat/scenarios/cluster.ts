@@ -37,7 +37,7 @@ function program(modulePath: string, primary: string, worker: string): string {
       const say = (...words) => lines.push(words.map((word) => typeof word === 'string' ? word : JSON.stringify(word)).join(' '));
       const fork = (env) => { const worker = cluster.fork(env); worker.on('message', (line) => { lines.push(line); hear(line, worker); }); return worker; };
       process.on('exit', () => { for (const line of lines.sort()) console.log(line); });
-      setTimeout(() => { say('timed out'); process.exit(1); }, 6000).unref();
+      setTimeout(() => { say('timed out'); process.exit(1); }, 20_000).unref();
       ${primary}
     } else {
       const say = (...words) => process.send(words.map((word) => typeof word === 'string' ? word : JSON.stringify(word)).join(' '));

@@ -457,7 +457,8 @@ export const scenarios: Scenarios = {
     await once(peer, 'message');
     peer.send('back', dual.address().port, '127.0.0.1');
     await once(dual, 'message');
-    dual.send('by name', peer.address().port, 'localhost', t.callback('by name'));
-    await t.settle();
+    const named = t.awaited('by name');
+    dual.send('by name', peer.address().port, 'localhost', named.call);
+    await named.called;
   },
 };
