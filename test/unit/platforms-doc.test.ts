@@ -26,15 +26,17 @@ test('every pitfall that it cites is in docs/pitfalls.md', () => {
   expect([...cited(page)].filter((number) => !known.has(number))).toEqual([]);
 });
 
-test.each(['src', 'test/models', 'test/runtimes', 'test/qemu'])(
-  'every pitfall that comments of %s cite is there',
-  (folder) => {
-    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
-    const unknown = files
-      .filter((file) => /\.c?[tj]s$/.test(file))
-      .flatMap((file) =>
-        [...cited(readFileSync(join(root, folder, file), 'utf8'))].filter((number) => !known.has(number)),
-      );
-    expect(unknown).toEqual([]);
-  },
-);
+test.each([
+  'src',
+  'test/models',
+  'test/runtimes',
+  'test/qemu',
+])('every pitfall that comments of %s cite is there', (folder) => {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+  const unknown = files
+    .filter((file) => /\.c?[tj]s$/.test(file))
+    .flatMap((file) =>
+      [...cited(readFileSync(join(root, folder, file), 'utf8'))].filter((number) => !known.has(number)),
+    );
+  expect(unknown).toEqual([]);
+});
