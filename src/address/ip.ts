@@ -4,7 +4,6 @@
  * IPv4 stands in word0. Knows no sockets.
  */
 import { isIPv4, isIPv6 } from 'node:net';
-import ipaddr from 'ipaddr.js';
 
 export interface Address {
   readonly family: 4 | 6;
@@ -26,12 +25,18 @@ export const BROADCAST = -1;
 
 /** undefined when `text` is not an address as inet_pton(3) takes it, with an optional %zone for IPv6. */
 export function parseAddress(text: string): Address | undefined {
-  if (isIPv4(text)) return fromOctets(4, ipaddr.IPv4.parse(text).toByteArray(), '');
+  if (isIPv4(text)) return fromOctets(4, text.split('.').map(Number), '');
   if (!isIPv6(text)) return undefined;
   const percent = text.indexOf('%');
   const zone = percent < 0 ? '' : text.slice(percent + 1);
   const bare = percent < 0 ? text : text.slice(0, percent);
-  return fromOctets(6, ipaddr.IPv6.parse(bare.includes('.') ? withHexTail(bare) : bare).toByteArray(), zone);
+  return fromOctets(
+    6,
+    ipaddr()
+      .IPv6.parse(bare.includes('.') ? withHexTail(bare) : bare)
+      .toByteArray(),
+    zone,
+  );
 }
 
 /** ::c000:201 for ::192.0.2.1, which ipaddr.js would take for ::ffff:192.0.2.1. */
@@ -55,7 +60,7 @@ export function formatIPv6(word0: number, word1: number, word2: number, word3: n
     if (word2 === 0 && (octets[0] !== 0 || octets[1] !== 0)) return `::${formatIPv4(word3)}`;
   }
   scratch.set([word0, word1, word2, word3]);
-  return new ipaddr.IPv6(Array.from(octets)).toRFC5952String();
+  return new (ipaddr().IPv6)(Array.from(octets)).toRFC5952String();
 }
 
 /** 0.0.0.0 or :: or ::ffff:0.0.0.0 */
@@ -107,6 +112,15 @@ export function mapped(address: Address): Address {
   return address.family === 6
     ? address
     : { family: 6, word0: 0, word1: 0, word2: MAPPED, word3: address.word0, zone: '' };
+}
+
+type IpAddr = typeof import('ipaddr.js');
+let library: IpAddr | undefined;
+
+/** Loaded with the first IPv6 address: that takes milliseconds, and many programs never see one. */
+function ipaddr(): IpAddr {
+  library ??= require('ipaddr.js') as IpAddr;
+  return library;
 }
 
 function octetOf(word: number, index: 0 | 1): number {

@@ -3,23 +3,19 @@
  * Platform as an argument. What no fixture covers is refused by name, nothing defaults to Linux.
  */
 import { unsupportedPlatform } from '../errors';
-import { android } from './android';
-import { darwin } from './darwin';
-import { freebsd } from './freebsd';
-import { linux } from './linux';
-import { netbsd } from './netbsd';
-import { openbsd } from './openbsd';
 import type { Libc, Platform, PlatformName } from './platform';
-import { win32 } from './win32';
 
-const systems: Readonly<Record<PlatformName, (arch: string, libc?: Libc) => Platform | undefined>> = {
-  linux,
-  android,
-  darwin,
-  freebsd,
-  openbsd,
-  netbsd,
-  win32,
+type Maker = (arch: string, libc?: Libc) => Platform | undefined;
+
+/** One OS is enough for a process: the others are not even loaded. */
+const systems: Readonly<Record<PlatformName, () => Maker>> = {
+  linux: () => (require('./linux') as typeof import('./linux')).linux,
+  android: () => (require('./android') as typeof import('./android')).android,
+  darwin: () => (require('./darwin') as typeof import('./darwin')).darwin,
+  freebsd: () => (require('./freebsd') as typeof import('./freebsd')).freebsd,
+  openbsd: () => (require('./openbsd') as typeof import('./openbsd')).openbsd,
+  netbsd: () => (require('./netbsd') as typeof import('./netbsd')).netbsd,
+  win32: () => (require('./win32') as typeof import('./win32')).win32,
 };
 
 const known = new Map<string, Platform>();
@@ -34,7 +30,7 @@ export function platformFor(name: string, arch: string, libc?: Libc): Platform {
   let platform = known.get(key);
   if (platform === undefined) {
     if (!Object.hasOwn(systems, name)) throw unsupportedPlatform(`recvfromto does not support ${name}`);
-    platform = systems[name as PlatformName](arch, libc);
+    platform = systems[name as PlatformName]()(arch, libc);
     if (platform === undefined) throw unsupportedPlatform(`recvfromto does not support ${name} on ${arch}`);
     known.set(key, platform);
   }
