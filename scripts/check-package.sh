@@ -33,6 +33,21 @@ if (!(createSocket('udp4') instanceof Socket)) throw new Error('Socket');
 JS
 node answer.mjs && echo "imported: names are there"
 
+cat > plain.cjs <<'JS'
+const { createSocket } = require('dgram');
+const server = createSocket('udp4', (msg, { port, address }) => server.send(msg, port, address));
+server.bind(0, () => {
+  const client = createSocket('udp4', (msg, { address }) => {
+    if (address !== '127.0.0.2') throw new Error(`answer from ${address}`);
+    client.close();
+    server.close();
+  });
+  client.send('hello', server.address().port, '127.0.0.2');
+});
+JS
+node --import recvfromto/register plain.cjs && node -r recvfromto/register plain.cjs &&
+  echo "registered: a program that knows nothing of it answered from the address that was asked"
+
 cat > types.ts <<'TS'
 import { createServer, createSocket, type RemoteInfo } from 'recvfromto';
 const server = createServer((msg: Buffer, rinfo: RemoteInfo) => server.reply(msg, rinfo, (error: Error | null) => error));
