@@ -95,13 +95,15 @@ onLinux('recvfromto/register', () => {
     expect(complaints()).toBe('');
   });
 
-  test.each(['plain', 'subclass', 'late', 'socketPerTransfer'])(
-    'without it a program shaped like "%s" answers all from one address',
-    async (shape) => {
-      const { port } = await start([script('shapes.cjs'), shape]);
-      expect(await ask(port)).toEqual(wrong);
-    },
-  );
+  test.each([
+    'plain',
+    'subclass',
+    'late',
+    'socketPerTransfer',
+  ])('without it a program shaped like "%s" answers all from one address', async (shape) => {
+    const { port } = await start([script('shapes.cjs'), shape]);
+    expect(await ask(port)).toEqual(wrong);
+  });
 
   test('a connected socket per client hears what its client sends next', async () => {
     const { port } = await start(['-r', 'recvfromto/register', script('shapes.cjs'), 'session']);

@@ -109,9 +109,7 @@ const shapes = {
       const client = dgram.createSocket({ type: 'udp4', reuseAddr: true });
       let count = 0;
       client.on('message', (msg) => client.send(`${msg} ${++count}`));
-      client.bind(server.address().port, () =>
-        client.connect(port, address, () => client.send(`${first} ${++count}`)),
-      );
+      client.bind(server.address().port, () => client.connect(port, address, () => client.send(`${first} ${++count}`)));
     });
     tell(server).bind(0);
   },
