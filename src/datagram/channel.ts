@@ -91,7 +91,9 @@ export class Channel {
   }
 
   bind(address: SocketAddress, port: number): number {
-    const { syscalls } = this.engine.host;
+    const { platform, syscalls } = this.engine.host;
+    // A membership may have bound it to any port. libuv leaves it there on Windows; elsewhere the kernel refuses.
+    if (platform.calls === 'winsock' && this.#bound !== undefined) return 0;
     const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
     return failed < 0 ? failed : this.#learnName();
   }

@@ -24,9 +24,10 @@ export function setTTL(channel: Channel, given: number): number {
 }
 
 export function setMulticastTTL(channel: Channel, given: number): number {
-  const { constants: c, errno, quirks } = platformOf(channel);
+  const { calls, constants: c, errno, quirks } = platformOf(channel);
   const ttl = given | 0;
-  if (!(ttl >= 0 && ttl <= 255)) return -errno.EINVAL;
+  const least = calls === 'winsock' ? -1 : 0; // libuv's src/win/udp.c and src/unix/udp.c
+  if (!(ttl >= least && ttl <= 255)) return -errno.EINVAL;
   return channel.family === 4
     ? channel.setInt(c.IPPROTO_IP, c.IP_MULTICAST_TTL, ttl, quirks.ipMulticastOptionSize)
     : channel.setInt(c.IPPROTO_IPV6, c.IPV6_MULTICAST_HOPS, ttl);
@@ -61,6 +62,7 @@ export function changeMembership(
   if (to === undefined) return -errno.EINVAL;
   const opened = open();
   if (opened < 0) return opened;
+  if (isForeign(channel, to)) return -errno.EINVAL;
   const on = interfaceOf(channel, local);
   if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
   if (to.family === 4) {
@@ -85,6 +87,7 @@ export function changeSourceMembership(
   if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;
   const opened = open();
   if (opened < 0) return opened;
+  if (isForeign(channel, to)) return -errno.EINVAL;
   const on = interfaceOf(channel, local);
   if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
   const type = to.family === 4 ? structs.ip_mreq_source : structs.group_source_req;
@@ -106,6 +109,11 @@ export function changeSourceMembership(
     change === 'add' ? c.MCAST_JOIN_SOURCE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP,
     request,
   );
+}
+
+/** On Windows libuv takes groups of the socket's own family only (src/win/udp.c). */
+function isForeign(channel: Channel, group: Endpoint): boolean {
+  return platformOf(channel).calls === 'winsock' && group.family !== channel.family;
 }
 
 /** undefined: the system's choice; null: no address. */

@@ -1,0 +1,57 @@
+/** test/compat's scenarios under Wine: each is played with node:dgram and with the built package, on the same Node. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Difference } from '../compat/scenarios/deliberate';
+import type { Scenarios } from '../compat/stage';
+
+const FOLDER = join(__dirname, '../compat/scenarios');
+const WORKER = join(__dirname, '../compat/worker.js');
+const PACKAGE = join(__dirname, '../../dist/index.js');
+
+type Transcripts = Record<string, string[]>;
+
+/** Through a file: a synchronous write of more than 64 kB to a pipe hangs under Wine. */
+async function play(module: string, file: string): Promise<Transcripts> {
+  const path = join(tmpdir(), `transcripts-${process.pid}.json`);
+  const fd = openSync(path, 'w');
+  const child = spawn(process.execPath, ['--no-warnings', WORKER, module, file], { stdio: ['ignore', fd, fd] });
+  const timer = setTimeout(() => child.kill(), 60_000);
+  await once(child, 'exit');
+  clearTimeout(timer);
+  closeSync(fd);
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/**
+ * Not compared: Wine passes Linux' ECONNREFUSED on to a connected socket, and node:dgram reports it. On Windows it is
+ * WSAECONNRESET, which libuv ignores (src/win/udp.c), and we switch it off.
+ */
+const wineOnly = new Set(['a peer that is not there', 'async context of failures']);
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.js'));
+describe.each(files)('%s', (file) => {
+  const { scenarios = {}, differences = {} } = require(join(FOLDER, file)) as {
+    scenarios?: Scenarios;
+    differences?: Record<string, Difference>;
+  };
+  const names = Object.keys(scenarios);
+  if (names.length === 0) {
+    test('has no scenarios', () => expect(names).toEqual([]));
+    return;
+  }
+  let theirs: Transcripts;
+  let ours: Transcripts;
+  beforeAll(async () => {
+    theirs = await play('node:dgram', file);
+    ours = await play(PACKAGE, file);
+  }, 120_000);
+
+  for (const name of names.filter((each) => wineOnly.has(each))) test.skip(name, () => {});
+
+  test.each(names.filter((each) => !wineOnly.has(each)))('%s', (name) => {
+    expect(ours[name]).toEqual(differences[name]?.recvfromto ?? theirs[name]);
+  });
+});
