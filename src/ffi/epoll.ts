@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers';
-import { isMainThread, Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import { onExit } from './at-exit';
@@ -17,6 +17,7 @@ import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Ep
 import type { Orders } from './epoll-worker.cjs';
 import type { Koffi } from './koffi';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
+import { isMainThread } from './thread';
 
 const noop = (): void => {};
 
@@ -48,7 +49,7 @@ class EpollReadiness implements Readiness {
     this.#epoll = new Epoll(koffi, platform);
     const { epfd, eventSize, dataOffset, pipe } = this.#epoll;
     this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR! };
-    if (!isMainThread) this.#cleanup = envCleanup(koffi, koffi.load(null));
+    if (!isMainThread()) this.#cleanup = envCleanup(koffi, koffi.load(null));
     this.#hold = new Hold((held) => (held ? this.#worker?.ref() : this.#worker?.unref()));
   }
 
@@ -82,7 +83,8 @@ class EpollReadiness implements Readiness {
 
   #start(): Worker {
     // No flags: --require and its kin would load the user's modules, and us, in the thread too.
-    const worker = new Worker(THREAD, { workerData: this.#orders, execArgv: [] });
+    const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
+    const worker: Worker = new Worker(THREAD, { workerData: this.#orders, execArgv: [] });
     worker.on('message', this.#fired);
     worker.on('error', (error) => this.#fail(error));
     worker.unref();

@@ -3,7 +3,6 @@
  * Opened on first use and kept; nothing is loaded before. Callers in datagram/ and socket/ get the parts as arguments.
  */
 import type { networkInterfaces } from 'node:os';
-import { isMainThread } from 'node:worker_threads';
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
@@ -13,6 +12,7 @@ import { nestedReadiness } from './nested';
 import { posix } from './posix';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
+import { isMainThread } from './thread';
 import { uvReadiness } from './uv';
 import { winsock } from './winsock';
 
@@ -57,7 +57,7 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
     });
-    const nested = !isMainThread && (platform.name === 'linux' || platform.name === 'android');
+    const nested = !isMainThread() && (platform.name === 'linux' || platform.name === 'android');
     return nested ? nestedReadiness(koffi, platform, uv) : uv;
   }
   if (platform.name === 'linux' || platform.name === 'android') return epollReadiness(koffi, platform);

@@ -5,13 +5,13 @@
  * errno is read on the line after each call: anything between (a failed require, a spawn) may change it.
  * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
  */
-import { isMainThread } from 'node:worker_threads';
 import type { Platform } from '../platform/platform';
 import { type Batch, openBatch } from './batch';
 import { checkBytes, checkDescriptor, checkInt, checkMessages, checkUnsigned } from './check';
 import { type AtOnce, envCleanup } from './env-cleanup';
 import type { Koffi, Library } from './koffi';
 import type { Syscalls } from './syscalls';
+import { isMainThread } from './thread';
 
 /** <fcntl.h>; the same numbers on every OS that we know. O_NONBLOCK is not, and comes from the platform. */
 const F_SETFD = 2;
@@ -78,7 +78,7 @@ class Posix implements Syscalls {
     this.#libc = declare(libc);
     this.#batch = openBatch(koffi, libc, platform);
     this.#EINTR = platform.errno.EINTR ?? 4;
-    if (!isMainThread) this.#atOnce = atOnce(koffi, libc);
+    if (!isMainThread()) this.#atOnce = atOnce(koffi, libc);
   }
 
   socket(family: number): number {

@@ -1,5 +1,4 @@
 /** Host names → addresses, as lib/internal/dgram.js does: dns.lookup by default, the loopback for no name at all. */
-import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { LookupFunction } from '../types';
 
@@ -23,7 +22,7 @@ export class Lookup {
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
   find(host: string | undefined, found: Found): void {
-    const lookup = this.#lookup ?? (dnsLookup as LookupFunction);
+    const lookup = this.#lookup ?? dnsLookup();
     lookup(host || this.#loopback(), this.#family, found);
   }
 
@@ -37,4 +36,9 @@ export class Lookup {
   #loopback(): string {
     return this.#family === 4 ? '127.0.0.1' : '::1';
   }
+}
+
+/** As it is now: tests replace it. Loaded with the first name to look up; most programs use addresses. */
+function dnsLookup(): LookupFunction {
+  return (require('node:dns') as typeof import('node:dns')).lookup as LookupFunction;
 }
