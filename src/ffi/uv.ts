@@ -4,11 +4,10 @@
  * at that moment (napi_throw is fatal while stopping). So the handle is started by us, with one registered callback
  * for all handles of the environment, which koffi enters softly: it does nothing where JavaScript may not run any more.
  *
- * knowledge/koffi.md §2 is the specification; "§" below refers to its items.
+ * docs/koffi.md §2 is the specification; "§" below refers to its items.
  */
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
 import { systemError } from '../errors';
 import type { Platform } from '../platform/platform';
 import { onExit } from './at-exit';
@@ -16,6 +15,7 @@ import { checkDescriptor, checkInt } from './check';
 import type { Koffi, Pointer, PollCallback, PollHandle } from './koffi';
 import { pin } from './pin';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
+import { isMainThread } from './thread';
 import { openUv, type Uv } from './uv-calls';
 import { uvErrno } from './uv-errno';
 
@@ -48,7 +48,7 @@ class UvReadiness implements Readiness {
   #callback: Pointer | undefined;
   #leaveExit: (() => void) | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
-  #pinned = isMainThread; // the main thread never unmaps an addon (§2)
+  #pinned = isMainThread(); // the main thread never unmaps an addon (§2)
   #exited = false;
 
   constructor(koffi: Koffi, platform: Platform, refusal: Refusal) {
@@ -75,7 +75,7 @@ class UvReadiness implements Readiness {
     const watcher = new UvWatcher(handle, arm, ready, () => this.#closed(fd, address));
     this.#watchers.set(fd, watcher);
     if (address !== undefined) this.#byHandle.set(address, watcher);
-    if (!isMainThread) this.#uv?.cleanup.closeAtEnd(fd);
+    if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
     return watcher;
   }
 
@@ -114,7 +114,7 @@ class UvReadiness implements Readiness {
   }
 
   #closed(fd: number, address: Pointer | undefined): void {
-    if (!isMainThread) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
+    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (address !== undefined) this.#byHandle.delete(address);
     this.#watchers.delete(fd);
     if (this.#watchers.size > 0 || this.#exited) return;
