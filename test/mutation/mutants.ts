@@ -93,7 +93,13 @@ function* numbers(platform: Platform, path: string, steps: readonly number[]): G
   for (const [key, value] of Object.entries(at(platform, path))) {
     if (typeof value === 'boolean') yield set(platform, path, key, !value);
     if (typeof value !== 'number') continue;
-    for (const step of steps) yield set(platform, path, key, value + step);
+    if (key === 'align') {
+      yield set(platform, path, key, value * 2);
+      yield set(platform, path, key, value / 2);
+      continue;
+    }
+    // Nothing stands before its beginning: no slip of the pen makes an offset negative.
+    for (const step of steps) if (value + step >= 0 || steps[0] === 1) yield set(platform, path, key, value + step);
   }
 }
 
@@ -120,6 +126,7 @@ function* structs(platform: Platform): Generator<Mutant> {
   for (const [name, type] of Object.entries(platform.structs)) {
     for (const step of [4, -4]) {
       for (const [field, place] of Object.entries(type.fields)) {
+        if (place.offset + step < 0) continue;
         yield rebuilt(platform, name, `${name}.${field} at ${place.offset + step}`, place, 'offset', step);
       }
       yield rebuilt(platform, name, `sizeof ${name} = ${type.size + step}`, type, 'size', step);
