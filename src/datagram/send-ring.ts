@@ -23,8 +23,12 @@ const MAX_SEGMENTS = 64;
 /** Bytes of one message to the kernel: what IPv4 lets a datagram have. */
 const MAX_RUN = 65507;
 
-/** What becomes of one datagram. */
-export type Settle = (error: Error | null, bytes: number) => void;
+/** What becomes of one datagram. `error` is null, and `bytes` given, when the kernel has taken it. */
+export interface Settle {
+  (error: Error | null, bytes: number): void;
+  /** May it be called from inside a flush? A program's own callbacks each get a tick of their own. */
+  readonly atOnce?: true;
+}
 
 /** What most datagrams do without. */
 export interface Extras {

@@ -286,7 +286,9 @@ export class Sender {
 function tell(ring: SendRing, slot: number): void {
   for (let index = 0; index < ring.runs[slot]; index++) {
     const settle = ring.settles[ring.firsts[slot] + index];
-    if (settle !== undefined) process.nextTick(settle, null, ring.sizeOf(slot, index));
+    if (settle === undefined) continue;
+    if (settle.atOnce) settle(null, 0);
+    else process.nextTick(settle, null, ring.sizeOf(slot, index));
   }
 }
 

@@ -23,7 +23,7 @@ export function sendArguments(connected: boolean, args: readonly unknown[]): Sen
   const [message, second, third] = args;
   // dgram takes an object for an offset of 0, if a length follows.
   const lone = third === undefined || third === null || typeof third === 'function';
-  if (second !== null && typeof second === 'object' && lone) return withOptions(connected, message, second, third);
+  if (second !== null && typeof second === 'object' && lone) return optionArguments(connected, message, second, third);
   return connected ? toPeer(args) : toAddress(args);
 }
 
@@ -94,7 +94,13 @@ export function checkPort(port: unknown, zero: boolean, name = 'Port'): number {
   return number;
 }
 
-function withOptions(connected: boolean, message: unknown, options: SendOptions, callback: unknown): SendArguments {
+/** send(msg, options [, callback]) */
+export function optionArguments(
+  connected: boolean,
+  message: unknown,
+  options: SendOptions,
+  callback: unknown,
+): SendArguments {
   if (connected && (options.port || options.address)) throw alreadyConnected();
   return {
     payload: payloadOf(message),

@@ -19,7 +19,9 @@ export function choice(engine: Engine, family: 4 | 6, options: SendOptions | und
   if (options === undefined) return NOTHING;
   const { localAddress, interface: via, ttl, tos } = options;
   const source = localAddress === undefined ? undefined : sourceOf(engine, family, localAddress);
-  if (via === undefined && ttl === undefined && tos === undefined) return { source, extras: undefined };
+  if (via === undefined && ttl === undefined && tos === undefined) {
+    return source === undefined ? NOTHING : { source, extras: undefined };
+  }
   const extras = {
     ifindex: via === undefined ? 0 : indexOf(engine, via),
     ttl: ttl === undefined ? -1 : checkInteger('options.ttl', ttl, 1, 255),

@@ -9,7 +9,6 @@ import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { type Engine, engineFor } from '../datagram/engine';
 import { failure } from '../datagram/failure';
-import type { Settle } from '../datagram/send-ring';
 import { alreadyBound, alreadyConnected, invalidArgType, invalidArgValue, notConnected } from '../errors';
 import { openHost } from '../ffi/index';
 import type {
@@ -25,7 +24,7 @@ import type {
   SocketStats,
   SocketType,
 } from '../types';
-import { bindArguments, checkPort, payloadOf, sendArguments, sendtoArguments } from './arguments';
+import { bindArguments, checkPort, optionArguments, payloadOf, sendArguments, sendtoArguments } from './arguments';
 import { callable } from './callable';
 import { choice } from './choice';
 import { defineDeprecatedNames } from './deprecated';
@@ -34,6 +33,7 @@ import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './line';
 import { settings } from './options';
 import { closeOn } from './signal';
 import { kState, State } from './state';
+import { Tally } from './tally';
 import { Tuned } from './tuned';
 
 export type { SocketEvents } from './tuned';
@@ -209,22 +209,21 @@ class DatagramSocket extends Tuned {
     const { engine, life } = this[kState];
     const { connected } = life;
     const family = this.type === 'udp4' ? 4 : 6;
-    const all = Array.from(datagrams, ({ msg, ...options }) => {
-      return { ...sendArguments(connected, [msg, options]), chosen: choice(engine, family, options) };
+    const all = Array.from(datagrams, (datagram) => {
+      const { payload, port, address } = optionArguments(connected, datagram.msg, datagram, undefined);
+      return { payload, port, address, chosen: choice(engine, family, datagram) };
     });
-    let left = all.length;
-    let sent = 0;
-    let first: Error | null = null;
-    const done = typeof callback === 'function' ? inThisContext(callback) : undefined;
-    const settle: Settle = (error) => {
-      if (error === null) sent++;
-      else first ??= error;
-      if (--left === 0) done?.(first, sent);
-    };
-    if (left === 0) life.outgoing(() => process.nextTick(() => done?.(null, 0)), done, true);
-    for (const { payload, port, address, chosen } of all) {
-      life.outgoing((dispatch) => dispatch.send(payload, port, address, chosen, settle, true), settle, true);
+    const tally = new Tally(all.length, typeof callback === 'function' ? inThisContext(callback) : undefined);
+    if (all.length === 0) {
+      life.outgoing(() => process.nextTick(tally.settleAll, null), tally.settleAll, true);
+      return;
     }
+    const send = (dispatch: Dispatch) => {
+      for (const { payload, port, address, chosen } of all) {
+        dispatch.send(payload, port, address, chosen, tally.settle, true);
+      }
+    };
+    life.outgoing(send, tally.settleAll, true);
   }
 
   // ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
