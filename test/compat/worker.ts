@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type LooseDgram, type Scenario, type Scenarios, Stage } from './stage';
 
 /** Milliseconds; a scenario that waits for what never comes says so in its transcript. */
-const PATIENCE = 30_000;
+const PATIENCE = Number(process.env.RECVFROMTO_COMPAT_PATIENCE ?? 30_000);
 
 async function play(scenario: Scenario, stage: Stage): Promise<string[]> {
   let timer: NodeJS.Timeout | undefined;

@@ -24,10 +24,10 @@ function compile(folder) {
 for (const folder of process.argv.slice(2)) {
   if (!existsSync(folder)) continue;
   const app = join(folder, 'app');
-  rmSync(app, { recursive: true, force: true, maxRetries: 3 });
+  rmSync(app, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   mkdirSync(app);
   for (const part of ['dist', 'src', 'test', 'package.json', 'package-lock.json', 'tsconfig.json']) {
-    cpSync(join(root, part), join(app, part), { recursive: true });
+    cpSync(join(root, part), join(app, part), { recursive: true, filter: (from) => !from.endsWith('node_modules') });
   }
   cpSync(join(__dirname, 'jest.config.js'), join(app, 'jest.config.js'));
   compile(join(app, 'src'));
