@@ -75,7 +75,7 @@ only read of it, is in [platforms.md](platforms.md).
 
 - **run**: requests were asked of several addresses and every answer's source was seen by a client, on that OS's own
   kernel; *qemu-user* translates another CPU's instructions and system calls for this machine's Linux kernel; *wine* runs
-  Windows' own Node.js on Wine's Winsock.
+  Windows' own Node.js on Wine's Winsock, which drops the message that chooses a source: a preload of the tests sends it.
 - **modelled**: the socket ran on a model of that OS's kernel (\`test/models\`), which reads our bytes by what that OS's
   compiler and kernel sources say and rejects what that kernel rejects. No such machine took part.
 - **unsupported**: refused by name at \`createSocket\`, or the OS has no such thing (OpenBSD: IPv4-mapped addresses).
