@@ -42,19 +42,19 @@ test.concurrent.each([
   expectResult(await scenario(name), result);
 });
 
-test.concurrent.each([...always, ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const])(
-  "%s, all of koffi's callbacks taken",
-  async (name, result) => {
-    expectResult(await scenario(name, 'no-callbacks'), result);
-  },
-);
+test.concurrent.each([
+  ...always,
+  ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const,
+])("%s, all of koffi's callbacks taken", async (name, result) => {
+  expectResult(await scenario(name, 'no-callbacks'), result);
+});
 
-test.concurrent.each([...always, ['badDescriptors', badDescriptors('ENOTSOCK')] as const])(
-  '%s, libuv hidden',
-  async (name, result) => {
-    expectResult(await scenario(name, 'no-symbols'), result);
-  },
-);
+test.concurrent.each([
+  ...always,
+  ['badDescriptors', badDescriptors('ENOTSOCK')] as const,
+])('%s, libuv hidden', async (name, result) => {
+  expectResult(await scenario(name, 'no-symbols'), result);
+});
 
 test.concurrent('thousands of sockets: opening the last costs what opening the first did', async () => {
   const outcome = await scenario('many');
