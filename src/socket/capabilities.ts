@@ -2,11 +2,11 @@
  * What this OS, kernel and runtime give recvfromto: what the platform's data says, tried on sockets that are opened,
  * asked and closed again without being bound. Whether the answers then arrive, `recvfromto doctor` proves.
  */
-import { arch, platform as osName, release } from 'node:os';
+import { arch, platform as osName } from 'node:os';
 import { Channel } from '../datagram/channel';
 import { type Engine, engineFor } from '../datagram/engine';
 import { errnoName } from '../datagram/failure';
-import { segmentationIsSound } from '../datagram/segmentation';
+import { hostSegments } from '../datagram/segmentation';
 import { openHost } from '../ffi/index';
 import type { OptionName, Request, SocketKind } from '../platform/platform';
 
@@ -166,7 +166,8 @@ function reusePort({ engine }: Channel): Request[] {
 function segmentation(channels: readonly Channel[]): Finding {
   const { name, segment } = channels[0]?.engine.host.platform ?? {};
   if (segment === undefined) return no(`recvfromto does not ask ${name ?? 'a host without sockets'} to cut datagrams`);
-  if (!segmentationIsSound(release())) return no(`Linux ${release()} corrupts what it cuts`);
+  if (!hostSegments())
+    return no('this kernel corrupts what it cuts (Linux 7.0 to 7.1.4), or may not be asked which it is');
   return both(channels, () => [{ level: segment.level, name: segment.type }], 'this kernel is older than Linux 4.18');
 }
 

@@ -1,6 +1,5 @@
 /** Socket options, checked once: from what the user wrote to what the rest reads. */
-import { release } from 'node:os';
-import { segmentationIsSound } from '../datagram/segmentation';
+import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
 import type { SocketKind } from '../platform/platform';
 import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
@@ -57,7 +56,7 @@ export function settings(given: SocketType | SocketOptions): Settings {
     recvTOS: Boolean(options.recvTOS),
     recvTimestamp: Boolean(options.recvTimestamp),
     recvDrops: Boolean(options.recvDrops),
-    gso: options.gso !== false && segmentationIsSound(release()),
+    gso: options.gso !== false && hostSegments(),
     gro: Boolean(options.gro),
     ingress: checkReplyInterface(options.replyInterface) === 'ingress',
     batch: checkInteger('options.batch', options.batch ?? 64, 1, 1024),
