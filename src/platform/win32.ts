@@ -126,8 +126,8 @@ export function win32(arch: string): Platform | undefined {
       // Nothing is known of bound sockets here; without a message they send from where they are bound anyway.
       sourceOnlyFromWildcard: true,
       dualStack: true,
-      // WSAEINVAL was seen in the field (P7).
-      sourceGone: ['EADDRNOTAVAIL', 'EINVAL'],
+      // WSAEINVAL was seen in the field (P7); where Wine's kernel is asked it is WSAENETUNREACH, as on Linux.
+      sourceGone: ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH'],
       // As libuv writes them (uv_if_indextoiid).
       zoneIsIndex: true,
       backOff: ['ENOBUFS'],

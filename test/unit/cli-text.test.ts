@@ -11,6 +11,7 @@ import { duration } from '../../src/cli/units';
 import { upper } from '../../src/cli/upper';
 import { usage } from '../../src/cli/usage';
 import { systemError } from '../../src/errors';
+import { uvErrno } from '../../src/ffi/uv-errno';
 
 const none = style(false);
 const bytes = (text: string, encoding: BufferEncoding = 'utf8') => Buffer.from(text, encoding);
@@ -280,8 +281,9 @@ describe('failures are one line that says what to do', () => {
   });
 
   test('any other kernel error in libuv’s words, any other error in its own', () => {
-    const { errno } = require('node:os').constants;
-    expect(reason(systemError('ENETUNREACH', -errno.ENETUNREACH, 'send'))).toBe('network is unreachable (ENETUNREACH)');
+    expect(reason(systemError('ENETUNREACH', uvErrno('ENETUNREACH', 0), 'send'))).toBe(
+      'network is unreachable (ENETUNREACH)',
+    );
     expect(reason(new Error('no luck'))).toBe('no luck');
   });
 });

@@ -137,7 +137,7 @@ function expectedQuirks({ name, constants }: Platform) {
     };
   }
   if (name === 'win32') {
-    return { ...bsd, sourceGone: ['EADDRNOTAVAIL', 'EINVAL'], reuseAddr: constants.SO_REUSEADDR };
+    return { ...bsd, sourceGone: ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH'], reuseAddr: constants.SO_REUSEADDR };
   }
   return bsd;
 }

@@ -3,7 +3,7 @@
 # exactly the same version for i386, which a mirror does not always have, and would change apt for good. So the few
 # packages that a console program needs are downloaded by apt with lists of its own, and unpacked into a folder, which
 # is / for the programs that run in it.
-#   ia32.sh install CACHE          ia32.sh run CACHE node-arguments…
+#   ia32.sh install CACHE, ia32.sh boot CACHE, ia32.sh run CACHE node-arguments…
 set -euo pipefail
 cache=$2
 root=$cache/ia32-root
@@ -33,18 +33,27 @@ install() { # what it takes is about 600 MB
   touch "$root/.complete"
 }
 
-run() { # in a mount namespace that the caller has made
-  shift 2
+enter() { # a program in the folder, in a mount namespace that the caller has made
   mountpoint -q "$root/cache" || {
     cp /etc/hosts /etc/passwd /etc/nsswitch.conf "$root/etc/"
     mount --rbind /proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount --bind "$cache" "$root/cache"
+    mount -t tmpfs tmpfs "$root/tmp"
   }
   export WINEPREFIX=/cache/prefix-ia32 WINEARCH=win32 HOME=/cache
   export WINESERVER=/usr/lib/wine/wineserver32 WINELOADER=/usr/lib/wine/wine
-  exec unshare --root "$root" --wd /cache/ia32/app /usr/lib/wine/wine \
-    'Z:\cache\ia32\node_modules\node-win-x86\bin\node.exe' "$@"
+  unshare --root "$root" --wd /cache/ia32 "$@"
+}
+
+boot() {
+  enter /usr/lib/wine/wine wineboot --init
+  enter /usr/lib/wine/wineserver32 --wait
+}
+
+run() {
+  shift 2
+  enter /usr/lib/wine/wine 'Z:\cache\ia32\node_modules\node-win-x86\bin\node.exe' "$@"
 }
 
 "$1" "$@"

@@ -6,6 +6,7 @@ const notHere = [
   'test/e2e/netns/', // network namespaces are Linux; replies.sh is their part here
   'test/unit/ffi-posix', // libc's calls; ffi-winsock is their counterpart
   'test/unit/bench', // the benchmarks run on Linux
+  'test/unit/platforms-doc', // reads docs/
 ];
 
 /** @type {import('jest').Config} */

@@ -16,6 +16,6 @@ $wine 60 "$cache/replies.log" -r ./test/wine/wine-sendmsg-shim.cjs test/wine/rep
 server=$!
 for _ in $(seq 150); do grep -q listening "$cache/replies.log" 2>/dev/null && break; sleep 0.2; done
 nsenter --target $peer --net node $here/replies-client.cjs "$cache/results-replies.json" || true
-touch "$cache/x64/app/stop"
+touch "$cache/x64/stop"
 wait $server || echo "   the server ended with $?: see .wine/replies.log"
 kill $peer

@@ -5,9 +5,9 @@ const { join } = require('node:path');
 
 const [cache, only] = process.argv.slice(2);
 const runs = [
-  { name: 'x64', file: 'x64/app/results-x64.json', of: 'x64' },
-  { name: 'x64-shim', file: 'x64/app/results-x64-shim.json', of: 'x64-shim' },
-  { name: 'ia32', file: 'ia32/app/results-ia32.json', of: 'ia32' },
+  { name: 'x64', file: 'x64/results-x64.json', of: 'x64' },
+  { name: 'x64-shim', file: 'x64/results-x64-shim.json', of: 'x64-shim' },
+  { name: 'ia32', file: 'ia32/results-ia32.json', of: 'ia32' },
   { name: 'replies', file: 'results-replies.json', of: 'replies' },
 ].filter((run) => !only || run.of === only);
 const total = { passed: 0, failed: 0, skipped: 0 };
