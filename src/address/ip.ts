@@ -97,23 +97,6 @@ export function isLinkLocal(address: Address): boolean {
   return octetOf(word, 0) === 169 && octetOf(word, 1) === 254;
 }
 
-/** ff02::/16, and ff01::/16: groups that exist once per link, so a zone says which. */
-export function isLinkScopedMulticast(address: Address): boolean {
-  return address.family === 6 && octetOf(address.word0, 0) === 0xff && (octetOf(address.word0, 1) & 0x0f) <= 2;
-}
-
-/** The IPv4 address that a mapped one holds. */
-export function unmapped(address: Address): Address {
-  return isMapped(address) ? { family: 4, word0: address.word3, word1: 0, word2: 0, word3: 0, zone: '' } : address;
-}
-
-/** An IPv4 address as IPv6 sockets see it. */
-export function mapped(address: Address): Address {
-  return address.family === 6
-    ? address
-    : { family: 6, word0: 0, word1: 0, word2: MAPPED, word3: address.word0, zone: '' };
-}
-
 type IpAddr = typeof import('ipaddr.js');
 let library: IpAddr | undefined;
 

@@ -14,7 +14,7 @@ export const EPOLLHUP = 0x010;
 const EPOLLONESHOT = 0x4000_0000;
 const EPOLL_CLOEXEC = 0x80000;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 /** <fcntl.h> */
 const O_CLOEXEC = 0x80000;

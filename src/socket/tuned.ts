@@ -98,7 +98,7 @@ export abstract class Tuned extends EventEmitter<SocketEvents> {
 }
 
 /** @throws the kernel's error */
-export function check(socket: Tuned, result: number, syscall: string): void {
+function check(socket: Tuned, result: number, syscall: string): void {
   if (result < 0) throw failure(socket[kState].platform, result, syscall);
 }
 

@@ -1,8 +1,6 @@
 /** Payloads of IP_PKTINFO and IPV6_PKTINFO. */
 import { declare } from './struct';
 
-export type InPktinfoField = 'ipi_ifindex' | 'ipi_spec_dst' | 'ipi_addr';
-
 /** Linux <linux/in.h> and glibc <bits/in.h>, macOS <netinet/in.h>. */
 export const in_pktinfo = declare(({ int32, in_addr }) => ({
   ipi_ifindex: int32,
