@@ -100,7 +100,7 @@ export interface SocketOptions {
   sendBlockList?: AddressBlockList | undefined;
   /**
    * `'route'` (default): a reply carries no interface index, routing decides. `'ingress'`: it leaves through the
-   * interface the request came in by. Link-local peers always use the ingress interface.
+   * interface the request came in by (IPv4: Linux and Windows). Link-local peers always use the ingress interface.
    */
   replyInterface?: 'route' | 'ingress' | undefined;
   /**
@@ -149,11 +149,17 @@ export interface SendOptions {
   address?: string | undefined;
   /** The address of this host to send from: an IP literal. Default: the kernel chooses. */
   localAddress?: string | undefined;
-  /** The interface to leave through, by name or index. Default: routing decides. */
+  /**
+   * The interface to leave through, by name or index. IPv4: Linux, and Windows beside a `localAddress`; elsewhere it is
+   * left out. IPv6: a preference on Linux. Default: routing decides.
+   */
   interface?: string | number | undefined;
-  /** Time to live / hop limit of this datagram, 1…255. */
+  /** Time to live / hop limit of this datagram, 1…255. IPv4: Linux alone. Not on Windows. Default: the socket's own. */
   ttl?: number | undefined;
-  /** TOS / traffic class byte of this datagram, 0…255. */
+  /**
+   * TOS / traffic class byte of this datagram, 0…255. IPv4: Linux, macOS, FreeBSD. Not on Windows. Default: the socket's
+   * own.
+   */
   tos?: number | undefined;
 }
 
