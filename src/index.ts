@@ -13,7 +13,7 @@ export function createSocket(type: SocketType | SocketOptions, listener?: Messag
   return new Socket(type, listener);
 }
 
-/** A server for all addresses of both families. */
+/** A server for all addresses of both families; `listen()` opens it. @throws as the constructor of {@link Server} */
 export function createServer(listener?: MessageListener): Server;
 export function createServer(options: ServerOptions, listener?: MessageListener): Server;
 export function createServer(first?: ServerOptions | MessageListener, second?: MessageListener): Server {

@@ -55,6 +55,11 @@ export class Server extends EventEmitter<ServerEvents> {
   #state: 'idle' | 'starting' | 'listening' | 'closed' = 'idle';
   #refed = true;
 
+  /**
+   * Opens nothing yet.
+   * @param engine for tests; the host's own otherwise
+   * @throws the errors of bad options, as createSocket. ERR_RECVFROMTO_UNSUPPORTED_PLATFORM comes as `'error'` of listen()
+   */
   constructor(options: ServerOptions = {}, listener?: MessageListener, engine?: Engine) {
     super();
     this.#options = options;
@@ -93,7 +98,7 @@ export class Server extends EventEmitter<ServerEvents> {
     return { port: all[0].port, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
   }
 
-  /** As Socket's reply(), through the socket that heard the request. */
+  /** As Socket's reply(), through the socket that heard the request. @throws as it; ERR_SOCKET_DGRAM_NOT_RUNNING */
   reply(msg: Message | readonly Message[], rinfo: RemoteInfo, callback?: SendCallback): void {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const type = rinfo.family === 'IPv4' ? 'udp4' : 'udp6';
@@ -107,6 +112,7 @@ export class Server extends EventEmitter<ServerEvents> {
     return this.#sockets;
   }
 
+  /** Closes its sockets; what they were sent before leaves first. `'close'` follows. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
   close(callback?: () => void): this {
     if (this.#state === 'closed') throw notRunning();
     if (callback !== undefined) this.once('close', callback);

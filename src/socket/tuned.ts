@@ -1,6 +1,7 @@
 /**
  * The lower half of the Socket: what is set and asked on the descriptor (time to live, groups, buffers), with dgram's
- * names and errors. Which setsockopt that takes is multicast.ts' and buffer-size.ts' to know.
+ * names and errors. Which setsockopt that takes is multicast.ts' and buffer-size.ts' to know. After close() all of it
+ * throws ERR_SOCKET_DGRAM_NOT_RUNNING; what the kernel refuses is thrown as its error, EBADF before the socket is bound.
  */
 import { EventEmitter } from 'node:events';
 import { failure } from '../datagram/failure';
@@ -24,62 +25,85 @@ export abstract class Tuned extends EventEmitter<SocketEvents> {
   /** @internal */
   declare readonly [kState]: State;
 
+  /** SO_BROADCAST, off by default: without it a send to a broadcast address is EACCES. */
   setBroadcast(flag: boolean): void {
     check(this, multicast.setBroadcast(this[kState].life.health(), Boolean(flag)), 'setBroadcast');
   }
 
+  /** Time to live / hop limit of unicast datagrams, 1…255. @throws EINVAL, ERR_INVALID_ARG_TYPE */
   setTTL(ttl: number): number {
     number('ttl', ttl);
     check(this, multicast.setTTL(this[kState].life.health(), ttl), 'setTTL');
     return ttl;
   }
 
+  /** The same of multicast datagrams, 0…255; the kernel's default is 1. @throws EINVAL, ERR_INVALID_ARG_TYPE */
   setMulticastTTL(ttl: number): number {
     number('ttl', ttl);
     check(this, multicast.setMulticastTTL(this[kState].life.health(), ttl), 'setMulticastTTL');
     return ttl;
   }
 
+  /** Does this host hear what the socket sends to groups? By default yes. On Windows the receiving socket decides. */
   setMulticastLoopback(flag: boolean): boolean {
     const on = Boolean(flag);
     check(this, multicast.setMulticastLoopback(this[kState].life.health(), on), 'setMulticastLoopback');
     return flag;
   }
 
+  /**
+   * The interface that groups are sent to: one of its addresses (IPv4), or any address with it as zone, `::%eth1` (IPv6).
+   * @throws EINVAL, EADDRNOTAVAIL, ERR_INVALID_ARG_TYPE
+   */
   setMulticastInterface(multicastInterface: string): void {
     const channel = this[kState].life.health();
     string('interfaceAddress', multicastInterface);
     check(this, multicast.setMulticastInterface(channel, multicastInterface), 'setMulticastInterface');
   }
 
+  /**
+   * Joins a group, on the interface that {@link setMulticastInterface} would take by that name, else on the one that the
+   * kernel chooses. A socket that is not bound is bound to any port.
+   * @throws ERR_MISSING_ARGS, EINVAL, EADDRINUSE (joined already), ENODEV
+   */
   addMembership(multicastAddress: string, multicastInterface?: string): void {
     member(this, 'add', multicastAddress, multicastInterface);
   }
 
+  /** Leaves a group; close() leaves all. @throws ERR_MISSING_ARGS, EINVAL, EADDRNOTAVAIL (not joined) */
   dropMembership(multicastAddress: string, multicastInterface?: string): void {
     member(this, 'drop', multicastAddress, multicastInterface);
   }
 
+  /**
+   * Joins a group for what `sourceAddress` sends to it.
+   * @throws ERR_INVALID_ARG_TYPE, EINVAL, EADDRNOTAVAIL (joined already), ENODEV; ENOTSUP on OpenBSD and NetBSD
+   */
   addSourceSpecificMembership(sourceAddress: string, groupAddress: string, multicastInterface?: string): void {
     sourceMember(this, 'add', sourceAddress, groupAddress, multicastInterface);
   }
 
+  /** @throws ERR_INVALID_ARG_TYPE; EINVAL or EADDRNOTAVAIL (not joined) */
   dropSourceSpecificMembership(sourceAddress: string, groupAddress: string, multicastInterface?: string): void {
     sourceMember(this, 'drop', sourceAddress, groupAddress, multicastInterface);
   }
 
+  /** SO_RCVBUF, in bytes. @throws ERR_SOCKET_BAD_BUFFER_SIZE, ERR_SOCKET_BUFFER_SIZE (before the socket is bound, too) */
   setRecvBufferSize(size: number): void {
     bufferSize(this[kState].life.health(), 'recv', size);
   }
 
+  /** SO_SNDBUF, in bytes. @throws as {@link setRecvBufferSize} */
   setSendBufferSize(size: number): void {
     bufferSize(this[kState].life.health(), 'send', size);
   }
 
+  /** Bytes, as the kernel counts them: Linux says twice what was set. @throws ERR_SOCKET_BUFFER_SIZE */
   getRecvBufferSize(): number {
     return bufferSize(this[kState].life.health(), 'recv', 0);
   }
 
+  /** As {@link getRecvBufferSize}. */
   getSendBufferSize(): number {
     return bufferSize(this[kState].life.health(), 'send', 0);
   }
