@@ -80,6 +80,22 @@ export class Stage extends Transcript {
     return socket;
   }
 
+  /** As bound(), and connected to `peer`. */
+  async connected(peer: LooseSocket): Promise<LooseSocket> {
+    const socket = await this.bound();
+    socket.connect(peer.address().port, '127.0.0.1');
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  /** Logs the message that `peer` hears after `action`. */
+  async heard(peer: LooseSocket, action: () => unknown): Promise<void> {
+    const message = once(peer, 'message');
+    action();
+    const [msg, { size }] = await message;
+    this.log('heard', msg.length > 100 ? msg.length : msg, size);
+  }
+
   /** Logs every event of dgram's, with what it brings. */
   watch(socket: EventEmitter, name = 'socket'): void {
     for (const event of ['listening', 'connect', 'close', 'error']) {

@@ -1,6 +1,5 @@
 /** send()'s arguments: every overload, connected and not, and all that is no message, port, address or slice. */
-import { once } from 'node:events';
-import type { LooseSocket, Scenarios, Stage } from '../stage';
+import type { Scenarios } from '../stage';
 
 const hello = Buffer.from('hello');
 
@@ -45,32 +44,18 @@ const NO_MESSAGES: unknown[] = [
 const NO_PORTS = [undefined, null, -1, 0, 1.5, 65536, '', 'abc', true, {}, [], Number.NaN, 10n, Symbol('s'), () => {}];
 const NO_ADDRESSES = [0, 5, true, false, {}, [], Symbol('s'), 10n];
 
-async function heard(t: Stage, peer: LooseSocket, action: () => unknown): Promise<void> {
-  const message = once(peer, 'message');
-  action();
-  const [msg, { size }] = await message;
-  t.log('heard', msg.length > 100 ? msg.length : msg, size);
-}
-
-async function connected(t: Stage, peer: LooseSocket): Promise<LooseSocket> {
-  const socket = await t.bound();
-  socket.connect(peer.address().port, '127.0.0.1');
-  await once(socket, 'connect');
-  return socket;
-}
-
 export const scenarios: Scenarios = {
   'messages of all kinds': async (t) => {
     const peer = await t.peer();
     const { port } = peer.address();
-    const sockets = [await t.bound(), await connected(t, peer)];
+    const sockets = [await t.bound(), await t.connected(peer)];
     for (const [name, message] of messages()) {
       t.log(name);
       const sent = t.awaited('sent');
-      await heard(t, peer, () => sockets[0].send(message, port, '127.0.0.1', sent.call));
+      await t.heard(peer, () => sockets[0].send(message, port, '127.0.0.1', sent.call));
       await sent.called;
       const again = t.awaited('sent, connected');
-      await heard(t, peer, () => sockets[1].send(message, again.call));
+      await t.heard(peer, () => sockets[1].send(message, again.call));
       await again.called;
     }
   },
@@ -116,7 +101,7 @@ export const scenarios: Scenarios = {
     ];
     for (const form of forms) {
       t.log(`send(${form.map((each) => t.spell(each)).join(', ')})`);
-      await heard(t, peer, () => t.log('returns', socket.send(...form)));
+      await t.heard(peer, () => t.log('returns', socket.send(...form)));
       await t.settle(2);
     }
   },
@@ -124,7 +109,7 @@ export const scenarios: Scenarios = {
   'forms, connected': async (t) => {
     const peer = await t.peer();
     const { port } = peer.address();
-    const socket = await connected(t, peer);
+    const socket = await t.connected(peer);
     const callback = t.callback('callback');
     const forms: unknown[][] = [
       [hello, 1, 3, callback],
@@ -143,7 +128,7 @@ export const scenarios: Scenarios = {
     ];
     for (const form of forms) {
       t.log(`send(${form.map((each) => t.spell(each)).join(', ')})`);
-      await heard(t, peer, () => t.log('returns', socket.send(...form)));
+      await t.heard(peer, () => t.log('returns', socket.send(...form)));
       await t.settle(2);
     }
     for (const form of [
@@ -163,7 +148,7 @@ export const scenarios: Scenarios = {
   'no messages': async (t) => {
     const peer = await t.peer();
     const { port } = peer.address();
-    const [socket, toPeer] = [await t.bound(), await connected(t, peer)];
+    const [socket, toPeer] = [await t.bound(), await t.connected(peer)];
     for (const message of NO_MESSAGES) {
       const name = t.spell(message);
       t.attempt(`send(${name}, port)`, () => socket.send(message, port));
@@ -232,7 +217,7 @@ export const scenarios: Scenarios = {
     const socket = await t.bound();
     const sendto = (...args: unknown[]) => (socket.sendto as (...args: unknown[]) => unknown)(...args);
     const sent = t.awaited('sent');
-    await heard(t, peer, () => sendto(hello, 1, 3, port, '127.0.0.1', sent.call));
+    await t.heard(peer, () => sendto(hello, 1, 3, port, '127.0.0.1', sent.call));
     await sent.called;
     t.attempt('offset', () => sendto(hello, '1', 3, port, '127.0.0.1'));
     t.attempt('length', () => sendto(hello, 1, undefined, port, '127.0.0.1'));

@@ -1,27 +1,13 @@
 /** What comes of send(): errors, the queue before bind, callbacks and their order, messages to itself, mapped, link-local. */
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import type { LooseSocket, Scenarios, Stage } from '../stage';
-
-async function heard(t: Stage, peer: LooseSocket, action: () => unknown): Promise<void> {
-  const message = once(peer, 'message');
-  action();
-  const [msg, { size }] = await message;
-  t.log('heard', msg.length > 100 ? msg.length : msg, size);
-}
-
-async function connected(t: Stage, peer: LooseSocket): Promise<LooseSocket> {
-  const socket = await t.bound();
-  socket.connect(peer.address().port, '127.0.0.1');
-  await once(socket, 'connect');
-  return socket;
-}
+import type { Scenarios } from '../stage';
 
 export const scenarios: Scenarios = {
   'too long a message': async (t) => {
     const peer = await t.peer();
     const { port } = peer.address();
-    const [socket, toPeer] = [await t.bound(), await connected(t, peer)];
+    const [socket, toPeer] = [await t.bound(), await t.connected(peer)];
     for (const size of [65508, 65536, 100_000]) {
       for (const address of ['127.0.0.1', undefined, 'localhost']) {
         const sent = t.awaited(`${size} to ${address}`);
@@ -35,7 +21,7 @@ export const scenarios: Scenarios = {
       socket.send([Buffer.alloc(size - 5), 'hello'], port, '127.0.0.1', many.call);
       await many.called;
     }
-    await heard(t, peer, () => socket.send(Buffer.alloc(65507), port, '127.0.0.1'));
+    await t.heard(peer, () => socket.send(Buffer.alloc(65507), port, '127.0.0.1'));
   },
 
   'errors without a callback are dropped': async (t) => {
