@@ -14,8 +14,8 @@ const octets = (address) => Buffer.from(address.split('.').map(Number));
 
 const socket = createSocket({ type: 'udp4', reuseAddr: true });
 socket.on('message', (request, { destination, localAddress }) => {
-  const offered = offers.get(destination.interface);
-  if (offered === undefined || !isDiscover(request)) return;
+  const offered = offers.get(destination?.interface);
+  if (offered === undefined || localAddress === undefined || !isDiscover(request)) return;
   const offer = Buffer.alloc(OPTIONS + 4);
   request.copy(offer, 0, 0, COOKIE + 4); // hardware type, transaction, flags, client's hardware address, magic cookie
   offer[OP] = BOOTREPLY;

@@ -16,6 +16,7 @@ const server = createServer((msg, rinfo) => {
     return; // not DNS
   }
   if (query.type !== 'query') return; // answering answers would go on for ever
+  if (rinfo.destination === undefined) return; // the kernel did not say which address was asked
   const [question] = query.questions;
   const asked = rinfo.destination.address.replace(/%.*/, ''); // a link-local address carries its interface
   const type = asked.includes(':') ? 'AAAA' : 'A';
