@@ -2,6 +2,7 @@
  * Checks what goes into a C call. koffi takes anything for anything: a number for a pointer is an address, NaN is 0,
  * 1.9 is 1, 2³²+5 is 5, a string is copied to a temporary. A failing check is a bug of ours, so these throw.
  */
+import { READABLE, WRITABLE } from './readiness';
 
 export function checkDescriptor(fd: number): void {
   checkInt('fd', fd);
@@ -15,6 +16,13 @@ export function checkInt(what: string, value: number): void {
 
 export function checkUnsigned(what: string, value: number): void {
   if (typeof value !== 'number' || value >>> 0 !== value) throw new TypeError(`${what} must be a uint32, is ${value}`);
+}
+
+/** What a Watcher may wait for. */
+export function checkEvents(events: number): void {
+  checkInt('events', events);
+  if ((events & ~(READABLE | WRITABLE)) === 0) return;
+  throw new RangeError(`events must be of READABLE, WRITABLE: ${events}`);
 }
 
 /** Bytes whose address C gets. A detached Buffer has length 0 and no address, so empty ones are refused too. */

@@ -5,6 +5,7 @@ import type { Platform } from '../platform/platform';
 import { epoll_event, epoll_eventPacked } from '../structs/epoll';
 import type { Abi } from '../structs/ref';
 import type { Koffi, Library } from './koffi';
+import { READABLE, WRITABLE } from './readiness';
 
 /** <sys/epoll.h> */
 export const EPOLLIN = 0x001;
@@ -18,6 +19,11 @@ const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 /** <fcntl.h> */
 const O_CLOEXEC = 0x80000;
+
+/** A mask of READABLE and WRITABLE, as epoll(7) has it. */
+export function interest(events: number): number {
+  return ((events & READABLE) !== 0 ? EPOLLIN : 0) | ((events & WRITABLE) !== 0 ? EPOLLOUT : 0);
+}
 
 function declare(libc: Library) {
   return {

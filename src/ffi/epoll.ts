@@ -11,9 +11,9 @@ import type { Worker } from 'node:worker_threads';
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import { onExit } from './at-exit';
-import { checkDescriptor, checkInt } from './check';
+import { checkDescriptor, checkEvents } from './check';
 import { type EnvCleanup, envCleanup } from './env-cleanup';
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from './epoll-calls';
+import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll, interest } from './epoll-calls';
 import type { Orders } from './epoll-worker.cjs';
 import type { Koffi } from './koffi';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
@@ -166,9 +166,7 @@ class EpollWatcher implements Watcher {
   }
 
   start(events: number): void {
-    checkInt('events', events);
-    if ((events & ~(READABLE | WRITABLE)) !== 0)
-      throw new RangeError(`events must be of READABLE, WRITABLE: ${events}`);
+    checkEvents(events);
     if (this.#forget === undefined || events === this.#events) return;
     this.#events = events;
     if (!this.#spent) this.#arm(interest(events));
@@ -227,8 +225,4 @@ class EpollWatcher implements Watcher {
     if (holds) this.#hold.add();
     else this.#hold.remove();
   }
-}
-
-function interest(events: number): number {
-  return ((events & READABLE) !== 0 ? EPOLLIN : 0) | ((events & WRITABLE) !== 0 ? EPOLLOUT : 0);
 }

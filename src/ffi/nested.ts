@@ -5,9 +5,9 @@
  */
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import type { Platform } from '../platform/platform';
-import { checkDescriptor, checkInt } from './check';
+import { checkDescriptor, checkEvents } from './check';
 import { type EnvCleanup, envCleanup } from './env-cleanup';
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EpollSet } from './epoll-calls';
+import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EpollSet, interest } from './epoll-calls';
 import type { Koffi } from './koffi';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
 
@@ -140,12 +140,10 @@ class NestedWatcher implements Watcher {
   }
 
   start(events: number): void {
-    checkInt('events', events);
-    if ((events & ~(READABLE | WRITABLE)) !== 0)
-      throw new RangeError(`events must be of READABLE, WRITABLE: ${events}`);
+    checkEvents(events);
     if (!this.#open || events === this.#events) return;
     this.#events = events;
-    this.#arm(((events & READABLE) !== 0 ? EPOLLIN : 0) | ((events & WRITABLE) !== 0 ? EPOLLOUT : 0));
+    this.#arm(interest(events));
     this.#hold();
   }
 

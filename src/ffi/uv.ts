@@ -11,7 +11,7 @@ import { getSystemErrorName } from 'node:util';
 import { systemError } from '../errors';
 import type { Platform } from '../platform/platform';
 import { onExit } from './at-exit';
-import { checkDescriptor, checkInt } from './check';
+import { checkDescriptor, checkEvents } from './check';
 import type { Koffi, Pointer, PollCallback, PollHandle } from './koffi';
 import { pin } from './pin';
 import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
@@ -171,9 +171,7 @@ class UvWatcher implements Watcher {
   }
 
   start(events: number): void {
-    checkInt('events', events);
-    if ((events & ~(READABLE | WRITABLE)) !== 0)
-      throw new RangeError(`events must be of READABLE, WRITABLE: ${events}`);
+    checkEvents(events);
     if (this.#handle === undefined || events === this.#events) return;
     this.#arm(events);
     this.#events = events;
