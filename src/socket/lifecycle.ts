@@ -1,10 +1,10 @@
 /**
- * A socket's life: unbound, binding, bound, closed, with dgram's order of events (lib/dgram.js) and the queue of what
- * waits for 'listening'. It opens and closes the descriptor and what hangs on it; the Socket around it takes arguments
- * apart and has the public names. Whom it is connected to is connection.ts' to know.
+ * A socket's life: unbound, binding, bound, closed, with dgram's order of events (lib/dgram.js). It opens and closes the
+ * descriptor and what hangs on it; the Socket around it takes arguments apart and has the public names. What waits for
+ * 'listening' is in queue.ts; whom it is connected to is connection.ts' to know.
  */
 import type { AsyncResource } from 'node:async_hooks';
-import { type EventEmitter, errorMonitor } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { Channel } from '../datagram/channel';
 import type { Engine } from '../datagram/engine';
 import { errnoName, failure } from '../datagram/failure';
@@ -19,25 +19,21 @@ import { Dispatch } from './dispatch';
 import { type Audience, Flow } from './flow';
 import { Lookup } from './lookup';
 import type { Settings } from './options';
+import { Queue } from './queue';
 import { Sticky } from './sticky';
-import { Turn } from './turn';
+import { type Turn, turnFor } from './turn';
 
 /** The socket around it: an emitter whose bind() may be a subclass's. */
 export interface Bindable extends EventEmitter {
   bind(options: { port: number; exclusive: boolean }, callback: null): unknown;
 }
 
-const turns = new WeakMap<Engine, Turn>();
-
 export class Lifecycle {
   readonly lookup: Lookup;
   readonly connection: Connection;
   bindState: 'unbound' | 'binding' | 'bound' = 'unbound';
   refed = true;
-  /** What waits for 'listening'. */
-  queue: (() => void)[] | undefined;
-  /** Who hears of it when all that is in the queue will not be done. */
-  #faithful: Settle[] = [];
+  readonly queue: Queue;
   readonly #socket: Bindable;
   readonly #settings: Settings;
   readonly #engine: Engine;
@@ -55,7 +51,8 @@ export class Lifecycle {
     this.#engine = engine;
     this.#resource = resource;
     this.#stats = stats;
-    this.#turn = turnOf(engine);
+    this.#turn = turnFor(engine);
+    this.queue = new Queue(socket);
     this.#channel = new Channel(engine, settings.kind);
     this.lookup = new Lookup(this.#channel.family, settings.lookup);
     this.#sticky = settings.sticky && new Sticky(settings.sticky, engine.names);
@@ -173,7 +170,7 @@ export class Lifecycle {
       action(this.#dispatch);
       return;
     }
-    if (faithful && settle !== undefined) this.#faithful.push(settle);
+    if (faithful && settle !== undefined) this.queue.tell(settle);
     this.whenBound(() => {
       if (!faithful) this.health();
       try {
@@ -193,11 +190,6 @@ export class Lifecycle {
     if (this.bindState === 'bound') {
       action();
       return;
-    }
-    if (this.queue === undefined) {
-      this.queue = [];
-      this.#socket.once(errorMonitor, this.#dropQueue);
-      this.#socket.once('listening', this.#runQueue);
     }
     // Sticky sockets remember in whose context they were asked for something that is done later.
     this.queue.push(this.#sticky === undefined ? action : this.#sticky.carry(action));
@@ -220,7 +212,7 @@ export class Lifecycle {
 
   /** @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
   close(): void {
-    if (this.queue !== undefined) {
+    if (this.queue.actions !== undefined) {
       this.queue.push(() => this.close());
       return;
     }
@@ -300,21 +292,6 @@ export class Lifecycle {
     if (recvBufferSize) bufferSize(channel, 'recv', recvBufferSize);
     if (sendBufferSize) bufferSize(channel, 'send', sendBufferSize);
   }
-
-  readonly #runQueue = (): void => {
-    this.#socket.removeListener(errorMonitor, this.#dropQueue);
-    const queue = this.queue ?? [];
-    this.queue = undefined;
-    this.#faithful = [];
-    for (const action of queue) action();
-  };
-
-  /** dgram forgets all that waited, and so do we, but for what is ours alone. */
-  readonly #dropQueue = (error: Error): void => {
-    this.#socket.removeListener('listening', this.#runQueue);
-    this.queue = undefined;
-    for (const settle of this.#faithful.splice(0)) process.nextTick(settle, error);
-  };
 }
 
 function audienceOf(socket: EventEmitter): Audience {
@@ -326,13 +303,4 @@ function audienceOf(socket: EventEmitter): Audience {
       return socket.listenerCount('messages') > 0 ? emitBatch : undefined;
     },
   };
-}
-
-function turnOf(engine: Engine): Turn {
-  let turn = turns.get(engine);
-  if (turn === undefined) {
-    turn = new Turn();
-    turns.set(engine, turn);
-  }
-  return turn;
 }

@@ -67,6 +67,6 @@ export class State {
   }
 
   get queue(): readonly (() => void)[] | undefined {
-    return this.life.queue;
+    return this.life.queue.actions;
   }
 }

@@ -3,6 +3,8 @@
  * delivered (by any socket: a proxy receives on one and sends on another) that is after the last of them, else by
  * nextTick. One per engine.
  */
+import type { Engine } from '../datagram/engine';
+
 export interface Flushable {
   flush(): void;
 }
@@ -40,4 +42,15 @@ export class Turn {
     this.#dirty = [];
     for (const sender of dirty) sender.flush();
   }
+}
+
+const turns = new WeakMap<Engine, Turn>();
+
+export function turnFor(engine: Engine): Turn {
+  let turn = turns.get(engine);
+  if (turn === undefined) {
+    turn = new Turn();
+    turns.set(engine, turn);
+  }
+  return turn;
 }

@@ -1,0 +1,50 @@
+/**
+ * What waits for 'listening', by dgram's rules: done in order then, forgotten after an error. Part of a Lifecycle, which
+ * binds the socket.
+ */
+import { type EventEmitter, errorMonitor } from 'node:events';
+import type { Settle } from '../datagram/send-ring';
+
+export class Queue {
+  readonly #socket: EventEmitter;
+  #actions: (() => void)[] | undefined;
+  /** Who hears of it when nothing of this will be done. */
+  #faithful: Settle[] = [];
+
+  constructor(socket: EventEmitter) {
+    this.#socket = socket;
+  }
+
+  /** undefined while nothing waits. Programs see it as dgram's own. */
+  get actions(): readonly (() => void)[] | undefined {
+    return this.#actions;
+  }
+
+  push(action: () => void): void {
+    if (this.#actions === undefined) {
+      this.#actions = [];
+      this.#socket.once(errorMonitor, this.#drop);
+      this.#socket.once('listening', this.#run);
+    }
+    this.#actions.push(action);
+  }
+
+  /** `settle` hears of the error should what waits be forgotten. dgram tells nobody. */
+  tell(settle: Settle): void {
+    this.#faithful.push(settle);
+  }
+
+  readonly #run = (): void => {
+    this.#socket.removeListener(errorMonitor, this.#drop);
+    const actions = this.#actions ?? [];
+    this.#actions = undefined;
+    this.#faithful = [];
+    for (const action of actions) action();
+  };
+
+  readonly #drop = (error: Error): void => {
+    this.#socket.removeListener('listening', this.#run);
+    this.#actions = undefined;
+    for (const settle of this.#faithful.splice(0)) process.nextTick(settle, error);
+  };
+}
