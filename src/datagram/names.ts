@@ -83,6 +83,7 @@ export class Names {
    * interface gives scope 0, as with libuv: the kernel then refuses what needs one.
    */
   endpoint(text: string): Endpoint | undefined {
+    if (typeof text !== 'string') return undefined; // isIP() would take whatever can be made a string
     const known = this.#endpoints.get(text);
     if (known !== undefined) {
       if (known.scope === 0) return known;

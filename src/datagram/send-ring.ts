@@ -42,11 +42,16 @@ export interface Extras {
 /** The bytes of a datagram, or parts that are gathered into one. */
 export type Payload = Uint8Array | readonly Uint8Array[];
 
+/** What set() will copy, whatever a subclass of a program says its `length` is: pointers are computed from it. */
+const lengthOf = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as () => number,
+) as (bytes: Uint8Array) => number;
+
 /** Bytes. */
 export function sizeOf(payload: Payload): number {
-  if (!Array.isArray(payload)) return (payload as Uint8Array).length;
+  if (!Array.isArray(payload)) return lengthOf(payload as Uint8Array);
   let size = 0;
-  for (const part of payload as readonly Uint8Array[]) size += part.length;
+  for (const part of payload as readonly Uint8Array[]) size += lengthOf(part);
   return size;
 }
 
@@ -119,6 +124,7 @@ export class SendRing {
    * @param source undefined: the kernel chooses
    * @param lenient may {@link dropSource} be called?
    * @param join may it become part of a run?
+   * @throws TypeError for bytes that have been detached; the ring is then as it was
    */
   write(
     payload: Payload,
@@ -131,15 +137,17 @@ export class SendRing {
     lenient = false,
     join = false,
   ): void {
+    this.#copy(payload); // which may throw: nothing has been counted yet
+    if (join && this.#joins(size, remote, port, source, extras, lenient)) this.#append(size);
+    else this.#begin(size, remote, port, source, extras, lenient);
     if (settle !== undefined) {
       this.settles[this.#datagrams] = settle;
       this.watched = true;
     }
     this.#datagrams++;
+    this.#used += size;
     this.pending++;
     this.pendingBytes += size;
-    if (join && this.#joins(size, remote, port, source, extras, lenient)) this.#append(payload, size);
-    else this.#begin(payload, size, remote, port, source, extras, lenient);
   }
 
   /** Bytes of message `slot` as a send buffer counts them, with its control messages. */
@@ -208,7 +216,6 @@ export class SendRing {
   }
 
   #begin(
-    payload: Payload,
     size: number,
     remote: Endpoint,
     port: number,
@@ -216,9 +223,8 @@ export class SendRing {
     extras: Extras | undefined,
     lenient: boolean,
   ): void {
-    const slot = this.count++;
+    const slot = this.count;
     const offset = this.#used;
-    this.#copy(payload);
     this.#ring.pointAtPayload(slot, offset, size);
     this.#writeName(slot, remote, port);
     this.#writeControl(slot, remote, source, extras);
@@ -229,9 +235,10 @@ export class SendRing {
     this.ports[slot] = port;
     this.runs[slot] = 1;
     this.sizes[slot] = size;
-    this.firsts[slot] = this.#datagrams - 1;
+    this.firsts[slot] = this.#datagrams;
     this.#segments[slot] = size;
     this.#offsets[slot] = offset;
+    this.count++;
   }
 
   /** Can this datagram be one more of the run in the last slot? */
@@ -253,24 +260,24 @@ export class SendRing {
     return size <= segment && total === run * segment && run < MAX_SEGMENTS && total + size <= MAX_RUN;
   }
 
-  #append(payload: Payload, size: number): void {
+  #append(size: number): void {
     const slot = this.count - 1;
-    this.#copy(payload);
     if (this.runs[slot]++ === 1) this.#writeSegment(slot);
     this.sizes[slot] += size;
     this.#ring.pointAtPayload(slot, this.#offsets[slot], this.sizes[slot]);
   }
 
+  /** To where nothing is yet. */
   #copy(payload: Payload): void {
     const { payload: arena } = this.#ring;
     if (!Array.isArray(payload)) {
       arena.set(payload as Uint8Array, this.#used);
-      this.#used += (payload as Uint8Array).length;
       return;
     }
+    let at = this.#used;
     for (const part of payload as readonly Uint8Array[]) {
-      arena.set(part, this.#used);
-      this.#used += part.length;
+      arena.set(part, at);
+      at += lengthOf(part);
     }
   }
 

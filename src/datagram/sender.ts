@@ -47,6 +47,7 @@ export class Sender {
   #blocked = false;
   #tries = 0;
   #flushing = false;
+  #closed = false;
 
   constructor(
     platform: Platform,
@@ -101,8 +102,10 @@ export class Sender {
     lenient = false,
   ): void {
     const size = sizeOf(payload);
-    if (size > ARENA) {
-      this.#fail(settle, systemError('EMSGSIZE', uvErrno('EMSGSIZE', 0), 'send', place(remote, port, source)));
+    if (size > ARENA || this.#closed) {
+      // Closed by code of the program that was asked on the way here: the descriptor's number may be another's by now.
+      const name = this.#closed ? 'ECANCELED' : 'EMSGSIZE';
+      this.#fail(settle, systemError(name, uvErrno(name, 0), 'send', place(remote, port, source)));
       return;
     }
     let ring = this.#rings.at(-1);
@@ -142,6 +145,7 @@ export class Sender {
   /** The descriptor goes away: sends what it can without waiting, then fails the rest with ECANCELED, as libuv does. */
   close(): void {
     this.flush();
+    this.#closed = true;
     for (let ring = this.#rings.shift(); ring !== undefined; ring = this.#rings.shift()) {
       while (ring.settled < ring.count) this.#settleError(ring, 'ECANCELED', uvErrno('ECANCELED', 0));
       this.#pool.give(ring);

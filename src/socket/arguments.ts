@@ -30,8 +30,9 @@ export function sendArguments(connected: boolean, args: readonly unknown[]): Sen
 /** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
 export function payloadOf(message: unknown): Payload {
   if (Array.isArray(message)) {
-    return message.map((part) => {
-      const bytes = bytesOf(part) ?? fail(invalidMessage('buffer list arguments', message));
+    // Not by map(), which a subclass may have of its own, and which leaves holes
+    return Array.from({ length: message.length }, (_, index) => {
+      const bytes = bytesOf(message[index]) ?? fail(invalidMessage('buffer list arguments', message));
       checkAttached(bytes);
       return bytes;
     });
@@ -144,7 +145,7 @@ function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
   if (start > bytes.length) throw outOfBounds('offset');
   if (start + size > bytes.length) throw outOfBounds('length');
   checkAttached(bytes);
-  return bytes.subarray(start, start + size);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, size); // subarray() may be a subclass's own
 }
 
 function checkAddress(address: unknown): string | undefined {

@@ -7,7 +7,7 @@ import { ANY, type Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
 import { failure } from '../datagram/failure';
 import type { SocketAddress } from '../datagram/sockaddr';
-import { alreadyConnected, ipBlocked, notConnected } from '../errors';
+import { alreadyConnected, ipBlocked, notConnected, notRunning } from '../errors';
 import type { Lifecycle } from './lifecycle';
 import type { Found } from './lookup';
 import type { Settings } from './options';
@@ -68,6 +68,7 @@ export class Connection {
     const found: Found = (lookupError, ip) => {
       if (this.#life.closed) return;
       const error = lookupError ?? this.#to(this.#life.health(), ip, host, port);
+      if (this.#life.closed) return; // by a block list or a filter of the program's
       if (error === undefined) {
         this.state = 'connected';
         process.nextTick(() => this.#socket.emit('connect'));
@@ -95,7 +96,8 @@ export class Connection {
     if (this.#settings.sendBlockList?.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(ip);
     const wrong = end === undefined || end.family !== channel.family;
     this.#life.flow?.sender.flush(); // BSD and macOS: EISCONN for what names its remote on a connected socket
-    if (!wrong) this.#narrow(channel, end, port);
+    if (!wrong && !this.#life.closed) this.#narrow(channel, end, port);
+    if (this.#life.closed) return notRunning(); // by the program's code that was asked
     let result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
     // From that address it cannot be reached (any more): then as the kernel thinks best.
     if (result < 0 && !wrong && this.#widen(channel)) result = channel.connect(end, port);
@@ -127,6 +129,10 @@ export class Connection {
     const twin = channel.twin(address, this.#settings);
     if (twin === undefined) return false;
     this.#life.flow?.pause();
+    if (this.#life.closed) {
+      twin.close(); // a filter that was asked about what had come has closed the socket
+      return false;
+    }
     channel.become(twin);
     this.#life.flow?.start(this.#life.refed);
     return true;

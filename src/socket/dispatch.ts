@@ -27,6 +27,9 @@ import type { Settings } from './options';
 import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
+/** Interfaces remembered: containers come and go, and each has an index of its own. */
+const MAX_INTERFACES = 256;
+
 export class Dispatch {
   /** While connect() looks its address up, sends have to wait a tick to come after it. */
   connecting = false;
@@ -205,10 +208,12 @@ export class Dispatch {
   /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (rule 5). */
   #replyExtras(remote: Endpoint, { destination }: RemoteInfo): Extras | undefined {
     const ifindex = destination?.ifindex ?? 0;
-    if (ifindex === 0) return undefined;
+    // A program may have written it: C takes nothing else
+    if (typeof ifindex !== 'number' || ifindex <= 0 || (ifindex | 0) !== ifindex) return undefined;
     if (!this.#settings.ingress && !(remote.linkLocal && remote.scope === 0)) return undefined;
     let extras = this.#byInterface.get(ifindex);
     if (extras === undefined) {
+      if (this.#byInterface.size >= MAX_INTERFACES) this.#byInterface.clear();
       extras = { ifindex, ttl: -1, tos: -1 };
       this.#byInterface.set(ifindex, extras);
     }

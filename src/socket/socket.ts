@@ -206,7 +206,7 @@ class DatagramSocket extends Tuned {
     if (typeof datagrams?.[Symbol.iterator] !== 'function') {
       throw invalidArgType('datagrams', 'an instance of Iterable', datagrams);
     }
-    const { engine, life } = this[kState];
+    const { engine, life, stats } = this[kState];
     const { connected } = life;
     const family = this.type === 'udp4' ? 4 : 6;
     const all = Array.from(datagrams, (datagram) => {
@@ -220,7 +220,12 @@ class DatagramSocket extends Tuned {
     }
     const send = (dispatch: Dispatch) => {
       for (const { payload, port, address, chosen } of all) {
-        dispatch.send(payload, port, address, chosen, tally.settle, true);
+        try {
+          dispatch.send(payload, port, address, chosen, tally.settle, true);
+        } catch (error) {
+          stats.sendErrors++;
+          process.nextTick(tally.settle, error); // a look-up or a block list of the program's: one never stops the others
+        }
       }
     };
     life.outgoing(send, tally.settleAll, true);

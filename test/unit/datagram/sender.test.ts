@@ -201,6 +201,56 @@ describe('what the kernel does not take', () => {
     expect(payloads(host)).toEqual(['abc', '']);
   });
 
+  test('bytes that are gone: thrown, nothing is sent for them, and what comes next leaves', async () => {
+    const { sender, push, host, to, outcomes } = setUp(linux64);
+    push(sender, 'old');
+    sender.flush();
+    const gone = new Uint8Array(3);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    for (const payload of [gone, [Buffer.from('part'), gone]]) {
+      expect(() => sender.push(payload, to('192.0.2.66'), 53, undefined, undefined, undefined)).toThrow(/detached/);
+    }
+    expect(sender.pending).toBe(0);
+    expect(sender.pendingBytes).toBe(0);
+    push(sender, 'new');
+    sender.flush();
+    await ticks();
+    expect(host.syscalls.sent.map((one) => [one.to?.address, one.payload])).toEqual([
+      ['192.0.2.9', 'old'],
+      ['192.0.2.9', 'new'],
+    ]);
+    expect(outcomes).toEqual([
+      [null, 3],
+      [null, 3],
+    ]);
+  });
+
+  test.each([-100_000, 60_000, Number.NaN])('no subclass says how long its bytes are: not %d', (length) => {
+    class Liar extends Uint8Array {
+      override get length() {
+        return length;
+      }
+    }
+    const { sender, push, host, to } = setUp(linux64);
+    const bytes = new Liar(Buffer.from('lie').buffer.slice(0, 0));
+    sender.push(bytes, to('192.0.2.9'), 53, undefined, undefined, undefined);
+    sender.push([bytes, Buffer.from('part')], to('192.0.2.9'), 53, undefined, undefined, undefined);
+    push(sender, 'next');
+    sender.flush();
+    expect(payloads(host)).toEqual(['', 'part', 'next']);
+  });
+
+  test('after close() nothing goes to a descriptor that may be another by now', async () => {
+    const { sender, push, host, outcomes, stats } = setUp(linux64);
+    sender.close();
+    push(sender, 'late');
+    sender.flush();
+    await ticks();
+    expect(host.syscalls.sent).toEqual([]);
+    expect(outcomes).toEqual([['ECANCELED']]);
+    expect(stats).toMatchObject({ sendErrors: 1, systemCallsOut: 0 });
+  });
+
   test('close: what can go goes, the rest is ECANCELED, every callback comes once', async () => {
     const { sender, push, host, outcomes, pool, make } = setUp(linux64);
     const results = [2];
