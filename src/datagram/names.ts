@@ -1,6 +1,6 @@
 /**
  * Bytes → text and text → bytes for everything that recurs from datagram to datagram: senders, destinations, peers.
- * One per host; every cache is bounded. It also holds the rule for which address answers (design.md §5).
+ * One per host; every cache is bounded. It also holds the rule for which address answers (docs/rules.md).
  */
 import type { networkInterfaces } from 'node:os';
 import { BROADCAST, formatIPv4, formatIPv6, isLinkLocal, isMulticast, MAPPED, parseAddress } from '../address/ip';
@@ -160,7 +160,7 @@ export class Names {
     };
   }
 
-  /** The unicast address that answers a datagram to `word`, by design.md §5 rule 2. */
+  /** The unicast address that answers a datagram to `word`, by docs/rules.md, 2. */
   #localIPv4(word: number, specDst: number, ifindex: number): number | undefined {
     if (specDst !== 0) return specDst;
     if (isMulticast({ family: 4, word0: word, word1: 0, word2: 0, word3: 0, zone: '' })) return undefined;

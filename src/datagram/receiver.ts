@@ -109,7 +109,7 @@ export class Receiver {
       arrived,
     );
     this.#cut = (flags & this.#MSG_CTRUNC) !== 0;
-    if (this.#cut) arrived.family = 0; // what was cut off is not known (rule 7)
+    if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
     const { destination, localAddress } = this.#names.arrival(arrived, reading.port, reading.mapped);
     const rinfo: RemoteInfo = {
       address: this.#names.remoteText(remote),

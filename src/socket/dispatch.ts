@@ -1,6 +1,6 @@
 /**
  * From what the user asked for to a datagram in the send ring: looks names up, finds the source, and refuses what the
- * kernel would ignore or leak (design.md §5). One per open descriptor.
+ * kernel would ignore or leak (docs/rules.md). One per open descriptor.
  */
 import { formatIPv4, formatIPv6 } from '../address/ip';
 import type { Channel } from '../datagram/channel';
@@ -205,7 +205,7 @@ export class Dispatch {
     return source === undefined || this.#leak(source, remote) !== undefined ? undefined : source;
   }
 
-  /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (rule 5). */
+  /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (docs/rules.md, 5). */
   #replyExtras(remote: Endpoint, { destination }: RemoteInfo): Extras | undefined {
     const ifindex = destination?.ifindex ?? 0;
     // A program may have written it: C takes nothing else

@@ -1,6 +1,6 @@
 /**
  * The models themselves: messages made by hand from the fixtures get the answers that the fixtures' `semantics` tell of.
- * Linux's were run (knowledge/abi/linux-live), the others' were read.
+ * Linux's were run (test/abi/fixtures/linux.json), the others' were read.
  */
 import { type Abi, int32 } from './abi';
 import { bytesOf } from './net';

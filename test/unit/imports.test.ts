@@ -1,4 +1,4 @@
-/** The house rules of design.md §2, read off the import lines of src/. */
+/** The house rules of CONTRIBUTING.md, read off the import lines of src/. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
