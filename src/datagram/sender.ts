@@ -7,9 +7,10 @@ import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
 import type { SocketStats } from '../types';
 import type { Endpoint } from './endpoint';
+import type { Extras } from './envelopes';
 import { errnoName, failure, uvErrno } from './failure';
 import type { RingPool } from './ring-pool';
-import { ARENA, type Extras, type Payload, type SendRing, type Settle, sizeOf } from './send-ring';
+import { ARENA, type Payload, type SendRing, type Settle, sizeOf } from './send-ring';
 
 /** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
 const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];

@@ -2,7 +2,7 @@
 
 import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
-import type { Extras } from '../datagram/send-ring';
+import type { Extras } from '../datagram/envelopes';
 import { invalidAddress, invalidArgValue } from '../errors';
 import type { SendOptions } from '../types';
 import { checkInteger } from './options';

@@ -5,8 +5,9 @@
 import { formatIPv4, formatIPv6 } from '../address/ip';
 import type { Channel } from '../datagram/channel';
 import { type Endpoint, ipv4WordOf, isIPv4Endpoint, mismatch, unanswerableBecause } from '../datagram/endpoint';
+import type { Extras } from '../datagram/envelopes';
 import { uvErrno } from '../datagram/failure';
-import type { Extras, Payload, Settle } from '../datagram/send-ring';
+import type { Payload, Settle } from '../datagram/send-ring';
 import type { Sender } from '../datagram/sender';
 import type { SocketAddress } from '../datagram/sockaddr';
 import {
