@@ -7,6 +7,9 @@ import { Receiver } from './receiver';
 import { RingPool } from './ring-pool';
 import { Sockaddrs } from './sockaddr';
 
+/** Receivers kept for the next socket that wants their size; a program wants one or two. */
+const MAX_RECEIVERS = 8;
+
 export class Engine {
   readonly host: Host;
   readonly names: Names;
@@ -27,11 +30,16 @@ export class Engine {
     const key = `${batch}/${maxDatagramSize}`;
     let receiver = this.#receivers.get(key);
     if (receiver === undefined) {
-      const { platform, syscalls } = this.host;
-      receiver = new Receiver(platform, syscalls, this.names, batch, maxDatagramSize);
-      this.#receivers.set(key, receiver);
+      receiver = this.newReceiver(batch, maxDatagramSize);
+      if (this.#receivers.size < MAX_RECEIVERS) this.#receivers.set(key, receiver);
     }
     return receiver;
+  }
+
+  /** One that nobody else uses. */
+  newReceiver(batch: number, maxDatagramSize: number): Receiver {
+    const { platform, syscalls } = this.host;
+    return new Receiver(platform, syscalls, this.names, batch, maxDatagramSize);
   }
 }
 

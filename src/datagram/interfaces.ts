@@ -17,6 +17,8 @@ export class Interfaces {
   #read = Number.NEGATIVE_INFINITY;
   #names = new Map<number, string | undefined>();
   #addresses: Addresses | undefined;
+  /** What is known when the system refuses to tell. */
+  #last: Addresses = readAddresses({});
   /** Changes whenever what was learned here may have become wrong. */
   generation = 0;
 
@@ -71,8 +73,18 @@ export class Interfaces {
   }
 
   #known(): Addresses {
-    this.#addresses ??= readAddresses(this.#list());
+    this.#addresses ??= this.#ask();
     return this.#addresses;
+  }
+
+  /** Never throws: EMFILE (getifaddrs(3) needs a descriptor) and EACCES (Android) would cost datagrams, or the process. */
+  #ask(): Addresses {
+    try {
+      this.#last = readAddresses(this.#list());
+    } catch {
+      // as it was, or as if there were none
+    }
+    return this.#last;
   }
 }
 

@@ -29,12 +29,14 @@ export interface Reading {
 
 export class Receiver {
   readonly batch: number;
+  readonly maxDatagramSize: number;
+  /** Code of the program's runs while slots are being read: who receives now needs another Receiver. */
+  busy = false;
   readonly #platform: Platform;
   readonly #syscalls: Syscalls;
   readonly #names: Names;
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
-  readonly #payloadSize: number;
   readonly #stride: number;
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
@@ -51,7 +53,7 @@ export class Receiver {
     this.#syscalls = syscalls;
     this.#names = names;
     this.#sockaddrs = new Sockaddrs(platform);
-    this.#payloadSize = maxDatagramSize;
+    this.maxDatagramSize = maxDatagramSize;
     this.#stride = ((maxDatagramSize + 7) & -8) + STAGGER;
     this.#ring = new Ring(platform, syscalls, batch, CONTROL_SPACE, batch * this.#stride);
     for (let slot = 0; slot < batch; slot++) this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
@@ -79,7 +81,7 @@ export class Receiver {
   /** Bytes of slot `slot`. */
   size(slot: number): number {
     const { messageWords, layout } = this.#ring;
-    return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.#payloadSize);
+    return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.maxDatagramSize);
   }
 
   /** `size` bytes of slot `slot` from `offset` on, in a Buffer that belongs to the listener. */

@@ -104,6 +104,7 @@ class Posix implements Syscalls {
     checkDescriptor(fd);
     const { O_NONBLOCK } = this.#platform.constants;
     if (O_NONBLOCK === undefined) throw new Error(`platform ${this.#platform.name} lacks O_NONBLOCK`);
+    this.#batch.forget(fd); // somebody else has closed what had this number before
     const { fcntl } = this.#libc;
     if (fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) return -this.#koffi.errno();
     const flags = fcntl(fd, F_GETFL);
@@ -189,8 +190,10 @@ class Posix implements Syscalls {
 
   if_nametoindex(name: string): number {
     if (typeof name !== 'string') throw new TypeError(`name must be a string, is ${typeof name}`);
-    // C would stop at the NUL and find another interface
-    return name.includes('\0') ? 0 : this.#libc.if_nametoindex(name);
+    // C would stop at the NUL, and musl and the BSDs cut what is too long: both find another interface
+    if (name.includes('\0') || Buffer.byteLength(name) >= (this.#platform.constants.IF_NAMESIZE ?? IF_NAMESIZE))
+      return 0;
+    return this.#libc.if_nametoindex(name);
   }
 
   addressOf(bytes: Buffer): bigint {

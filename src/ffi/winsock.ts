@@ -64,6 +64,7 @@ class Winsock implements Syscalls {
 
   adopt(fd: number): number {
     checkDescriptor(fd);
+    this.#batch.forget(fd); // somebody else has closed what had this number before
     const failed = this.#prepare(fd);
     if (failed < 0) return failed;
     return this.#system.SetHandleInformation(fd, HANDLE_FLAG_INHERIT, 0) !== 0 ? 0 : this.#failure();

@@ -11,12 +11,15 @@ import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
 import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
-import type { Settings } from './options';
+import { LARGEST_DATAGRAM, type Settings } from './options';
 import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
 /** Batches per wake-up before others get their turn (P25). */
 const ROUNDS = 4;
+/** Datagrams, and errors, that pause() takes at most: a flood may go on meanwhile. */
+const PAUSE_DATAGRAMS = 65536;
+const PAUSE_ERRORS = 16;
 
 /** The socket, as the flow sees it. */
 export interface Audience {
@@ -35,7 +38,7 @@ export class Flow implements Outlet {
   readonly #audience: Audience;
   readonly #sticky: Sticky | undefined;
   readonly #resource: AsyncResource;
-  readonly #receiver: Receiver;
+  #receiver: Receiver;
   readonly #reading: Reading;
   /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
   readonly #limit: number;
@@ -67,7 +70,8 @@ export class Flow implements Outlet {
     this.#resource = resource;
     this.#audience = audience;
     this.#sticky = sticky;
-    this.#receiver = engine.receiver(settings.batch, settings.maxDatagramSize);
+    // What the kernel has glued together is cut to size after it has been taken apart.
+    this.#receiver = engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.#limit = shared ? 1 : settings.batch;
     this.#reading = {
       port: channel.port,
@@ -100,9 +104,24 @@ export class Flow implements Outlet {
   /** The channel's descriptor is about to be another one: takes what waits in the old one. {@link start} goes on. */
   pause(): void {
     this.sender.flush();
-    this.#resource.runInAsyncScope(this.#receive, this);
+    const usual = this.#receiver;
+    // A filter that is being asked has brought us here: what stands in the ring has not been read to its end.
+    if (usual.busy) this.#receiver = this.#channel.engine.newReceiver(usual.batch, usual.maxDatagramSize);
+    this.#takeAll();
+    this.#receiver = usual;
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  /** What is left goes with the descriptor, and nobody would know of it. */
+  #takeAll(): void {
+    const { EAGAIN } = this.#channel.engine.host.platform.errno;
+    const enough = this.#stats.datagramsIn + PAUSE_DATAGRAMS;
+    for (let errors = 0; this.#open && errors < PAUSE_ERRORS && this.#stats.datagramsIn < enough; ) {
+      const received = this.#resource.runInAsyncScope(this.#receive, this);
+      if (received === -EAGAIN) return; // fewer than asked for may mean an error behind them
+      if (received < 0) errors++;
+    }
   }
 
   /** Receives no more. Sending goes on. */
@@ -169,21 +188,26 @@ export class Flow implements Outlet {
     if (this.#open) this.sender.resume();
   };
 
-  #receive(): void {
+  /** → what the last system call returned */
+  #receive(): number {
     this.#channel.engine.names.refresh();
     const waiting = this.#messages.length;
     const rounds = this.#limit === 1 ? 1 : ROUNDS;
+    const receiver = this.#receiver;
     let received = 0;
     // A filter is the program's code, and may close the socket.
     for (let round = 0; round < rounds && this.#open; round++) {
-      received = this.#receiver.receive(this.#channel.fd, this.#stats, this.#limit);
+      received = receiver.receive(this.#channel.fd, this.#stats, this.#limit);
+      receiver.busy = this.#filters;
       for (let slot = 0; slot < received; slot++) this.#take(slot);
+      receiver.busy = false;
       if (received < this.#limit) break;
     }
     const count = this.#messages.length - waiting;
     // What a filter has put off for a tick needs a turn to come (koffi.md §2.10), even where it let nothing in.
     if (count > 0 || this.#filters) this.#schedule(count);
     if (received < 0) this.#receiveFailed(received); // after what came before it
+    return received;
   }
 
   #take(slot: number): void {
@@ -211,8 +235,11 @@ export class Flow implements Outlet {
     let offset = 0;
     do {
       const length = Math.min(segment, size - offset);
-      this.#messages.push(this.#receiver.message(slot, length, offset));
-      this.#rinfos.push(length === size ? rinfo : { ...rinfo, size: length });
+      const kept = Math.min(length, this.#settings.maxDatagramSize);
+      this.#messages.push(this.#receiver.message(slot, kept, offset));
+      this.#rinfos.push(kept === size ? rinfo : { ...rinfo, size: kept, ...(kept < length && { truncated: true }) });
+      this.#stats.bytesIn -= length - kept;
+      if (kept < length) this.#stats.truncated++;
       if (offset > 0) this.#stats.datagramsIn++;
       offset += length;
     } while (offset < size);

@@ -32,7 +32,7 @@ export interface Settings {
 }
 
 /** dgram's default is to let the kernel take what fits; ours too: the largest datagram there is, IPv4 or IPv6. */
-const LARGEST_DATAGRAM = 65535;
+export const LARGEST_DATAGRAM = 65535;
 
 /** @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 export function settings(given: SocketType | SocketOptions): Settings {

@@ -139,6 +139,22 @@ describe('arrivals', () => {
   });
 });
 
+test('a system that refuses to list its interfaces (EMFILE, EACCES) costs nothing but what it does not say', () => {
+  const { names, clock, list } = setUp();
+  const refuse = () => {
+    throw new Error('EMFILE');
+  };
+  list.mockImplementationOnce(refuse);
+  expect(names.interfaces.isBroadcast(word('192.0.2.255'))).toBe(false);
+  clock.now = 6000;
+  names.refresh();
+  expect(names.interfaces.isBroadcast(word('192.0.2.255'))).toBe(true);
+  clock.now = 12000;
+  names.refresh();
+  list.mockImplementationOnce(refuse);
+  expect(names.interfaces.isBroadcast(word('192.0.2.255'))).toBe(true); // as it was last
+});
+
 describe('WordCache', () => {
   test('finds what was stored under all eight words, and nothing else', () => {
     const cache = new WordCache<string>(1024);

@@ -299,3 +299,24 @@ test('ref and unref, before and after the socket is bound', async () => {
   expect(socket.ref()).toBe(socket);
   expect(watcher.refed).toBe(true);
 });
+
+test('gro and a small maxDatagramSize: each datagram is cut, none is lost', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound({ gro: true, maxDatagramSize: 4 });
+  const { texts, rinfos } = heard(socket);
+  const segment = Buffer.alloc(4);
+  segment.writeInt32LE(6);
+  const [glued, alone, fitting] = datagrams('aaaaaabbbbbbccc', 'dddddd', 'eeee');
+  const UDP_GRO = { level: 17, type: 104, data: segment };
+  net.arrive(fd, [{ ...glued, control: [...(glued.control ?? []), UDP_GRO] }, alone, fitting]);
+  await settled();
+  expect(texts).toEqual(['aaaa', 'bbbb', 'ccc', 'dddd', 'eeee']);
+  expect(rinfos.map(({ size, truncated }) => [size, truncated])).toEqual([
+    [4, true],
+    [4, true],
+    [3, undefined],
+    [4, true],
+    [4, undefined],
+  ]);
+  expect(socket.stats()).toMatchObject({ datagramsIn: 5, bytesIn: 19, truncated: 3 });
+});

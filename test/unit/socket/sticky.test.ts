@@ -390,6 +390,57 @@ describe('connect()', () => {
     expect(seen).toEqual(['queued']);
   });
 
+  test.each([1, 64])('all that had come is delivered, errors between it or not; batch %d', async (batch) => {
+    const { net, from } = await heardOn('192.0.2.4');
+    const { socket, fd } = await net.bound({ ...STICKY, batch });
+    const seen: string[] = [];
+    socket.on('message', (msg) => seen.push(String(msg)));
+    const errors: string[] = [];
+    socket.on('error', (error) => errors.push((error as NodeJS.ErrnoException).code ?? ''));
+    const texts = Array.from({ length: 600 }, (_, i) => String(i));
+    const queue: (Incoming | number)[] = texts.map((text) => to4(from, '192.0.2.4', text));
+    queue.splice(300, 0, -111);
+    net.host.syscalls.sockets.get(fd)?.incoming.push(...queue);
+    await connected(socket, from);
+    await settled();
+    expect(seen).toEqual(texts);
+    expect(errors).toEqual(['ECONNREFUSED']);
+  });
+
+  test('from inside a filter: nothing of the batch that it is asked about is lost or mixed up', async () => {
+    const { net, from } = await heardOn('192.0.2.4');
+    const { socket: other, fd: otherFd } = await net.bound(STICKY);
+    const seen: string[] = [];
+    other.on('message', (msg, { address }) => seen.push(`other ${msg} ${address}`));
+    net.host.syscalls.sockets.get(otherFd)?.incoming.push(to4({ address: '203.0.113.1', port: 1 }, '192.0.2.4', 'x'));
+    let asked = 0;
+    const accept = () => {
+      if (++asked === 1) other.connectSync(from.port, from.address);
+      return true;
+    };
+    const { socket, fd } = await net.bound({ accept });
+    socket.on('message', (msg, { address }) => seen.push(`${msg} ${address}`));
+    const sent = [1, 2, 3].map((i) => to4({ address: `203.0.113.${i + 1}`, port: 1 }, '192.0.2.4', String(i)));
+    net.arrive(fd, sent);
+    await settled();
+    expect(seen.sort()).toEqual(['1 203.0.113.2', '2 203.0.113.3', '3 203.0.113.4', 'other x 203.0.113.1']);
+  });
+
+  test('and a filter that closes the socket meanwhile leaves no descriptor behind', async () => {
+    const { net, from } = await heardOn('192.0.2.4');
+    const close = () => {
+      socket.close();
+      return true;
+    };
+    const { socket, fd } = await net.bound({ ...STICKY, accept: close });
+    net.host.syscalls.sockets.get(fd)?.incoming.push(to4(newRemote(), '192.0.2.4'));
+    const code = 'ERR_SOCKET_DGRAM_NOT_RUNNING';
+    expect(() => socket.connectSync(from.port, from.address)).toThrow(expect.objectContaining({ code }));
+    await settled();
+    expect(names(net)).toHaveLength(1); // the one that has heard `from`
+    expect(socket.stats().discarded).toBe(1);
+  });
+
   test('to one that was never heard, and from a socket bound to an address, is as it always was', async () => {
     const { net, from } = await heardOn('192.0.2.4');
     const { socket } = await net.bound(STICKY);
