@@ -1,19 +1,16 @@
 /**
- * From what the user asked for to a datagram in the send ring: looks names up, finds the source, and refuses what the
- * kernel would ignore or leak (docs/rules.md). One per open descriptor.
+ * From what the user asked for to a datagram in the send ring: looks names up, finds the source, and refuses what must
+ * not leave (refusal.ts). One per open descriptor.
  */
-import { formatIPv4, formatIPv6 } from '../address/ip';
 import type { Channel } from '../datagram/channel';
-import { type Endpoint, ipv4WordOf, isIPv4Endpoint, mismatch, unanswerableBecause } from '../datagram/endpoint';
+import type { Endpoint } from '../datagram/endpoint';
 import type { Extras } from '../datagram/envelopes';
 import { uvErrno } from '../datagram/failure';
 import type { Payload, Settle } from '../datagram/send-ring';
 import type { Sender } from '../datagram/sender';
-import type { SocketAddress } from '../datagram/sockaddr';
 import {
   alreadyConnected,
   badPort,
-  type ErrorPlace,
   invalidAddress,
   ipBlocked,
   type SystemError,
@@ -25,6 +22,7 @@ import type { RemoteInfo, SocketStats } from '../types';
 import { type Choice, NOTHING } from './choice';
 import type { Found, Lookup } from './lookup';
 import type { Settings } from './options';
+import { isBound, isSame, leak, misfit, silence } from './refusal';
 import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
@@ -130,7 +128,7 @@ export class Dispatch {
 
   /** Why an answer to `remote` is not sent, if so. */
   #unanswerable(remote: Endpoint, port: number): Error | undefined {
-    const because = unanswerableBecause(remote, port) ?? this.#loopBecause(remote, port);
+    const because = silence(this.#channel, remote, port);
     if (because !== undefined) return unanswerable(remote.text, port, because);
     // On a connected socket an answer to somebody who was heard before would reach the peer instead.
     if (this.#peer !== undefined && !(port === this.#peerPort && isSame(remote, this.#peer))) return alreadyConnected();
@@ -169,14 +167,15 @@ export class Dispatch {
     const { source } = choice;
     let from: Endpoint | undefined;
     if (source !== undefined) {
-      const why = mismatch(source, remote) ?? this.#leak(source, remote) ?? this.#broadcast(source);
+      const why = misfit(this.#channel, source, remote);
       if (why !== undefined) {
         this.#refuse(sourceMismatch(source.text, remote.text, why), settle);
         return;
       }
-      if (!this.#isBound(source)) {
+      // Bound to this very address, there is nothing to say.
+      if (!isBound(this.#channel, source)) {
         if (!this.#channel.wildcard && this.#channel.engine.host.platform.quirks.sourceOnlyFromWildcard) {
-          this.#refuse(this.#notAvailable({ address: remote.text, port, localAddress: source.text }), settle ?? ignore);
+          this.#refuse(sendError('EADDRNOTAVAIL', remote.text, port, source.text), settle ?? ignore);
           return;
         }
         from = source;
@@ -203,7 +202,7 @@ export class Dispatch {
   #heardOn(remote: Endpoint, port: number): Endpoint | undefined {
     if (!this.#channel.wildcard) return undefined;
     const source = this.#sticky?.source(remote, port);
-    return source === undefined || this.#leak(source, remote) !== undefined ? undefined : source;
+    return source === undefined || leak(this.#channel, source, remote) !== undefined ? undefined : source;
   }
 
   /** Routing chooses the interface, unless the user wants the ingress one, or the peer's address needs it (docs/rules.md, 5). */
@@ -219,45 +218,6 @@ export class Dispatch {
       this.#byInterface.set(ifindex, extras);
     }
     return extras;
-  }
-
-  /** Answering these would go round in circles, or reach everybody (P40, P48). */
-  #loopBecause(remote: Endpoint, port: number): string | undefined {
-    const { names } = this.#channel.engine;
-    if (names.isSubnetBroadcast(remote)) return 'its address is a broadcast address';
-    if (port !== this.#channel.port) return undefined;
-    const itself = this.#channel.wildcard ? this.#isOurs(remote) : this.#isBound(remote);
-    return itself ? 'it is this socket itself' : undefined;
-  }
-
-  /** FreeBSD and OpenBSD would send from it (`semantics` in test/abi/fixtures). */
-  #broadcast(source: Endpoint): string | undefined {
-    const is = this.#channel.engine.names.isSubnetBroadcast(source);
-    return is ? 'a multicast or broadcast address is no source' : undefined;
-  }
-
-  /** Linux sends from ::1 to the outside, where no answer can come back to (P8). */
-  #leak(source: Endpoint, to: Endpoint): string | undefined {
-    if (!source.loopback || isIPv4Endpoint(source) || to.loopback || this.#isOurs(to)) return undefined;
-    return 'the loopback address reaches nobody outside';
-  }
-
-  #isOurs(end: Endpoint): boolean {
-    if (end.loopback) return true;
-    const ipv4 = ipv4WordOf(end);
-    // As the system spells it, however the user has.
-    const text = ipv4 === undefined ? formatIPv6(end.word0, end.word1, end.word2, end.word3) : formatIPv4(ipv4);
-    return this.#channel.engine.names.interfaces.isLocal(text);
-  }
-
-  /** Is the socket bound to this very address, so that there is nothing to say? */
-  #isBound(source: Endpoint): boolean {
-    const { bound } = this.#channel;
-    return bound !== undefined && isSame(bound, source);
-  }
-
-  #notAvailable(place: ErrorPlace): Error {
-    return systemError('EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', 0), 'send', place);
   }
 
   /** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
@@ -278,8 +238,8 @@ function named(host: string | undefined, settle: Settle | undefined): Settle | u
   };
 }
 
-function sendError(name: string, address: string | undefined, port: number): Error {
-  return systemError(name, uvErrno(name, 0), 'send', { address, port });
+function sendError(name: string, address: string | undefined, port: number, localAddress?: string): Error {
+  return systemError(name, uvErrno(name, 0), 'send', { address, port, localAddress });
 }
 
 function isSendError(error: Error): error is SystemError {
@@ -288,9 +248,3 @@ function isSendError(error: Error): error is SystemError {
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
 const ignore: Settle = () => {};
-
-function isSame(a: SocketAddress, b: SocketAddress): boolean {
-  return (
-    a.word0 === b.word0 && a.word3 === b.word3 && a.family === b.family && a.word1 === b.word1 && a.word2 === b.word2
-  );
-}
