@@ -246,7 +246,12 @@ export class Lifecycle {
         this.#bindFailed(systemError(errnoName(platform, errno), errno, syscall, place));
         return;
       }
-      this.adoptHandle(handle, true);
+      handle.owner = this.#socket;
+      const result = this.health().adopt(handle.fd, this.#settings, () => handle.close());
+      if (result < 0) {
+        if (this.health().fd < 0) handle.close(); // nobody else knows of it
+        this.#bindFailed(failure(this.#engine.host.platform, result, syscall, place));
+      } else if (this.#canReceive(true)) this.#socket.emit('listening');
     });
   }
 
@@ -256,9 +261,9 @@ export class Lifecycle {
   }
 
   /** As #startReceiving(), where nobody would catch an error. */
-  #canReceive(): boolean {
+  #canReceive(shared = false): boolean {
     try {
-      this.#startReceiving();
+      this.#startReceiving(shared);
       return true;
     } catch (error) {
       if (this.bindState === 'bound') throw error; // a buffer size that is refused: dgram throws as well

@@ -168,3 +168,28 @@ describe('what is no rinfo', () => {
     ]);
   });
 });
+
+test.each(['adopt', 'watch'])('a descriptor of the primary’s that cannot be used is given back; %s', async (what) => {
+  const cluster = require('node:cluster');
+  const { isWorker, _getServer } = cluster;
+  const net = new FakeNet();
+  const fd = what === 'watch' ? net.host.syscalls.socket(2) : 99;
+  const handle = { fd, close: jest.fn(), recvStart: () => {} };
+  if (what === 'watch') net.host.readiness.refuse = new Error('EEXIST');
+  cluster._getServer = (_: unknown, __: unknown, answer: (errno: number, handle: object) => void) =>
+    setImmediate(() => answer(0, handle));
+  cluster.isWorker = true;
+  try {
+    const socket = net.make();
+    const failed = jest.fn();
+    socket.on('error', failed);
+    socket.bind(53);
+    await settled();
+    expect(failed).toHaveBeenCalledTimes(1);
+    expect(handle.close).toHaveBeenCalledTimes(1);
+    socket.close();
+    expect(handle.close).toHaveBeenCalledTimes(1);
+  } finally {
+    Object.assign(cluster, { isWorker, _getServer });
+  }
+});
