@@ -3,6 +3,7 @@
  * queued earlier come without an answer, P2), bound, connected, configured. Returns what the kernel returned, 0 or
  * -errno, so that the socket above can name the failure as dgram does. Knows no events.
  */
+import { MAPPED } from '../address/ip';
 import type { Request, SocketKind } from '../platform/platform';
 import type { AddressInfo } from '../types';
 import type { Endpoint } from './endpoint';
@@ -61,7 +62,8 @@ export class Channel {
   /** Does a source have to be named for each datagram, or is the socket bound to one address anyway? */
   get wildcard(): boolean {
     const bound = this.#bound;
-    return bound !== undefined && bound.word0 === 0 && bound.word1 === 0 && bound.word2 === 0 && bound.word3 === 0;
+    if (bound === undefined || bound.word0 !== 0 || bound.word1 !== 0 || bound.word3 !== 0) return false;
+    return bound.word2 === 0 || bound.word2 === MAPPED; // ::ffff:0.0.0.0 is all of IPv4
   }
 
   open(wishes: Wishes): number {

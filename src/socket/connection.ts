@@ -3,7 +3,7 @@
  * of a Lifecycle. Sticky sockets are also bound to the address that the remote was heard on.
  */
 import type { EventEmitter } from 'node:events';
-import { ANY, type Channel } from '../datagram/channel';
+import type { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
 import { failure } from '../datagram/failure';
 import type { SocketAddress } from '../datagram/sockaddr';
@@ -21,8 +21,8 @@ export class Connection {
   readonly #life: Lifecycle;
   readonly #settings: Settings;
   readonly #sticky: Sticky | undefined;
-  /** connect() has bound it to one address; it was bound to all. */
-  #narrowed = false;
+  /** What it was bound to, all addresses, before connect() bound it to one. */
+  #wide: SocketAddress | undefined;
 
   constructor(socket: EventEmitter, life: Lifecycle, settings: Settings, sticky: Sticky | undefined) {
     this.#socket = socket;
@@ -114,15 +114,17 @@ export class Connection {
     if (this.#sticky === undefined || !channel.wildcard) return;
     const source = this.#sticky.source(remote, port);
     if (source === undefined) return;
-    this.#narrowed = this.#rebind(channel, source);
-    if (!this.#narrowed) this.#sticky.forget(remote, port, source);
+    const wide = channel.bound;
+    if (this.#rebind(channel, source)) this.#wide = wide;
+    else this.#sticky.forget(remote, port, source);
   }
 
   /** Undoes {@link #narrow}. → was there something to undo? */
   #widen(channel: Channel): boolean {
-    if (!this.#narrowed) return false;
-    this.#narrowed = false;
-    return this.#rebind(channel, ANY[channel.family]);
+    const wide = this.#wide;
+    if (wide === undefined) return false;
+    this.#wide = undefined;
+    return this.#rebind(channel, wide);
   }
 
   #rebind(channel: Channel, address: SocketAddress): boolean {

@@ -426,6 +426,18 @@ describe('connect()', () => {
     expect(seen.sort()).toEqual(['1 203.0.113.2', '2 203.0.113.3', '3 203.0.113.4', 'other x 203.0.113.1']);
   });
 
+  test('a socket bound to ::ffff:0.0.0.0 is bound to all addresses of IPv4, also after disconnect()', async () => {
+    const { net, from } = await heardOn('192.0.2.4');
+    const { socket } = await net.bound({ ...STICKY, type: 'udp6' }, '::ffff:0.0.0.0');
+    await connected(socket, { ...from, address: `::ffff:${from.address}` });
+    expect(socket.address().address).toBe('::ffff:192.0.2.4');
+    socket.disconnect();
+    expect(socket.address().address).toBe('::ffff:0.0.0.0');
+    later(() => socket.send('x', from.port, `::ffff:${from.address}`));
+    await settled();
+    expect(net.host.syscalls.sent.map(sourceOf)).toEqual(['192.0.2.4']);
+  });
+
   test('and a filter that closes the socket meanwhile leaves no descriptor behind', async () => {
     const { net, from } = await heardOn('192.0.2.4');
     const close = () => {
