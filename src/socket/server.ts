@@ -70,11 +70,14 @@ export class Server extends EventEmitter<ServerEvents> {
     if (signal !== undefined) closeOn(this, signal, () => this.#state === 'closed');
   }
 
+  listen(port?: number, callback?: () => void): this;
+  listen(callback: () => void): this;
   /**
    * @param port 0 (the default) for any that is free for both families
    * @throws ERR_SOCKET_BAD_PORT, ERR_SOCKET_DGRAM_NOT_RUNNING; failures come as `'error'`
    */
-  listen(port = 0, callback?: () => void): this {
+  listen(first: number | (() => void) = 0, second?: () => void): this {
+    const [port, callback] = typeof first === 'function' ? [0, first] : [first, second];
     const number = checkPort(port, true);
     if (this.#state !== 'idle') throw notRunning();
     this.#state = 'starting';

@@ -34,6 +34,13 @@ test('one port for both families', async () => {
   expect(syscalls.sockets.size).toBe(0);
 });
 
+test('listen(callback) takes any port', async () => {
+  const { server } = setUp();
+  await new Promise<void>((listening) => server.listen(listening));
+  const { ipv4, ipv6, port } = server.address();
+  expect([ipv4?.port, ipv6?.port]).toEqual([port, port]);
+});
+
 test('port 0: tries until one is free for both; nothing of the failures stays', async () => {
   const { server, syscalls, net } = setUp();
   let left = 20;
