@@ -98,9 +98,8 @@ export class Dispatch {
     }
     const found: Found = (error, address) => {
       if (this.#channel.fd < 0) {
-        // Closed in the meantime.
-        const canceled = sendError('ECANCELED', host, port);
-        if (faithful) this.#refuse(canceled, settle ?? ignore);
+        // Closed in the meantime: counted, whoever hears of it.
+        this.#refuse(sendError('ECANCELED', host, port), (faithful && settle) || ignore);
       } else if (this.#peer !== undefined) {
         // Connected in the meantime: libuv sends nothing to anybody else.
         this.#refuse(sendError('EISCONN', host, port), settle ?? ignore);

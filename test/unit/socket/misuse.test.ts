@@ -132,6 +132,23 @@ test('a block list that throws in the middle of sendMany(): that datagram’s er
   expect(socket.stats()).toMatchObject({ datagramsOut: 2, sendErrors: 1 });
 });
 
+test('close() during the look-up of a name: dgram forgets the callback, but the loss is counted', async () => {
+  const net = new FakeNet();
+  let found = () => {};
+  const lookup = (host: string, _: unknown, done: (error: null, address: string) => void) => {
+    if (host === 'name.test') found = () => done(null, '192.0.2.9');
+    else done(null, host);
+  };
+  const { socket } = await net.bound({ lookup: lookup as never });
+  const callback = jest.fn();
+  socket.send('x', 9, 'name.test', callback);
+  socket.close();
+  found();
+  await settled();
+  expect(callback).not.toHaveBeenCalled();
+  expect(socket.stats()).toMatchObject({ datagramsOut: 0, sendErrors: 1 });
+});
+
 describe('what is no rinfo', () => {
   const bad: [string, object][] = [
     ['an address that is no string', { address: { toString: () => '192.0.2.9' } }],
