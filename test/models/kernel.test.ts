@@ -126,7 +126,7 @@ function win32(abi: Abi): Case[] {
     ['ipi_addr', good, '10.0.0.2'],
     ['with the interface', info({ ipi_addr: '10.0.0.2', ipi_ifindex: 3 }), '10.0.0.2'],
     ['an interface alone', info({ ipi_ifindex: 3 }), '0.0.0.0'],
-    ['not local', info({ ipi_addr: '192.0.2.1' }), 'EINVAL'],
+    ['not local', info({ ipi_addr: '192.0.2.1' }), 'ENETUNREACH'], // as Wine says it
     ['more than the sum of WSA_CMSG_SPACE', Buffer.concat([good, Buffer.alloc(8)]), 'EINVAL'],
     ['an unknown type', controls(abi, ['IPPROTO_IP', 'IP_TTL', int32(3)]), 'EINVAL'],
   ];

