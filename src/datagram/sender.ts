@@ -88,6 +88,12 @@ export class Sender {
     return this.#rings.length === 0 || this.#blocked;
   }
 
+  /** Has the kernel taken everything? Asked for each datagram, so it does not count. */
+  get empty(): boolean {
+    for (const ring of this.#rings) if (ring.pending > 0) return false;
+    return true;
+  }
+
   /**
    * Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside.
    * @param port 0 on a connected socket, `remote` is its peer then

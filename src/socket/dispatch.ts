@@ -192,9 +192,9 @@ export class Dispatch {
     settle: Settle | undefined,
     lenient: boolean,
   ): void {
-    const wasIdle = this.#sender.pending === 0;
+    const wasEmpty = this.#sender.empty;
     this.#sender.push(payload, remote, port, from, extras, settle === ignore ? undefined : settle, lenient);
-    if (wasIdle) this.#turn.add(this.#sender);
+    if (wasEmpty) this.#turn.add(this.#sender);
   }
 
   /** The source that sticky sockets send from. One bound to an address has it already, and must not get another's. */
