@@ -58,7 +58,8 @@ export class Interfaces {
 
   /** Is this word the subnet broadcast address of one of the host's networks? */
   isBroadcast(ipv4: number): boolean {
-    return this.#known().broadcasts.has(ipv4);
+    const { broadcasts, filter } = this.#known();
+    return filter[ipv4 >>> 24] === 1 && broadcasts.has(ipv4);
   }
 
   /** Is this an address of the host, as os.networkInterfaces() spells it (without zone)? */
@@ -90,12 +91,14 @@ export class Interfaces {
 
 interface Addresses {
   readonly broadcasts: Set<number>;
+  /** 1 at the last byte in memory of each: it is asked twice per answer, and mostly says no. */
+  readonly filter: Uint8Array;
   readonly local: Set<string>;
   readonly ipv4: Map<string, number>;
 }
 
 function readAddresses(interfaces: ReturnType<typeof networkInterfaces>): Addresses {
-  const found: Addresses = { broadcasts: new Set(), local: new Set(), ipv4: new Map() };
+  const found: Addresses = { broadcasts: new Set(), filter: new Uint8Array(256), local: new Set(), ipv4: new Map() };
   for (const [name, entries] of Object.entries(interfaces)) {
     for (const { address, netmask, family } of entries ?? []) {
       found.local.add(address);
@@ -107,5 +110,6 @@ function readAddresses(interfaces: ReturnType<typeof networkInterfaces>): Addres
       if (netmask !== '255.255.255.254' && netmask !== '255.255.255.255') found.broadcasts.add((word & mask) | ~mask);
     }
   }
+  for (const word of found.broadcasts) found.filter[word >>> 24] = 1;
   return found;
 }

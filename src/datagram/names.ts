@@ -33,7 +33,8 @@ const LARGEST = 16384;
 export class Names {
   readonly interfaces: Interfaces;
   readonly #zoneIsIndex: boolean;
-  #generation = 0;
+  /** Of interfaces: what was learnt about them before it changed may be wrong. */
+  generation = 0;
   readonly #texts = new WordCache<string>(LARGEST);
   readonly #zonedTexts = new WordCache<string>(1024);
   readonly #arrivals = new WordCache<Arrival>(1024);
@@ -47,8 +48,8 @@ export class Names {
   /** Forgets what depends on interfaces when that may be outdated. Once per wake-up. */
   refresh(): void {
     this.interfaces.refresh();
-    if (this.#generation === this.interfaces.generation) return;
-    this.#generation = this.interfaces.generation;
+    if (this.generation === this.interfaces.generation) return;
+    this.generation = this.interfaces.generation;
     this.#arrivals.clear();
     this.#zonedTexts.clear();
     for (const [text, end] of this.#endpoints) if (end.scope !== 0 || text.includes('%')) this.#endpoints.delete(text);

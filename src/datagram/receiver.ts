@@ -3,13 +3,15 @@
  * (receive, then read every slot), so one Receiver serves all sockets of a host that want the same sizes.
  * Knows no events.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
 import type { RemoteInfo, SocketStats } from '../types';
 import { newArrived, readControl } from './control';
-import type { Names } from './names';
+import type { Arrival, Names } from './names';
+import { Repeat } from './repeat';
 import { CONTROL_SPACE, Ring } from './ring';
-import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
+import { newRemote, type Remote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
 const STAGGER = 64;
@@ -38,10 +40,20 @@ export class Receiver {
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
   readonly #stride: number;
+  /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
+  readonly #views: Uint8Array[] = [];
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
   readonly #remote = newRemote();
   readonly #arrived = newArrived();
+  /** What the datagram before said, for the next one that says the same. */
+  readonly #sameName = new Repeat(SOCKADDR_SPACE);
+  readonly #sameControl = new Repeat(CONTROL_SPACE);
+  #address = '';
+  #arrival: Arrival = { destination: undefined, localAddress: undefined };
+  /** For which socket, and which interfaces, #arrival holds; undefined: for none. */
+  #reading: Reading | undefined;
+  #generation = -1;
   /** Was the control block of the slot read last too small? */
   #cut = false;
   /** Slots whose lengths the kernel has overwritten since they were set. */
@@ -56,7 +68,10 @@ export class Receiver {
     this.maxDatagramSize = maxDatagramSize;
     this.#stride = ((maxDatagramSize + 7) & -8) + STAGGER;
     this.#ring = new Ring(platform, syscalls, batch, CONTROL_SPACE, batch * this.#stride);
-    for (let slot = 0; slot < batch; slot++) this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
+    for (let slot = 0; slot < batch; slot++) {
+      this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
+      this.#views.push(this.#view(slot, 0, 0));
+    }
     this.#MSG_TRUNC = platform.constants.MSG_TRUNC;
     this.#MSG_CTRUNC = platform.constants.MSG_CTRUNC;
     this.#used = batch;
@@ -87,34 +102,24 @@ export class Receiver {
   /** `size` bytes of slot `slot` from `offset` on, in a Buffer that belongs to the listener. */
   message(slot: number, size: number, offset = 0): Buffer {
     const msg = Buffer.allocUnsafe(size);
-    const start = slot * this.#stride + offset;
-    this.#ring.payload.copy(msg, 0, start, start + size);
+    if (offset > 0) msg.set(this.#view(slot, size, offset));
+    else {
+      if (this.#views[slot].length !== size) this.#views[slot] = this.#view(slot, size, 0);
+      msg.set(this.#views[slot]);
+    }
     return msg;
   }
 
   /** Who sent slot `slot`, and to which address. @param size bytes of its message */
   rinfo(slot: number, size: number, reading: Reading): RemoteInfo {
-    const { names, nameWords, messageWords, layout, control, controlSpace } = this.#ring;
+    const { messageWords, layout } = this.#ring;
     const { stats } = reading;
-    const remote = this.#remote;
-    const arrived = this.#arrived;
-    const message = slot * layout.size;
-    this.#sockaddrs.read(names, nameWords, slot * SOCKADDR_SPACE, remote);
-    const flags = messageWords[(message + layout.flags) >>> 2];
-    const length = messageWords[(message + layout.controllen) >>> 2];
-    readControl(
-      this.#platform.cmsg,
-      this.#platform.arrivals,
-      control,
-      slot * controlSpace,
-      Math.min(length, controlSpace),
-      arrived,
-    );
+    const flags = messageWords[(slot * layout.size + layout.flags) >>> 2];
     this.#cut = (flags & this.#MSG_CTRUNC) !== 0;
-    if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
-    const { destination, localAddress } = this.#names.arrival(arrived, reading.port, reading.mapped);
+    const remote = this.#readName(slot);
+    const { destination, localAddress } = this.#readControl(slot, reading);
     const rinfo: RemoteInfo = {
-      address: this.#names.remoteText(remote),
+      address: this.#address,
       family: remote.family === 4 ? 'IPv4' : 'IPv6',
       port: remote.port,
       size,
@@ -139,6 +144,38 @@ export class Receiver {
     if (this.#cut) return 0;
     const { segment } = this.#arrived;
     return segment > 0 && segment < size ? segment : size;
+  }
+
+  #view(slot: number, size: number, offset: number): Uint8Array {
+    const { buffer, byteOffset } = this.#ring.payload;
+    return new Uint8Array(buffer, byteOffset + slot * this.#stride + offset, size);
+  }
+
+  #readName(slot: number): Remote {
+    const { names, nameWords } = this.#ring;
+    const remote = this.#remote;
+    const at = slot * SOCKADDR_SPACE;
+    // A zone may be another interface's by now.
+    if (this.#sameName.same(nameWords, at, SOCKADDR_SPACE) && remote.scope === 0) return remote;
+    this.#sockaddrs.read(names, nameWords, at, remote);
+    this.#address = this.#names.remoteText(remote);
+    return remote;
+  }
+
+  #readControl(slot: number, reading: Reading): Arrival {
+    const { messageWords, layout, control, controlSpace } = this.#ring;
+    const { generation } = this.#names;
+    const arrived = this.#arrived;
+    const at = slot * controlSpace;
+    const length = Math.max(0, Math.min(messageWords[(slot * layout.size + layout.controllen) >>> 2], controlSpace));
+    const same = this.#sameControl.same(control.words, at, length);
+    if (same && !this.#cut && reading === this.#reading && generation === this.#generation) return this.#arrival;
+    readControl(this.#platform.cmsg, this.#platform.arrivals, control, at, length, arrived);
+    if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
+    this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped);
+    this.#reading = this.#cut ? undefined : reading;
+    this.#generation = generation;
+    return this.#arrival;
   }
 
   #addMetadata(rinfo: RemoteInfo, reading: Reading): void {

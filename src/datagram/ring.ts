@@ -62,6 +62,12 @@ export class Ring {
     this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
   }
 
+  /** Makes message `slot` carry more or fewer of the bytes that it {@link pointAtPayload points at}. */
+  resizePayload(slot: number, length: number): void {
+    const { size, len } = this.layout.iovec;
+    this.iovecWords[(slot * size + len) >>> 2] = length;
+  }
+
   pointAtName(slot: number): void {
     this.#store(this.messageWords, slot * this.layout.size + this.layout.name, this.#nameBase, slot * SOCKADDR_SPACE);
   }

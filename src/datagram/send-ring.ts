@@ -242,7 +242,7 @@ export class SendRing {
     const slot = this.count - 1;
     if (this.runs[slot]++ === 1) this.#envelopes.writeSegment(slot, this.#segments[slot]);
     this.sizes[slot] += size;
-    this.#ring.pointAtPayload(slot, this.#offsets[slot], this.sizes[slot]);
+    this.#ring.resizePayload(slot, this.sizes[slot]);
   }
 
   /** To where nothing is yet. */

@@ -83,6 +83,11 @@ export class Sender {
     return this.#rings.reduce((sum, ring) => sum + ring.pending, 0);
   }
 
+  /** Of these, what goes with the last ring: asked for each datagram, so it does not count. */
+  get waiting(): number {
+    return this.#rings.at(-1)?.pending ?? 0;
+  }
+
   /** Is there nothing to send, or no sense in trying now? */
   get idle(): boolean {
     return this.#rings.length === 0 || this.#blocked;
@@ -124,7 +129,7 @@ export class Sender {
         this.#rings.push(ring);
       }
     }
-    const join = this.#segments && !this.#unsegmentable.has(remote);
+    const join = this.#segments && !(this.#unsegmentable.size > 0 && this.#unsegmentable.has(remote));
     ring.write(payload, size, remote, port, source, extras, settle, lenient, join);
   }
 

@@ -12,6 +12,8 @@ export class WordCache<Value> {
   #keys = new Int32Array(0);
   #values: (Value | undefined)[] = [];
   #evictions = 0;
+  /** Where the last one was found: most datagrams come from where the one before came from. */
+  #last = 0;
 
   /** @param largest entries at most, a power of two. */
   constructor(largest: number) {
@@ -25,22 +27,12 @@ export class WordCache<Value> {
 
   /** Words that a kind of key does not use are 0. */
   find(a: number, b: number, c: number, d: number, e: number, f = 0, g = 0, h = 0): Value | undefined {
-    const keys = this.#keys;
-    const index = this.#index(a, b, c, d, e, f, g, h);
-    const at = index * KEY_WORDS;
-    if (
-      keys[at] === a &&
-      keys[at + 1] === b &&
-      keys[at + 2] === c &&
-      keys[at + 3] === d &&
-      keys[at + 4] === e &&
-      keys[at + 5] === f &&
-      keys[at + 6] === g &&
-      keys[at + 7] === h
-    ) {
-      return this.#values[index];
+    if (!this.#holds(this.#last, a, b, c, d, e, f, g, h)) {
+      const index = this.#index(a, b, c, d, e, f, g, h);
+      if (!this.#holds(index, a, b, c, d, e, f, g, h)) return undefined;
+      this.#last = index;
     }
-    return undefined;
+    return this.#values[this.#last];
   }
 
   /** → `value` */
@@ -55,6 +47,31 @@ export class WordCache<Value> {
     return value;
   }
 
+  #holds(
+    index: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+    g: number,
+    h: number,
+  ): boolean {
+    const keys = this.#keys;
+    const at = index * KEY_WORDS;
+    return (
+      keys[at] === a &&
+      keys[at + 1] === b &&
+      keys[at + 2] === c &&
+      keys[at + 3] === d &&
+      keys[at + 4] === e &&
+      keys[at + 5] === f &&
+      keys[at + 6] === g &&
+      keys[at + 7] === h
+    );
+  }
+
   #index(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): number {
     let hash =
       Math.imul(a ^ Math.imul(e, 0x27d4eb2f), 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
@@ -66,6 +83,7 @@ export class WordCache<Value> {
 
   #resize(capacity: number): void {
     this.#capacity = capacity;
+    this.#last = 0;
     this.#keys = new Int32Array(capacity * KEY_WORDS);
     this.#values = new Array<Value | undefined>(capacity).fill(undefined);
     this.#evictions = 0;

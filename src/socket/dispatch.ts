@@ -20,6 +20,7 @@ import {
 } from '../errors';
 import type { RemoteInfo, SocketStats } from '../types';
 import { type Choice, NOTHING } from './choice';
+import { LastAnswer } from './last-answer';
 import type { Found, Lookup } from './lookup';
 import type { Settings } from './options';
 import { isBound, isSame, leak, misfit, silence } from './refusal';
@@ -44,6 +45,7 @@ export class Dispatch {
   readonly #sticky: Sticky | undefined;
   readonly #lookupFailed: (error: Error) => void;
   readonly #byInterface = new Map<number, Extras>();
+  readonly #lastAnswer = new LastAnswer();
 
   constructor(
     channel: Channel,
@@ -69,6 +71,7 @@ export class Dispatch {
     this.connecting = false;
     this.#peer = peer;
     this.#peerPort = port;
+    this.#lastAnswer.forget();
   }
 
   disconnected(): void {
@@ -113,6 +116,11 @@ export class Dispatch {
   /** @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo */
   reply(payload: Payload, rinfo: RemoteInfo, settle: Settle | undefined): void {
     const { names } = this.#channel.engine;
+    const last = this.#lastAnswer;
+    if (last.remote !== undefined && last.fits(rinfo, names.generation)) {
+      this.#queue(payload, last.remote, rinfo.port, last.from, last.extras, settle, false);
+      return;
+    }
     const { address, port, localAddress } = rinfo;
     if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
     const remote = names.endpoint(address);
@@ -122,7 +130,13 @@ export class Dispatch {
     const refusal = this.#unanswerable(remote, port);
     if (refusal !== undefined) this.#refuse(refusal, settle ?? ignore);
     else if (this.#peer !== undefined) this.#push(payload, this.#peer, 0, NOTHING, settle);
-    else this.#push(payload, remote, port, { source, extras: this.#replyExtras(remote, rinfo) }, settle ?? ignore);
+    else {
+      const extras = this.#replyExtras(remote, rinfo);
+      const from = this.#push(payload, remote, port, { source, extras }, settle ?? ignore);
+      // A block list may be changed by the program at any time.
+      if (from === null || this.#settings.sendBlockList !== undefined) last.forget();
+      else last.learn(rinfo, names.generation, remote, from, extras);
+    }
   }
 
   /** Why an answer to `remote` is not sent, if so. */
@@ -162,25 +176,33 @@ export class Dispatch {
     return sendError('EINVAL', address, port); // what libuv says to an address of the other family
   }
 
-  #push(payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
+  /** → the source that it is sent from, undefined where there is nothing to say, null where it is refused */
+  #push(
+    payload: Payload,
+    remote: Endpoint,
+    port: number,
+    choice: Choice,
+    settle: Settle | undefined,
+  ): Endpoint | undefined | null {
     const { source } = choice;
     let from: Endpoint | undefined;
     if (source !== undefined) {
       const why = misfit(this.#channel, source, remote);
       if (why !== undefined) {
         this.#refuse(sourceMismatch(source.text, remote.text, why), settle);
-        return;
+        return null;
       }
       // Bound to this very address, there is nothing to say.
       if (!isBound(this.#channel, source)) {
         if (!this.#channel.wildcard && this.#channel.engine.host.platform.quirks.sourceOnlyFromWildcard) {
           this.#refuse(sendError('EADDRNOTAVAIL', remote.text, port, source.text), settle ?? ignore);
-          return;
+          return null;
         }
         from = source;
       }
     }
     this.#queue(payload, remote, port, from, choice.extras, settle, false);
+    return from;
   }
 
   #queue(
@@ -195,6 +217,7 @@ export class Dispatch {
     const wasEmpty = this.#sender.empty;
     this.#sender.push(payload, remote, port, from, extras, settle === ignore ? undefined : settle, lenient);
     if (wasEmpty) this.#turn.add(this.#sender);
+    this.#turn.added(this.#sender);
   }
 
   /** The source that sticky sockets send from. One bound to an address has it already, and must not get another's. */

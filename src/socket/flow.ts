@@ -11,8 +11,11 @@ import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
 import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
+import { Backlog } from './backlog';
+import { Linger } from './linger';
 import { LARGEST_DATAGRAM, type Settings } from './options';
 import type { Sticky } from './sticky';
+import { runTicks } from './ticks';
 import type { Turn } from './turn';
 
 /** Batches per wake-up before others get their turn (P25). */
@@ -45,10 +48,10 @@ export class Flow implements Outlet {
   #watcher: Watcher | undefined;
   #retry: NodeJS.Timeout | undefined;
   #events = READABLE;
-  /** Received and not handed over yet: two arrays in step, and how far they have been handed over. */
-  readonly #messages: Buffer[] = [];
-  readonly #rinfos: RemoteInfo[] = [];
-  #next = 0;
+  readonly #backlog = new Backlog();
+  readonly #linger = new Linger();
+  /** stats.datagramsOut when the batch came. */
+  #sentBefore = 0;
   #delivering = false;
   #open = true;
 
@@ -142,6 +145,7 @@ export class Flow implements Outlet {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#linger.stop();
     clearTimeout(this.#retry);
     this.sender.close();
     this.#watcher?.close();
@@ -191,7 +195,7 @@ export class Flow implements Outlet {
   /** → what the last system call returned */
   #receive(): number {
     this.#channel.engine.names.refresh();
-    const waiting = this.#messages.length;
+    const waiting = this.#backlog.size;
     const rounds = this.#limit === 1 ? 1 : ROUNDS;
     const receiver = this.#receiver;
     let received = 0;
@@ -203,7 +207,7 @@ export class Flow implements Outlet {
       receiver.busy = false;
       if (received < this.#limit) break;
     }
-    const count = this.#messages.length - waiting;
+    const count = this.#backlog.size - waiting;
     // What a filter has put off for a tick needs a turn to come (koffi.md §2.10), even where it let nothing in.
     if (count > 0 || this.#filters) this.#schedule(count);
     if (received < 0) this.#receiveFailed(received); // after what came before it
@@ -221,8 +225,7 @@ export class Flow implements Outlet {
       this.#takeApart(slot, size, rinfo);
       return;
     }
-    this.#messages.push(this.#receiver.message(slot, size));
-    this.#rinfos.push(rinfo);
+    this.#backlog.push(this.#receiver.message(slot, size), rinfo);
   }
 
   /** The kernel may have glued several datagrams of one sender together. */
@@ -236,10 +239,13 @@ export class Flow implements Outlet {
     do {
       const length = Math.min(segment, size - offset);
       const kept = Math.min(length, this.#settings.maxDatagramSize);
-      this.#messages.push(this.#receiver.message(slot, kept, offset));
-      this.#rinfos.push(kept === size ? rinfo : { ...rinfo, size: kept, ...(kept < length && { truncated: true }) });
+      const own: RemoteInfo = kept === size ? rinfo : { ...rinfo, size: kept };
+      this.#backlog.push(this.#receiver.message(slot, kept, offset), own);
       this.#stats.bytesIn -= length - kept;
-      if (kept < length) this.#stats.truncated++;
+      if (kept < length) {
+        own.truncated = true;
+        this.#stats.truncated++;
+      }
       if (offset > 0) this.#stats.datagramsIn++;
       offset += length;
     } while (offset < size);
@@ -273,43 +279,56 @@ export class Flow implements Outlet {
     });
   }
 
-  /** One turn per datagram, so that ticks and promises run between two of them as with dgram. */
   #schedule(count: number): void {
     this.#delivering = true;
-    this.#turn.enter();
+    this.#sentBefore = this.#stats.datagramsOut;
+    this.#linger.came();
+    this.#turn.enter(count);
+    if (this.#audience.batches === undefined && runTicks !== undefined) {
+      setImmediate(this.#deliverEach, runTicks);
+      return;
+    }
     if (this.#audience.batches !== undefined) setImmediate(this.#deliverAll);
     else for (let i = count; i > 0; i--) setImmediate(this.#deliverNext);
     setImmediate(this.#finish);
   }
 
+  /** Ticks and promises run between two datagrams, as with dgram. */
+  readonly #deliverEach = (betweenTwo: () => void): void => {
+    try {
+      while (this.#backlog.size > 0) {
+        this.#resource.runInAsyncScope(this.#deliverNext); // promises leave another context behind
+        betweenTwo();
+      }
+    } finally {
+      // A listener has thrown, and the program goes on: so do the others.
+      if (this.#backlog.size > 0) setImmediate(this.#deliverEach, betweenTwo);
+      else this.#finish();
+    }
+  };
+
   readonly #deliverNext = (): void => {
-    if (this.#next === this.#messages.length) return; // a batch has taken it along
-    const index = this.#next++;
-    if (this.#open) this.#deliver(this.#messages[index], this.#rinfos[index]);
-    else this.#stats.discarded++;
+    if (this.#backlog.size > 0) this.#backlog.shift(this.#deliver); // else a batch has taken it along
   };
 
   readonly #deliverAll = (): void => {
     const listener = this.#audience.batches;
-    const count = this.#messages.length - this.#next;
-    if (count === 0) return;
+    const { size } = this.#backlog;
+    if (size === 0) return;
     if (this.#open && listener === undefined) {
-      this.#schedule(count); // nobody listens for batches any more
+      this.#schedule(size); // nobody listens for batches any more
       return;
     }
-    const batch: ReceivedMessage[] = [];
-    for (let i = this.#next; i < this.#messages.length; i++) {
-      batch.push({ msg: this.#messages[i], rinfo: this.#rinfos[i] });
-    }
-    this.#next = this.#messages.length;
+    const batch = this.#backlog.drain();
     if (this.#open && listener !== undefined) this.#deliverBatch(batch, listener);
-    else this.#stats.discarded += batch.length;
+    else this.#stats.discarded += size;
   };
 
-  #deliver(msg: Buffer, rinfo: RemoteInfo): void {
-    if (this.#sticky === undefined) this.#audience.message(msg, rinfo);
+  readonly #deliver = (msg: Buffer, rinfo: RemoteInfo): void => {
+    if (!this.#open) this.#stats.discarded++;
+    else if (this.#sticky === undefined) this.#audience.message(msg, rinfo);
     else this.#sticky.deliver(msg, rinfo, this.#audience.message);
-  }
+  };
 
   #deliverBatch(batch: ReceivedMessage[], listener: (batch: ReceivedMessage[]) => void): void {
     if (this.#sticky !== undefined) for (const { rinfo } of batch) this.#sticky.hear(rinfo);
@@ -318,10 +337,8 @@ export class Flow implements Outlet {
 
   readonly #finish = (): void => {
     this.#turn.leave();
-    if (this.#next < this.#messages.length) return; // pause() took more meanwhile, and has its own turns for it
-    this.#messages.length = 0;
-    this.#rinfos.length = 0;
-    this.#next = 0;
+    if (this.#backlog.size > 0) return; // pause() took more meanwhile, and has its own turns for it
     this.#delivering = false;
+    if (this.#open) this.#linger.ended(this.#stats.datagramsOut > this.#sentBefore);
   };
 }

@@ -2,16 +2,26 @@
  * When senders flush: once per turn of the event loop, whichever sockets were sent on. While datagrams are being
  * delivered (by any socket: a proxy receives on one and sends on another) that is after the last of them, else by
  * nextTick. One per engine.
+ *
+ * A large batch is answered in two halves: the peer works on the first while we work on the second. With all answers at
+ * the end, whoever keeps a number of requests on the way and we would take turns at doing nothing.
  */
 import type { Engine } from '../datagram/engine';
 
+/** Datagrams of a batch from which on half a batch is worth a system call. */
+const LARGE = 8;
+
 export interface Flushable {
+  /** Datagrams that wait. */
+  readonly waiting: number;
   flush(): void;
 }
 
 export class Turn {
   #dirty: Flushable[] = [];
   #delivering = 0;
+  /** So many answers are not kept waiting for the rest of the batch; 0: all are. */
+  #half = 0;
   #scheduled = false;
   readonly #tick = () => {
     this.#scheduled = false;
@@ -26,13 +36,20 @@ export class Turn {
     process.nextTick(this.#tick);
   }
 
+  /** `sender` has one more to send. */
+  added(sender: Flushable): void {
+    if (sender.waiting === this.#half) sender.flush();
+  }
+
   /** A batch begins to be delivered; {@link leave} follows without fail. */
-  enter(): void {
+  enter(datagrams: number): void {
     this.#delivering++;
+    if (datagrams >= LARGE) this.#half = (datagrams + 1) >>> 1;
   }
 
   leave(): void {
     this.#delivering--;
+    this.#half = 0;
     this.#flush();
   }
 

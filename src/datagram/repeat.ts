@@ -1,0 +1,28 @@
+/**
+ * Notices that bytes are the same as last time: most datagrams come from where the one before came from, and went to
+ * the same address. What was made of the bytes then is used again.
+ */
+export class Repeat {
+  readonly #words: Int32Array;
+  #count = -1;
+
+  /** @param bytes that are compared at most */
+  constructor(bytes: number) {
+    this.#words = new Int32Array(bytes >>> 2);
+  }
+
+  /**
+   * Are `length` bytes, in whole words, as they were in the last call?
+   * @param at a multiple of 4
+   */
+  same(words: Int32Array, at: number, length: number): boolean {
+    const first = at >>> 2;
+    const count = (length + 3) >>> 2;
+    let i = 0;
+    if (count === this.#count) while (i < count && this.#words[i] === words[first + i]) i++;
+    if (count === this.#count && i === count) return true;
+    this.#count = count;
+    for (; i < count; i++) this.#words[i] = words[first + i];
+    return false;
+  }
+}
