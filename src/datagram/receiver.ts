@@ -155,8 +155,9 @@ export class Receiver {
     const { names, nameWords } = this.#ring;
     const remote = this.#remote;
     const at = slot * SOCKADDR_SPACE;
-    // A zone may be another interface's by now.
-    if (this.#sameName.same(nameWords, at, SOCKADDR_SPACE) && remote.scope === 0) return remote;
+    // The first word holds the family: where that is the same, so is the size. A zone may be another interface's by now.
+    const size = this.#sockaddrs.size(remote.family);
+    if (this.#sameName.same(nameWords, at, size) && remote.scope === 0) return remote;
     this.#sockaddrs.read(names, nameWords, at, remote);
     this.#address = this.#names.remoteText(remote);
     return remote;

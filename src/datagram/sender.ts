@@ -33,6 +33,8 @@ export interface Outlet {
 }
 
 export class Sender {
+  /** For whoever says when to flush: has it been told that something waits? */
+  due = false;
   readonly #platform: Platform;
   readonly #syscalls: Syscalls;
   readonly #pool: RingPool;
@@ -86,17 +88,6 @@ export class Sender {
   /** Of these, what goes with the last ring: asked for each datagram, so it does not count. */
   get waiting(): number {
     return this.#rings.at(-1)?.pending ?? 0;
-  }
-
-  /** Is there nothing to send, or no sense in trying now? */
-  get idle(): boolean {
-    return this.#rings.length === 0 || this.#blocked;
-  }
-
-  /** Has the kernel taken everything? Asked for each datagram, so it does not count. */
-  get empty(): boolean {
-    for (const ring of this.#rings) if (ring.pending > 0) return false;
-    return true;
   }
 
   /**

@@ -2,6 +2,7 @@
  * Checks what goes into a C call. koffi takes anything for anything: a number for a pointer is an address, NaN is 0,
  * 1.9 is 1, 2³²+5 is 5, a string is copied to a temporary. A failing check is a bug of ours, so these throw.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import { READABLE, WRITABLE } from './readiness';
 
 export function checkDescriptor(fd: number): void {

@@ -214,9 +214,7 @@ export class Dispatch {
     settle: Settle | undefined,
     lenient: boolean,
   ): void {
-    const wasEmpty = this.#sender.empty;
     this.#sender.push(payload, remote, port, from, extras, settle === ignore ? undefined : settle, lenient);
-    if (wasEmpty) this.#turn.add(this.#sender);
     this.#turn.added(this.#sender);
   }
 

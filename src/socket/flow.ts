@@ -10,12 +10,10 @@ import { failure } from '../datagram/failure';
 import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
-import type { ReceivedMessage, RemoteInfo, SocketStats } from '../types';
-import { Backlog } from './backlog';
-import { Linger } from './linger';
+import type { RemoteInfo, SocketStats } from '../types';
+import { type Audience, Delivery } from './delivery';
 import { LARGEST_DATAGRAM, type Settings } from './options';
 import type { Sticky } from './sticky';
-import { runTicks } from './ticks';
 import type { Turn } from './turn';
 
 /** Batches per wake-up before others get their turn (P25). */
@@ -24,21 +22,12 @@ const ROUNDS = 4;
 const PAUSE_DATAGRAMS = 65536;
 const PAUSE_ERRORS = 16;
 
-/** The socket, as the flow sees it. */
-export interface Audience {
-  message(msg: Buffer, rinfo: RemoteInfo): void;
-  /** undefined while nobody listens for whole batches. */
-  readonly batches: ((batch: ReceivedMessage[]) => void) | undefined;
-  error(error: Error): void;
-}
-
 export class Flow implements Outlet {
   readonly sender: Sender;
   readonly #channel: Channel;
   readonly #settings: Settings;
   readonly #stats: SocketStats;
-  readonly #turn: Turn;
-  readonly #audience: Audience;
+  readonly #delivery: Delivery;
   readonly #sticky: Sticky | undefined;
   readonly #resource: AsyncResource;
   #receiver: Receiver;
@@ -48,11 +37,6 @@ export class Flow implements Outlet {
   #watcher: Watcher | undefined;
   #retry: NodeJS.Timeout | undefined;
   #events = READABLE;
-  readonly #backlog = new Backlog();
-  readonly #linger = new Linger();
-  /** stats.datagramsOut when the batch came. */
-  #sentBefore = 0;
-  #delivering = false;
   #open = true;
 
   constructor(
@@ -69,9 +53,8 @@ export class Flow implements Outlet {
     this.#channel = channel;
     this.#settings = settings;
     this.#stats = stats;
-    this.#turn = turn;
+    this.#delivery = new Delivery(audience, stats, turn, resource, sticky);
     this.#resource = resource;
-    this.#audience = audience;
     this.#sticky = sticky;
     // What the kernel has glued together is cut to size after it has been taken apart.
     this.#receiver = engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
@@ -121,7 +104,7 @@ export class Flow implements Outlet {
     const { EAGAIN } = this.#channel.engine.host.platform.errno;
     const enough = this.#stats.datagramsIn + PAUSE_DATAGRAMS;
     for (let errors = 0; this.#open && errors < PAUSE_ERRORS && this.#stats.datagramsIn < enough; ) {
-      const received = this.#resource.runInAsyncScope(this.#receive, this);
+      const received = this.#receive();
       if (received === -EAGAIN) return; // fewer than asked for may mean an error behind them
       if (received < 0) errors++;
     }
@@ -145,7 +128,7 @@ export class Flow implements Outlet {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#linger.stop();
+    this.#delivery.close();
     clearTimeout(this.#retry);
     this.sender.close();
     this.#watcher?.close();
@@ -185,7 +168,7 @@ export class Flow implements Outlet {
       setImmediate(this.#resume);
     }
     // The descriptor stays readable while a batch is being handed over; the next one has to wait.
-    if ((events & ~WRITABLE) !== 0 && !this.#delivering) this.#resource.runInAsyncScope(this.#receive, this);
+    if ((events & ~WRITABLE) !== 0 && !this.#delivery.busy) this.#receive();
   };
 
   readonly #resume = (): void => {
@@ -195,7 +178,7 @@ export class Flow implements Outlet {
   /** → what the last system call returned */
   #receive(): number {
     this.#channel.engine.names.refresh();
-    const waiting = this.#backlog.size;
+    const waiting = this.#delivery.size;
     const rounds = this.#limit === 1 ? 1 : ROUNDS;
     const receiver = this.#receiver;
     let received = 0;
@@ -207,9 +190,9 @@ export class Flow implements Outlet {
       receiver.busy = false;
       if (received < this.#limit) break;
     }
-    const count = this.#backlog.size - waiting;
+    const count = this.#delivery.size - waiting;
     // What a filter has put off for a tick needs a turn to come (koffi.md §2.10), even where it let nothing in.
-    if (count > 0 || this.#filters) this.#schedule(count);
+    if (count > 0 || this.#filters) this.#delivery.begin(count);
     if (received < 0) this.#receiveFailed(received); // after what came before it
     return received;
   }
@@ -225,7 +208,7 @@ export class Flow implements Outlet {
       this.#takeApart(slot, size, rinfo);
       return;
     }
-    this.#backlog.push(this.#receiver.message(slot, size), rinfo);
+    this.#delivery.push(this.#receiver.message(slot, size), rinfo);
   }
 
   /** The kernel may have glued several datagrams of one sender together. */
@@ -240,7 +223,7 @@ export class Flow implements Outlet {
       const length = Math.min(segment, size - offset);
       const kept = Math.min(length, this.#settings.maxDatagramSize);
       const own: RemoteInfo = kept === size ? rinfo : { ...rinfo, size: kept };
-      this.#backlog.push(this.#receiver.message(slot, kept, offset), own);
+      this.#delivery.push(this.#receiver.message(slot, kept, offset), own);
       this.#stats.bytesIn -= length - kept;
       if (kept < length) {
         own.truncated = true;
@@ -261,7 +244,8 @@ export class Flow implements Outlet {
       if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
       if (accept === undefined) return true;
       // A filter lets in what it knows: a datagram that does not say where it went to is not known.
-      return rinfo.destination !== undefined && accept(rinfo.destination);
+      if (rinfo.destination === undefined) return false;
+      return this.#resource.runInAsyncScope(accept, undefined, rinfo.destination);
     } catch (error) {
       setImmediate(() => {
         throw error;
@@ -273,72 +257,6 @@ export class Flow implements Outlet {
   #receiveFailed(result: number): void {
     const { platform } = this.#channel.engine.host;
     if (result === -platform.errno.EAGAIN) return;
-    const error = failure(platform, result, 'recvmsg');
-    setImmediate(() => {
-      if (this.#open) this.#audience.error(error);
-    });
+    this.#delivery.fail(failure(platform, result, 'recvmsg'));
   }
-
-  #schedule(count: number): void {
-    this.#delivering = true;
-    this.#sentBefore = this.#stats.datagramsOut;
-    this.#linger.came();
-    this.#turn.enter(count);
-    if (this.#audience.batches === undefined && runTicks !== undefined) {
-      setImmediate(this.#deliverEach, runTicks);
-      return;
-    }
-    if (this.#audience.batches !== undefined) setImmediate(this.#deliverAll);
-    else for (let i = count; i > 0; i--) setImmediate(this.#deliverNext);
-    setImmediate(this.#finish);
-  }
-
-  /** Ticks and promises run between two datagrams, as with dgram. */
-  readonly #deliverEach = (betweenTwo: () => void): void => {
-    try {
-      while (this.#backlog.size > 0) {
-        this.#resource.runInAsyncScope(this.#deliverNext); // promises leave another context behind
-        betweenTwo();
-      }
-    } finally {
-      // A listener has thrown, and the program goes on: so do the others.
-      if (this.#backlog.size > 0) setImmediate(this.#deliverEach, betweenTwo);
-      else this.#finish();
-    }
-  };
-
-  readonly #deliverNext = (): void => {
-    if (this.#backlog.size > 0) this.#backlog.shift(this.#deliver); // else a batch has taken it along
-  };
-
-  readonly #deliverAll = (): void => {
-    const listener = this.#audience.batches;
-    const { size } = this.#backlog;
-    if (size === 0) return;
-    if (this.#open && listener === undefined) {
-      this.#schedule(size); // nobody listens for batches any more
-      return;
-    }
-    const batch = this.#backlog.drain();
-    if (this.#open && listener !== undefined) this.#deliverBatch(batch, listener);
-    else this.#stats.discarded += size;
-  };
-
-  readonly #deliver = (msg: Buffer, rinfo: RemoteInfo): void => {
-    if (!this.#open) this.#stats.discarded++;
-    else if (this.#sticky === undefined) this.#audience.message(msg, rinfo);
-    else this.#sticky.deliver(msg, rinfo, this.#audience.message);
-  };
-
-  #deliverBatch(batch: ReceivedMessage[], listener: (batch: ReceivedMessage[]) => void): void {
-    if (this.#sticky !== undefined) for (const { rinfo } of batch) this.#sticky.hear(rinfo);
-    listener(batch);
-  }
-
-  readonly #finish = (): void => {
-    this.#turn.leave();
-    if (this.#backlog.size > 0) return; // pause() took more meanwhile, and has its own turns for it
-    this.#delivering = false;
-    if (this.#open) this.#linger.ended(this.#stats.datagramsOut > this.#sentBefore);
-  };
 }

@@ -12,6 +12,8 @@ import type { Engine } from '../datagram/engine';
 const LARGE = 8;
 
 export interface Flushable {
+  /** Is it on the list? */
+  due: boolean;
   /** Datagrams that wait. */
   readonly waiting: number;
   flush(): void;
@@ -28,17 +30,10 @@ export class Turn {
     this.#flush();
   };
 
-  /** `sender` has something to send. Ask only when it had nothing before. */
-  add(sender: Flushable): void {
-    this.#dirty.push(sender);
-    if (this.#delivering > 0 || this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(this.#tick);
-  }
-
   /** `sender` has one more to send. */
   added(sender: Flushable): void {
-    if (sender.waiting === this.#half) sender.flush();
+    if (!sender.due) this.#add(sender);
+    else if (sender.waiting === this.#half) sender.flush();
   }
 
   /** A batch begins to be delivered; {@link leave} follows without fail. */
@@ -53,11 +48,22 @@ export class Turn {
     this.#flush();
   }
 
+  #add(sender: Flushable): void {
+    sender.due = true;
+    this.#dirty.push(sender);
+    if (this.#delivering > 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#tick);
+  }
+
   #flush(): void {
     const dirty = this.#dirty;
     if (dirty.length === 0) return;
     this.#dirty = [];
-    for (const sender of dirty) sender.flush();
+    for (const sender of dirty) {
+      sender.due = false;
+      sender.flush();
+    }
   }
 }
 
