@@ -118,7 +118,7 @@ export class Dispatch {
     const { names } = this.#channel.engine;
     const last = this.#lastAnswer;
     if (last.remote !== undefined && last.fits(rinfo, names.generation)) {
-      this.#queue(payload, last.remote, rinfo.port, last.from, last.extras, settle, false);
+      this.#queue(payload, last.remote, last.port, last.from, last.extras, settle, false);
       return;
     }
     const { address, port, localAddress } = rinfo;

@@ -10,8 +10,8 @@ export class LastAnswer {
   remote: Endpoint | undefined;
   from: Endpoint | undefined;
   extras: Extras | undefined;
+  port = 0;
   #address = '';
-  #port = 0;
   #localAddress: string | undefined;
   #ifindex = 0;
   #generation = 0;
@@ -28,7 +28,7 @@ export class LastAnswer {
     this.from = from;
     this.extras = extras;
     this.#address = rinfo.address;
-    this.#port = rinfo.port;
+    this.port = rinfo.port;
     this.#localAddress = rinfo.localAddress;
     this.#ifindex = rinfo.destination?.ifindex ?? 0;
     this.#generation = generation;
@@ -43,7 +43,7 @@ export class LastAnswer {
     return (
       this.remote !== undefined &&
       address === this.#address &&
-      port === this.#port &&
+      port === this.port &&
       localAddress === this.#localAddress &&
       (destination?.ifindex ?? 0) === this.#ifindex &&
       generation === this.#generation

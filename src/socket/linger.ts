@@ -21,6 +21,14 @@ export class Linger {
   #ended = 0;
   #quick = 0;
   #wanted = FEW;
+  readonly #now: () => number;
+  readonly #soon: (look: () => void) => void;
+
+  /** @param now ms @param soon runs a function after the event loop has polled, without letting it sleep */
+  constructor(now = () => performance.now(), soon: (look: () => void) => void = setImmediate) {
+    this.#now = now;
+    this.#soon = soon;
+  }
 
   /** A batch has come. */
   came(): void {
@@ -28,7 +36,7 @@ export class Linger {
       this.#lingers = false;
       this.#wanted = Math.max(FEW, this.#wanted >>> 1);
     } else if (this.#answered) {
-      this.#quick = performance.now() - this.#ended < QUICK ? this.#quick + 1 : 0;
+      this.#quick = this.#now() - this.#ended < QUICK ? this.#quick + 1 : 0;
     }
   }
 
@@ -39,10 +47,10 @@ export class Linger {
       this.#quick = 0;
       return;
     }
-    this.#ended = performance.now();
+    this.#ended = this.#now();
     if (this.#quick < this.#wanted) return;
     this.#lingers = true;
-    setImmediate(this.#look);
+    this.#soon(this.#look);
   }
 
   /** Nothing comes any more. */
@@ -53,8 +61,8 @@ export class Linger {
   /** The loop does not sleep while there is an immediate, and polls before it runs it. */
   readonly #look = (): void => {
     if (!this.#lingers) return;
-    if (performance.now() - this.#ended < LONGEST) {
-      setImmediate(this.#look);
+    if (this.#now() - this.#ended < LONGEST) {
+      this.#soon(this.#look);
       return;
     }
     this.#lingers = false;

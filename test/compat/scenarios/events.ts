@@ -1,6 +1,7 @@
 /** Messages and errors as events: order, listeners that throw, async context at every callback. */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, executionAsyncId } from 'node:async_hooks';
 import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Scenarios } from '../stage';
 
 export const scenarios: Scenarios = {
@@ -164,6 +165,37 @@ export const scenarios: Scenarios = {
     const closed = once(socket, 'close');
     context.run('close', () => socket.close(say('close callback')));
     await closed;
+  },
+
+  'between two messages': async (t) => {
+    const context = new AsyncLocalStorage<string>();
+    const peer = await t.peer();
+    const socket = context.run('created', () => t.socket('udp4'));
+    const ids = new Set<number>();
+    let heard = 0;
+    socket.on('message', (msg) => {
+      ids.add(executionAsyncId());
+      t.log('message', msg, context.getStore());
+      queueMicrotask(() => {
+        t.log('microtask', context.getStore());
+        process.nextTick(() => t.log('tick of a microtask'));
+      });
+      process.nextTick(() => {
+        t.log('tick', context.getStore());
+        Promise.resolve().then(() => t.log('promise of a tick'));
+      });
+      setImmediate(() => heard++);
+      if (`${msg}` === '1') Promise.reject(new Error('nobody handles it'));
+      if (`${msg}` === '2') context.enterWith('entered');
+    });
+    const rejected = () => t.log('unhandled rejection');
+    process.on('unhandledRejection', rejected);
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    for (let i = 0; i < 5; i++) peer.send(String(i), socket.address().port, '127.0.0.1');
+    while (heard < 5) await turn();
+    process.removeListener('unhandledRejection', rejected);
+    t.log('async ids', ids.size);
   },
 
   'async context of what waits for bind': async (t) => {

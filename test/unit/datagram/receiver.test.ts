@@ -1,6 +1,7 @@
 import { Names } from '../../../src/datagram/names';
 import { type Reading, Receiver } from '../../../src/datagram/receiver';
 import { newStats } from '../../../src/socket/stats';
+import { fc } from '../../fuzz/settings';
 import { arrived4, type ControlMessage, pktinfo6 } from '../../support/bytes';
 import { FakeHost, type Incoming } from '../../support/fake-host';
 import { type Case, cases, linux64 } from '../../support/layouts';
@@ -8,9 +9,11 @@ import { type Case, cases, linux64 } from '../../support/layouts';
 function setUp(on: Case, batch = 4, size = 1500) {
   const host = new FakeHost(on);
   const stats = newStats();
-  const receiver = new Receiver(host.platform, host.syscalls, new Names(host.syscalls), batch, size);
+  const clock = { now: 0 };
+  const names = new Names(host.syscalls, { now: () => clock.now });
+  const receiver = new Receiver(host.platform, host.syscalls, names, batch, size);
   const fd = host.syscalls.socket(2);
-  const reading = { port: 53, mapped: false, ttl: false, tos: false, timestamp: false, drops: false, stats };
+  const reading: Reading = { port: 53, mapped: false, ttl: false, tos: false, timestamp: false, drops: false, stats };
   const receive = (datagrams: readonly (Incoming | number)[], other: Partial<Reading> = {}) => {
     host.syscalls.sockets.get(fd)?.incoming.push(...datagrams);
     const received = receiver.receive(fd, stats);
@@ -20,7 +23,7 @@ function setUp(on: Case, batch = 4, size = 1500) {
       return { msg: receiver.message(slot, length), rinfo };
     });
   };
-  return { host, stats, receiver, fd, receive };
+  return { host, stats, clock, names, receiver, fd, receive, reading };
 }
 
 const from = { address: '192.0.2.9', port: 4321 };
@@ -140,6 +143,67 @@ describe.each(cases)('$name $arch', (on) => {
     expect(v4.rinfo.destination?.address).toBe('239.1.2.3');
     expect(v4.rinfo.localAddress).toBe(on.name === 'linux' ? '192.0.2.1' : undefined);
     expect(v6.rinfo).toMatchObject({ localAddress: undefined, destination: { address: 'ff02::fb' } });
+  });
+});
+
+describe.each(cases)('$name $arch: what repeats is read once', (on) => {
+  const peers = [
+    from,
+    { address: '192.0.2.9', port: 4322 },
+    { address: '192.0.2.10', port: 4321 },
+    { address: '::ffff:192.0.2.9', port: 4321 },
+    { address: '2001:db8::9', port: 4321 },
+    { address: 'fe80::9', port: 4321, scope: 1 },
+    { address: 'fe80::9', port: 4321, scope: 2 },
+  ];
+  const hoplimit = { level: 41, type: on.numbers.IPV6_HOPLIMIT, data: Buffer.from([9, 0, 0, 0]) };
+  const controls: ControlMessage[][] = [
+    [],
+    arrived4(on, '192.0.2.1', '192.0.2.1', 1),
+    arrived4(on, '192.0.2.2', '192.0.2.2', 1),
+    arrived4(on, '192.0.2.1', '192.0.2.1', 2),
+    [...arrived4(on, '192.0.2.1', '192.0.2.1', 1), hoplimit],
+    [pktinfo6(on, '2001:db8::1', 1)],
+    [pktinfo6(on, 'fe80::1', 2)],
+  ];
+  const datagram = fc.record({
+    from: fc.constantFrom(...peers),
+    control: fc.constantFrom(...controls),
+    payload: fc.constantFrom('', 'x', 'xyz'),
+    flags: fc.constantFrom(0, 0, 0, on.numbers.MSG_CTRUNC),
+    socket: fc.constantFrom(0, 1),
+    renamed: fc.boolean(),
+    times: fc.integer({ min: 1, max: 3 }),
+  });
+
+  test('whatever comes in whatever order, it is read as by somebody who has read nothing before', () => {
+    fc.assert(
+      fc.property(fc.array(datagram, { maxLength: 30 }), (sequence) => {
+        const one = setUp(on);
+        const sockets = [one.reading, { ...one.reading, port: 5353, mapped: true, ttl: true }];
+        for (const { socket, renamed, times, ...incoming } of sequence) {
+          if (renamed) {
+            const { interfaces } = one.host.syscalls;
+            interfaces.set(2, interfaces.get(2) === 'eth0' ? 'wlan0' : 'eth0');
+            one.clock.now += 10_000;
+            one.names.refresh();
+          }
+          const read = ({ receiver, host, fd, stats }: ReturnType<typeof setUp>) => {
+            host.syscalls.sockets.get(fd)!.incoming.push(incoming);
+            receiver.receive(fd, stats);
+            const size = receiver.size(0);
+            return { rinfo: receiver.rinfo(0, size, sockets[socket]), msg: receiver.message(0, size) };
+          };
+          for (let i = 0; i < times; i++) {
+            const fresh = setUp(on);
+            for (const [ifindex, name] of one.host.syscalls.interfaces)
+              fresh.host.syscalls.interfaces.set(ifindex, name);
+            expect(read(one)).toEqual(read(fresh));
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage, executionAsyncId } from 'node:async_hooks';
 import { once } from 'node:events';
 import { WRITABLE } from '../../../src/ffi/index';
-import type { ReceivedMessage } from '../../../src/types';
+import type { Socket } from '../../../src/socket/socket';
+import type { ReceivedMessage, RemoteInfo } from '../../../src/types';
 import { datagrams, FakeNet, heard, immediate, settled } from '../../support/fake-socket';
 import { uncaught } from '../../support/uncaught';
 
@@ -30,28 +32,90 @@ test('await once() in a loop sees every message of a batch', async () => {
   expect(seen.at(-1)).toBe('19');
 });
 
-test('answers of a whole batch leave with one system call, after the last message', async () => {
-  const net = new FakeNet();
-  const { socket, fd } = await net.bound();
-  socket.on('message', (msg, rinfo) => {
-    if (`${msg}` === '9') expect(net.payloads).toEqual([]);
-    socket.reply(msg, rinfo);
+describe('when answers leave', () => {
+  /** How many datagrams each system call took, and which messages had been delivered before it. */
+  async function calls(count: number, answer: (net: FakeNet) => (msg: Buffer, rinfo: RemoteInfo) => void) {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ gso: false });
+    const answered = answer(net);
+    const log: [taken: number, delivered: number][] = [];
+    let delivered = 0;
+    net.host.syscalls.sendResult = (taken) => {
+      log.push([taken, delivered]);
+      return taken;
+    };
+    socket.on('message', (msg, rinfo) => {
+      delivered++;
+      answered.call(socket, msg, rinfo);
+    });
+    net.arrive(fd, many(count));
+    await settled();
+    expect(net.payloads).toEqual(Array.from({ length: count }, (_, i) => String(i)));
+    return log;
+  }
+  const reply = () =>
+    function (this: Socket, msg: Buffer, rinfo: RemoteInfo) {
+      this.reply(msg, rinfo);
+    };
+
+  test('those of a small batch with one system call, after the last message', async () => {
+    expect(await calls(7, reply)).toEqual([[7, 7]]);
   });
-  net.arrive(fd, many(10));
-  await settled();
-  expect(net.payloads).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
-  expect(net.host.syscalls.calls.filter((call) => call === 'sendmmsg').length).toBe(1);
+
+  test('those of a large batch in two halves, the first before the second is delivered', async () => {
+    expect(await calls(8, reply)).toEqual([
+      [4, 4],
+      [4, 8],
+    ]);
+    expect(await calls(63, reply)).toEqual([
+      [32, 32],
+      [31, 63],
+    ]);
+  });
+
+  test('the halves of one batch say nothing about what is sent later', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    socket.on('message', (msg, rinfo) => socket.reply(msg, rinfo));
+    net.arrive(fd, many(8));
+    await settled();
+    const { calls: made } = net.host.syscalls;
+    made.length = 0;
+    for (let i = 0; i < 12; i++) socket.send('x', 9, '192.0.2.9');
+    await settled();
+    expect(made.filter((call) => call === 'sendmmsg').length).toBe(1);
+  });
+
+  test('a proxy: what one socket hears leaves through another', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const { socket: other } = await net.bound();
+    socket.on('message', (msg, rinfo) => other.send(msg, rinfo.port, rinfo.address));
+    net.arrive(fd, many(7));
+    await settled();
+    net.arrive(fd, many(10));
+    await settled();
+    expect(net.payloads.length).toBe(17);
+    expect(net.host.syscalls.calls.filter((call) => call === 'sendmmsg').length).toBe(3);
+  });
 });
 
-test('a proxy: what one socket hears leaves through another, once per batch', async () => {
+test('listeners run in the async context that the socket was made in, also after promises have run', async () => {
+  const store = new AsyncLocalStorage<string>();
   const net = new FakeNet();
-  const { socket, fd } = await net.bound();
-  const { socket: other } = await net.bound();
-  socket.on('message', (msg, rinfo) => other.send(msg, rinfo.port, rinfo.address));
-  net.arrive(fd, many(10));
+  const { socket, fd } = await store.run('the socket', () => net.bound());
+  const seen: (string | undefined)[] = [];
+  const ids = new Set<number>();
+  socket.on('message', () => {
+    seen.push(store.getStore());
+    ids.add(executionAsyncId());
+    queueMicrotask(() => store.enterWith('a promise'));
+    process.nextTick(() => store.enterWith('a tick'));
+  });
+  net.arrive(fd, many(3));
   await settled();
-  expect(net.payloads.length).toBe(10);
-  expect(net.host.syscalls.calls.filter((call) => call === 'sendmmsg').length).toBe(1);
+  expect(seen).toEqual(['the socket', 'the socket', 'the socket']);
+  expect(ids.size).toBe(1);
 });
 
 test('at most four batches per wake-up', async () => {

@@ -150,3 +150,83 @@ test.each([
   expect(() => socket.reply('x', bad as RemoteInfo)).toThrow(expect.objectContaining({ code }));
   await immediate();
 });
+
+describe('the answer before is remembered, but', () => {
+  const first = rinfo('192.0.2.9', '192.0.2.1');
+
+  test.each<[string, RemoteInfo, object]>([
+    ['another address is answered there', rinfo('192.0.2.10', '192.0.2.1'), { address: '192.0.2.10', port: 4321 }],
+    ['another port too', rinfo('192.0.2.9', '192.0.2.1', { port: 9 }), { address: '192.0.2.9', port: 9 }],
+  ])('%s', async (_, next, to) => {
+    const { socket, sent } = await setUp(linux64, { gso: false });
+    for (const one of [first, first, next, first]) expect(await replied(socket, one)).toBeNull();
+    expect(sent[2]).toMatchObject({ to, control: sent[0].control });
+    expect(sent[1]).toEqual(sent[0]);
+    expect(sent[3]).toEqual(sent[0]);
+  });
+
+  test('who asks at another address is answered from that one, or from what the kernel chooses', async () => {
+    const { socket, sent } = await setUp(linux64, { gso: false });
+    for (const at of ['192.0.2.1', '192.0.2.2', undefined, '192.0.2.1']) await replied(socket, rinfo('192.0.2.9', at));
+    const from = (address: string) => linux64.numbers.source4.bytes(addressBytes(address), 0);
+    expect(sent.map(({ control }) => control[0]?.data)).toEqual([
+      from('192.0.2.1'),
+      from('192.0.2.2'),
+      undefined,
+      from('192.0.2.1'),
+    ]);
+  });
+
+  test('who asks through another interface is answered through that one', async () => {
+    const { socket, sent } = await setUp(linux64, { gso: false, replyInterface: 'ingress' });
+    const through = (ifindex: number) => ({ ...first, destination: { ...first.destination!, ifindex } });
+    for (const ifindex of [1, 2, 1]) await replied(socket, through(ifindex));
+    expect(sent.map(({ control }) => control[0].data)).toEqual(
+      [1, 2, 1].map((ifindex) => linux64.numbers.source4.bytes(addressBytes('192.0.2.1'), ifindex)),
+    );
+  });
+
+  test('what was refused is refused again', async () => {
+    const { socket, sent } = await setUp();
+    const multicast = rinfo('224.0.0.251', '192.0.2.1');
+    for (const one of [first, multicast, multicast, first]) await replied(socket, one);
+    expect([sent.length, socket.stats().sendErrors]).toEqual([2, 2]);
+    expect(await replied(socket, rinfo('192.0.2.9', '2001:db8::1'))).toBe('ERR_RECVFROMTO_SOURCE_MISMATCH');
+    expect(await replied(socket, rinfo('192.0.2.9', '2001:db8::1'))).toBe('ERR_RECVFROMTO_SOURCE_MISMATCH');
+  });
+
+  test('a block list may be filled between two answers', async () => {
+    const sendBlockList = new BlockList();
+    const { socket } = await setUp(linux64, { sendBlockList });
+    expect(await replied(socket, first)).toBeNull();
+    sendBlockList.addAddress('192.0.2.9');
+    expect(await replied(socket, first)).toBe('ERR_IP_BLOCKED');
+  });
+
+  test('a peer may be connected between two answers, and left', async () => {
+    const { socket, sent } = await setUp(linux64, { gso: false });
+    expect(await replied(socket, first)).toBeNull();
+    await new Promise<void>((done) => socket.connect(4322, '192.0.2.66', done));
+    expect(await replied(socket, first)).toBe('ERR_SOCKET_DGRAM_IS_CONNECTED');
+    socket.disconnect();
+    expect(await replied(socket, first)).toBeNull();
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
+  test('an interface may come between two answers, with a network whose broadcast address this is', async () => {
+    const host = new FakeNet();
+    const { socket } = await host.bound();
+    expect(await replied(socket, first)).toBeNull();
+    host.engine.names.generation++; // refresh() does that every few seconds
+    jest.spyOn(host.engine.names, 'isSubnetBroadcast').mockReturnValue(true);
+    expect(await replied(socket, first)).toBe('ERR_RECVFROMTO_UNANSWERABLE');
+  });
+
+  test('what is no rinfo is none after a good one either', async () => {
+    const { socket } = await setUp();
+    expect(await replied(socket, first)).toBeNull();
+    for (const bad of [{ port: '4321' }, { port: 4321.5 }, { address: 1 }, { localAddress: null }]) {
+      expect(() => socket.reply('x', { ...first, ...bad } as never)).toThrow();
+    }
+  });
+});
