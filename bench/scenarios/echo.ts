@@ -21,7 +21,7 @@ export interface Echoed extends Metered {
 }
 
 /** JIT compilers want a while; later cases of one server find it warm. */
-const FIRST_WARM_MS = 300;
+const FIRST_WARM_MS = 1200;
 const WARM_MS = 100;
 const MS = 400;
 const QUICK = { warm: 40, ms: 60 };

@@ -75,11 +75,14 @@ export class SendRing {
   #datagrams = 0;
   readonly #ring: Ring;
   readonly #envelopes: Envelopes;
+  /** The payloads; a plain Uint8Array, whose methods V8 finds faster than a Buffer's. */
+  readonly #arena: Uint8Array;
   #used = 0;
 
   constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
     this.#ring = new Ring(platform, syscalls, SEND_SLOTS, SEND_CONTROL_SPACE, ARENA);
     this.#envelopes = new Envelopes(platform, sockaddrs, this.#ring);
+    this.#arena = new Uint8Array(this.#ring.payload.buffer, this.#ring.payload.byteOffset, ARENA);
     for (let slot = 0; slot < SEND_SLOTS; slot++) {
       this.remotes.push(undefined);
       this.sources.push(undefined);
@@ -247,7 +250,7 @@ export class SendRing {
 
   /** To where nothing is yet. */
   #copy(payload: Payload): void {
-    const { payload: arena } = this.#ring;
+    const arena = this.#arena;
     if (!Array.isArray(payload)) {
       arena.set(payload as Uint8Array, this.#used);
       return;

@@ -20,26 +20,39 @@ export interface Audience {
   error(error: Error): void;
 }
 
+/** Batches in a row before others get their turn (P25). */
+const ROUNDS = 4;
+
 export class Delivery {
-  /** Has a batch not been handed over to its end? The next one has to wait. */
+  /** Has what was received not been handed over to its end? More of it has to wait. */
   busy = false;
   readonly #audience: Audience;
   readonly #stats: SocketStats;
   readonly #turn: Turn;
   readonly #resource: AsyncResource;
   readonly #sticky: Sticky | undefined;
+  readonly #refill: () => boolean;
   readonly #backlog = new Backlog();
   readonly #linger = new Linger();
-  /** stats.datagramsOut when the batch came. */
+  /** stats.datagramsOut when the first batch came. */
   #sentBefore = 0;
   #open = true;
 
-  constructor(audience: Audience, stats: SocketStats, turn: Turn, resource: AsyncResource, sticky: Sticky | undefined) {
+  /** @param refill pushes one more batch, if there is likely to be one; → whether it did */
+  constructor(
+    audience: Audience,
+    stats: SocketStats,
+    turn: Turn,
+    resource: AsyncResource,
+    sticky: Sticky | undefined,
+    refill: () => boolean,
+  ) {
     this.#audience = audience;
     this.#stats = stats;
     this.#turn = turn;
     this.#resource = resource;
     this.#sticky = sticky;
+    this.#refill = refill;
   }
 
   /** Datagrams that wait. */
@@ -51,20 +64,13 @@ export class Delivery {
     this.#backlog.push(msg, rinfo);
   }
 
-  /** Hands over, from the next turn on, what was pushed. @param count datagrams since the last call */
-  begin(count: number): void {
+  /** Hands over, in the turn that comes, what was pushed. Not while {@link busy}: then it happens anyway. */
+  begin(): void {
     this.busy = true;
     this.#sentBefore = this.#stats.datagramsOut;
     this.#linger.came();
-    this.#turn.enter(count);
-    const inBatches = this.#audience.batches !== undefined;
-    if (runTicks !== undefined && !inBatches) {
-      setImmediate(this.#each, runTicks);
-      return;
-    }
-    if (inBatches) setImmediate(this.#all);
-    else for (let i = count; i > 0; i--) setImmediate(this.#next);
-    setImmediate(this.#end);
+    if (runTicks !== undefined) setImmediate(this.#run, runTicks);
+    else this.#schedule();
   }
 
   /** Tells of an error, after what came before it. */
@@ -80,21 +86,54 @@ export class Delivery {
     this.#linger.stop();
   }
 
-  readonly #each = (betweenTwo: () => void): void => {
+  readonly #run = (betweenTwo: () => void): void => {
+    let rounds = ROUNDS;
     try {
-      while (this.#backlog.size > 0) {
-        this.#next(); // in a context of its own: promises leave another one behind
-        betweenTwo();
-      }
+      do this.#handOver(betweenTwo);
+      while (--rounds > 0 && this.#refill());
     } finally {
       // A listener has thrown, and the program goes on: so do the others.
-      if (this.#backlog.size > 0) setImmediate(this.#each, betweenTwo);
+      if (this.#backlog.size > 0) setImmediate(this.#run, betweenTwo);
       else this.#end();
     }
   };
 
+  /** What was sent meanwhile leaves at the end of it. */
+  #handOver(betweenTwo: () => void): void {
+    this.#turn.enter(this.#backlog.size);
+    try {
+      const hand = this.#audience.batches === undefined ? this.#next : this.#all;
+      while (this.#backlog.size > 0) {
+        hand(); // in a context of its own: promises leave another one behind
+        betweenTwo();
+      }
+    } finally {
+      this.#turn.leave();
+    }
+  }
+
+  /** Without {@link runTicks}: a turn for each. */
+  #schedule(): void {
+    const { size } = this.#backlog;
+    this.#turn.enter(size);
+    if (this.#audience.batches !== undefined) setImmediate(this.#all);
+    else for (let i = size; i > 0; i--) setImmediate(this.#next);
+    setImmediate(this.#scheduled);
+  }
+
+  readonly #scheduled = (): void => {
+    this.#turn.leave();
+    if (this.#backlog.size > 0 || this.#refill()) this.#schedule();
+    else this.#end();
+  };
+
+  #end(): void {
+    this.busy = false;
+    if (this.#open) this.#linger.ended(this.#stats.datagramsOut > this.#sentBefore);
+  }
+
   readonly #next = (): void => {
-    if (this.#backlog.size > 0) this.#resource.runInAsyncScope(this.#oldest); // else a batch has taken it along
+    if (this.#backlog.size > 0) this.#resource.runInAsyncScope(this.#oldest);
   };
 
   readonly #oldest = (): void => this.#backlog.shift(this.#deliver);
@@ -107,25 +146,13 @@ export class Delivery {
 
   readonly #all = (): void => {
     const listener = this.#audience.batches;
-    const { size } = this.#backlog;
-    if (size === 0) return;
-    if (this.#open && listener === undefined) {
-      this.begin(size); // nobody listens for batches any more
+    if (listener === undefined || !this.#open) {
+      this.#next(); // nobody listens for batches any more
       return;
     }
     const batch = this.#backlog.drain();
-    if (!this.#open || listener === undefined) {
-      this.#stats.discarded += size;
-      return;
-    }
+    if (batch.length === 0) return;
     if (this.#sticky !== undefined) for (const { rinfo } of batch) this.#sticky.hear(rinfo);
     this.#resource.runInAsyncScope(listener, undefined, batch);
-  };
-
-  readonly #end = (): void => {
-    this.#turn.leave();
-    if (this.#backlog.size > 0) return; // pause() took more meanwhile, and has its own turns for it
-    this.busy = false;
-    if (this.#open) this.#linger.ended(this.#stats.datagramsOut > this.#sentBefore);
   };
 }

@@ -16,8 +16,6 @@ import { LARGEST_DATAGRAM, type Settings } from './options';
 import type { Sticky } from './sticky';
 import type { Turn } from './turn';
 
-/** Batches per wake-up before others get their turn (P25). */
-const ROUNDS = 4;
 /** Datagrams, and errors, that pause() takes at most: a flood may go on meanwhile. */
 const PAUSE_DATAGRAMS = 65536;
 const PAUSE_ERRORS = 16;
@@ -37,6 +35,8 @@ export class Flow implements Outlet {
   #watcher: Watcher | undefined;
   #retry: NodeJS.Timeout | undefined;
   #events = READABLE;
+  /** By the last system call; negative is an error. */
+  #received = 0;
   #open = true;
 
   constructor(
@@ -53,7 +53,7 @@ export class Flow implements Outlet {
     this.#channel = channel;
     this.#settings = settings;
     this.#stats = stats;
-    this.#delivery = new Delivery(audience, stats, turn, resource, sticky);
+    this.#delivery = new Delivery(audience, stats, turn, resource, sticky, this.#refill);
     this.#resource = resource;
     this.#sticky = sticky;
     // What the kernel has glued together is cut to size after it has been taken apart.
@@ -175,25 +175,31 @@ export class Flow implements Outlet {
     if (this.#open) this.sender.resume();
   };
 
-  /** → what the last system call returned */
+  /** → what the system call returned */
   #receive(): number {
-    this.#channel.engine.names.refresh();
-    const waiting = this.#delivery.size;
-    const rounds = this.#limit === 1 ? 1 : ROUNDS;
-    const receiver = this.#receiver;
-    let received = 0;
-    // A filter is the program's code, and may close the socket.
-    for (let round = 0; round < rounds && this.#open; round++) {
-      received = receiver.receive(this.#channel.fd, this.#stats, this.#limit);
-      receiver.busy = this.#filters;
-      for (let slot = 0; slot < received; slot++) this.#take(slot);
-      receiver.busy = false;
-      if (received < this.#limit) break;
-    }
-    const count = this.#delivery.size - waiting;
+    const received = this.#takeBatch();
     // What a filter has put off for a tick needs a turn to come (koffi.md §2.10), even where it let nothing in.
-    if (count > 0 || this.#filters) this.#delivery.begin(count);
+    if ((this.#delivery.size > 0 || this.#filters) && !this.#delivery.busy) this.#delivery.begin();
     if (received < 0) this.#receiveFailed(received); // after what came before it
+    return received;
+  }
+
+  /** Behind a batch that was large there is likely to be another one, which nobody has to be woken for. */
+  readonly #refill = (): boolean => {
+    if (!this.#open || this.#limit === 1 || this.#received * 2 < this.#limit) return false;
+    const received = this.#takeBatch();
+    if (received < 0) this.#receiveFailed(received);
+    return this.#delivery.size > 0;
+  };
+
+  #takeBatch(): number {
+    this.#channel.engine.names.refresh();
+    const receiver = this.#receiver;
+    const received = receiver.receive(this.#channel.fd, this.#stats, this.#limit);
+    this.#received = received;
+    receiver.busy = this.#filters;
+    for (let slot = 0; slot < received; slot++) this.#take(slot);
+    receiver.busy = false;
     return received;
   }
 
