@@ -3,6 +3,7 @@
  * broadcast addresses from os.networkInterfaces(). Asked on cold paths; whoever caches an answer uses `generation`.
  */
 import { networkInterfaces } from 'node:os';
+import { performance } from 'node:perf_hooks'; // the global is a getter
 import { parseAddress } from '../address/ip';
 import type { Syscalls } from '../ffi/syscalls';
 

@@ -6,15 +6,10 @@ import type { networkInterfaces } from 'node:os';
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
-import { epollReadiness } from './epoll';
 import { type Koffi, loadKoffi } from './koffi';
-import { nestedReadiness } from './nested';
-import { posix } from './posix';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { isMainThread } from './thread';
-import { uvReadiness } from './uv';
-import { winsock } from './winsock';
 
 export { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
@@ -26,6 +21,15 @@ export interface Host {
   /** Stands for os.networkInterfaces() where the host is a model. */
   readonly networkInterfaces?: typeof networkInterfaces;
 }
+
+/** What one host needs of these is loaded when it is opened; the rest never. */
+const load = {
+  posix: () => require('./posix') as typeof import('./posix'),
+  winsock: () => require('./winsock') as typeof import('./winsock'),
+  uv: () => require('./uv') as typeof import('./uv'),
+  nested: () => require('./nested') as typeof import('./nested'),
+  epoll: () => require('./epoll') as typeof import('./epoll'),
+} as const;
 
 let opened: Host | undefined;
 
@@ -40,7 +44,8 @@ export function openHost(): Host {
 
 function open(platform: Platform): Host {
   const koffi = loadKoffi(platform);
-  const syscalls = platform.calls === 'winsock' ? winsock(koffi, platform) : posix(koffi, platform);
+  const syscalls =
+    platform.calls === 'winsock' ? load.winsock().winsock(koffi, platform) : load.posix().posix(koffi, platform);
   return { platform, syscalls, readiness: openReadiness(koffi, platform, syscalls) };
 }
 
@@ -52,15 +57,15 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
   const { bun, deno } = process.versions as Record<string, string | undefined>;
   if (bun === undefined && deno === undefined) {
     const { constants, errno } = platform;
-    const uv = uvReadiness(koffi, platform, (fd) => {
+    const uv = load.uv().uvReadiness(koffi, platform, (fd) => {
       const result = syscalls.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE, Buffer.alloc(4));
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
     });
     const nested = !isMainThread() && (platform.name === 'linux' || platform.name === 'android');
-    return nested ? nestedReadiness(koffi, platform, uv) : uv;
+    return nested ? load.nested().nestedReadiness(koffi, platform, uv) : uv;
   }
-  if (platform.name === 'linux' || platform.name === 'android') return epollReadiness(koffi, platform);
+  if (platform.name === 'linux' || platform.name === 'android') return load.epoll().epollReadiness(koffi, platform);
   const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
   throw unsupportedPlatform(
     `recvfromto cannot wait for datagrams in ${runtime} on ${platform.name}; it can in Node.js`,

@@ -35,6 +35,8 @@ export class Flow implements Outlet {
   #watcher: Watcher | undefined;
   #retry: NodeJS.Timeout | undefined;
   #events = READABLE;
+  /** Is the program asked which datagrams it wants? */
+  readonly #filters: boolean;
   /** By the last system call; negative is an error. */
   #received = 0;
   #open = true;
@@ -56,6 +58,7 @@ export class Flow implements Outlet {
     this.#delivery = new Delivery(audience, stats, turn, resource, sticky, this.#refill);
     this.#resource = resource;
     this.#sticky = sticky;
+    this.#filters = settings.accept !== undefined || settings.receiveBlockList !== undefined;
     // What the kernel has glued together is cut to size after it has been taken apart.
     this.#receiver = engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.#limit = shared ? 1 : settings.batch;
@@ -206,7 +209,7 @@ export class Flow implements Outlet {
   #take(slot: number): void {
     const size = this.#receiver.size(slot);
     const rinfo = this.#receiver.rinfo(slot, size, this.#reading);
-    if (!this.#accepts(rinfo)) {
+    if (this.#filters && !this.#accepts(rinfo)) {
       this.#stats.filtered++;
       return;
     }
@@ -238,10 +241,6 @@ export class Flow implements Outlet {
       if (offset > 0) this.#stats.datagramsIn++;
       offset += length;
     } while (offset < size);
-  }
-
-  get #filters(): boolean {
-    return this.#settings.accept !== undefined || this.#settings.receiveBlockList !== undefined;
   }
 
   #accepts(rinfo: RemoteInfo): boolean {

@@ -4,13 +4,15 @@
  * times. It learns: it begins after some answers in a row that were followed by a quick request, and each time it was in
  * vain it wants twice as many of them, so what it can waste stays small.
  */
-import { performance } from 'node:perf_hooks'; // the global is a getter
+import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 
 /** ms. A request this soon after an answer was quick: a client on this host, or on a fast network, that takes turns. */
 const QUICK = 0.05;
 /** ms that the loop is kept awake at most, for one answer. */
 const LONGEST = 0.03;
+/** How often it looks in that time at most, should the clock stand still (tests replace it). */
+const LOOKS = 50;
 /** Quick requests in a row before it begins, at least and at most. */
 const FEW = 8;
 const MANY = 4096;
@@ -21,6 +23,7 @@ export class Linger {
   #ended = 0;
   #quick = 0;
   #wanted = FEW;
+  #looks = 0;
   readonly #now: () => number;
   readonly #soon: (look: () => void) => void;
 
@@ -50,6 +53,7 @@ export class Linger {
     this.#ended = this.#now();
     if (this.#quick < this.#wanted) return;
     this.#lingers = true;
+    this.#looks = 0;
     this.#soon(this.#look);
   }
 
@@ -61,7 +65,7 @@ export class Linger {
   /** The loop does not sleep while there is an immediate, and polls before it runs it. */
   readonly #look = (): void => {
     if (!this.#lingers) return;
-    if (this.#now() - this.#ended < LONGEST) {
+    if (this.#now() - this.#ended < LONGEST && this.#looks++ < LOOKS) {
       this.#soon(this.#look);
       return;
     }

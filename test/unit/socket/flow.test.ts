@@ -4,6 +4,7 @@ import { WRITABLE } from '../../../src/ffi/index';
 import type { Socket } from '../../../src/socket/socket';
 import type { ReceivedMessage, RemoteInfo } from '../../../src/types';
 import { datagrams, FakeNet, heard, immediate, settled } from '../../support/fake-socket';
+import { linux64 } from '../../support/layouts';
 import { uncaught } from '../../support/uncaught';
 
 const many = (count: number) => datagrams(...Array.from({ length: count }, (_, i) => String(i)));
@@ -128,6 +129,74 @@ test('at most four batches per wake-up', async () => {
   net.arrive(fd, []);
   await settled();
   expect(texts).toEqual(Array.from({ length: 16 }, (_, i) => String(i)));
+});
+
+describe('behind a large batch', () => {
+  test('the next one is received without another wake-up, when the answers to the first have left', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 4 });
+    socket.on('message', (msg, rinfo) => socket.reply(msg, rinfo));
+    net.arrive(fd, many(7));
+    await settled();
+    const { calls } = net.host.syscalls;
+    expect(calls.filter((call) => call === 'recvmmsg' || call === 'sendmmsg')).toEqual([
+      'recvmmsg',
+      'sendmmsg',
+      'recvmmsg',
+      'sendmmsg',
+      'recvmmsg', // three of four: there might have been more
+    ]);
+    expect(net.payloads.length).toBe(7);
+  });
+
+  test('behind a small one nothing is looked for', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 4 });
+    heard(socket);
+    net.arrive(fd, many(1));
+    await settled();
+    expect(net.host.syscalls.calls.filter((call) => call === 'recvmmsg').length).toBe(1);
+  });
+
+  test('an error comes after what came before it, and before what comes after', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 2 });
+    const log: string[] = [];
+    socket
+      .on('message', (msg) => log.push(`${msg}`))
+      .on('error', ({ code }: NodeJS.ErrnoException) => log.push(`${code}`));
+    net.arrive(fd, [...many(2), -linux64.numbers.ECONNREFUSED]);
+    await settled();
+    net.arrive(fd, datagrams('later'));
+    await settled();
+    expect(log).toEqual(['0', '1', 'ECONNREFUSED', 'later']);
+  });
+
+  test('a socket that was closed by its listener receives no more', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 2 });
+    const texts: string[] = [];
+    socket.on('message', (msg) => {
+      texts.push(`${msg}`);
+      if (texts.length === 2) socket.close();
+    });
+    const { calls } = net.host.syscalls;
+    net.arrive(fd, many(6));
+    await settled();
+    expect([texts, calls.filter((call) => call === 'recvmmsg').length]).toEqual([['0', '1'], 1]);
+    expect(socket.stats()).toMatchObject({ datagramsIn: 2, discarded: 0 });
+  });
+
+  test("'messages' come batch by batch, and one by one from when nobody listens for batches any more", async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 2 });
+    const log: string[] = [];
+    socket.once('messages', (batch: ReceivedMessage[]) => log.push(batch.map(({ msg }) => `${msg}`).join('+')));
+    socket.on('message', (msg) => log.push(`${msg}`));
+    net.arrive(fd, many(5));
+    await settled();
+    expect(log).toEqual(['0+1', '2', '3', '4']);
+  });
 });
 
 test('nothing is received while a batch is being delivered', async () => {

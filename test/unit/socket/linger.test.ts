@@ -75,3 +75,21 @@ test('a socket that is closed keeps no loop awake', () => {
   immediates.shift()!();
   expect(immediates).toEqual([]);
 });
+
+test('a clock that stands still keeps no loop awake for ever', () => {
+  const immediates: (() => void)[] = [];
+  const linger = new Linger(
+    () => 0,
+    (look) => immediates.push(look),
+  );
+  for (let i = 0; i < 9; i++) {
+    linger.came();
+    linger.ended(true);
+  }
+  let looks = 0;
+  for (let look = immediates.shift(); look !== undefined; look = immediates.shift()) {
+    look();
+    looks++;
+  }
+  expect(looks).toBeLessThan(100);
+});
