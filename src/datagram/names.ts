@@ -37,7 +37,7 @@ export class Names {
   generation = 0;
   readonly #texts = new WordCache<string>(LARGEST);
   readonly #zonedTexts = new WordCache<string>(1024);
-  readonly #arrivals = new WordCache<Arrival>(1024);
+  readonly #arrivals = new WordCache<Arrival>(LARGEST);
   readonly #endpoints = new Map<string, Endpoint>();
 
   constructor(syscalls: Syscalls, { now, list, zoneIsIndex = false }: NamesOptions = {}) {

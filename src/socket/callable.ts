@@ -23,11 +23,13 @@ export function callable<Class extends Constructor>(
   function Socket(this: InstanceType<Class>, _type: unknown, _listener: unknown): unknown {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of what is passed on
     const args = arguments;
-    if (new.target !== undefined) return Reflect.construct(Class, args, new.target);
+    // V8 makes a hidden class per object where new.target is a function: a thousand sockets would be a thousand shapes.
+    if (new.target !== undefined) return Reflect.construct(Class, args, isSocket(new.target) ? Class : new.target);
     (EventEmitter as unknown as () => void).call(this);
     initialise(this, args);
     return undefined;
   }
+  const isSocket = (target: unknown) => target === Socket;
   const members: PropertyDescriptorMap = {};
   for (let level = Class.prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {
     for (const key of Reflect.ownKeys(level)) {

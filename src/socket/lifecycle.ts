@@ -283,7 +283,7 @@ export class Lifecycle {
     const { recvBufferSize, sendBufferSize } = this.#settings;
     const [settings, stats, turn, sticky] = [this.#settings, this.#stats, this.#turn, this.#sticky];
     const fail = (error: Error) => this.#socket.emit('error', error);
-    const audience = audienceOf(this.#socket);
+    const audience = new Listeners(this.#socket);
     const flow = new Flow(channel, settings, stats, turn, this.#resource, audience, sticky, shared);
     try {
       flow.start(this.refed);
@@ -300,13 +300,27 @@ export class Lifecycle {
   }
 }
 
-function audienceOf(socket: EventEmitter): Audience {
-  const emitBatch = (batch: ReceivedMessage[]) => void socket.emit('messages', batch);
-  return {
-    message: (msg: Buffer, rinfo: RemoteInfo) => void socket.emit('message', msg, rinfo),
-    error: (error: Error) => void socket.emit('error', error),
-    get batches() {
-      return socket.listenerCount('messages') > 0 ? emitBatch : undefined;
-    },
+/** A class, because an object literal with a getter has a hidden class of its own each time. */
+class Listeners implements Audience {
+  readonly #socket: EventEmitter;
+
+  constructor(socket: EventEmitter) {
+    this.#socket = socket;
+  }
+
+  readonly message = (msg: Buffer, rinfo: RemoteInfo): void => {
+    this.#socket.emit('message', msg, rinfo);
+  };
+
+  readonly error = (error: Error): void => {
+    this.#socket.emit('error', error);
+  };
+
+  get batches() {
+    return this.#socket.listenerCount('messages') > 0 ? this.#batch : undefined;
+  }
+
+  readonly #batch = (batch: ReceivedMessage[]): void => {
+    this.#socket.emit('messages', batch);
   };
 }
