@@ -29,7 +29,7 @@ export class Interfaces {
     this.#list = list;
   }
 
-  /** Forgets what is too old. Called once per wake-up, not per datagram. */
+  /** Forgets what is too old. Called once per batch, not per datagram. */
   refresh(): void {
     const now = this.#now();
     if (now - this.#read < LIFETIME) return;

@@ -45,7 +45,7 @@ export class Names {
     this.#zoneIsIndex = zoneIsIndex;
   }
 
-  /** Forgets what depends on interfaces when that may be outdated. Once per wake-up. */
+  /** Forgets what depends on interfaces when that may be outdated. Once per batch. */
   refresh(): void {
     this.interfaces.refresh();
     if (this.generation === this.interfaces.generation) return;

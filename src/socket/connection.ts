@@ -136,6 +136,7 @@ export class Connection {
       return false;
     }
     channel.become(twin);
+    this.#life.dispatch?.rebound();
     this.#life.flow?.start(this.#life.refed);
     return true;
   }

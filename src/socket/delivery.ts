@@ -20,7 +20,7 @@ export interface Audience {
   error(error: Error): void;
 }
 
-/** Batches in a row before others get their turn (P25). */
+/** Batches in a row before others get their turn (P25). Where each datagram has a turn of its own, they do anyway. */
 const ROUNDS = 4;
 
 export class Delivery {
@@ -69,14 +69,13 @@ export class Delivery {
     this.busy = true;
     this.#sentBefore = this.#stats.datagramsOut;
     this.#linger.came();
-    if (runTicks !== undefined) setImmediate(this.#run, runTicks);
-    else this.#schedule();
+    this.#resource.runInAsyncScope(this.#schedule);
   }
 
   /** Tells of an error, after what came before it. */
   fail(error: Error): void {
-    setImmediate(() => {
-      if (this.#open) this.#resource.runInAsyncScope(this.#audience.error, undefined, error);
+    this.#resource.runInAsyncScope(setImmediate, undefined, () => {
+      if (this.#open) this.#audience.error(error);
     });
   }
 
@@ -93,7 +92,7 @@ export class Delivery {
       while (--rounds > 0 && this.#refill());
     } finally {
       // A listener has thrown, and the program goes on: so do the others.
-      if (this.#backlog.size > 0) setImmediate(this.#run, betweenTwo);
+      if (this.#backlog.size > 0) this.#resource.runInAsyncScope(this.#schedule);
       else this.#end();
     }
   };
@@ -112,8 +111,14 @@ export class Delivery {
     }
   }
 
+  /** In the socket's context, which an exception of a listener is told of in. */
+  readonly #schedule = (): void => {
+    if (runTicks !== undefined) setImmediate(this.#run, runTicks);
+    else this.#scheduleEach();
+  };
+
   /** Without {@link runTicks}: a turn for each. */
-  #schedule(): void {
+  #scheduleEach(): void {
     const { size } = this.#backlog;
     this.#turn.enter(size);
     if (this.#audience.batches !== undefined) setImmediate(this.#all);
@@ -123,7 +128,7 @@ export class Delivery {
 
   readonly #scheduled = (): void => {
     this.#turn.leave();
-    if (this.#backlog.size > 0 || this.#refill()) this.#schedule();
+    if (this.#backlog.size > 0 || this.#refill()) this.#scheduleEach();
     else this.#end();
   };
 
@@ -146,12 +151,16 @@ export class Delivery {
 
   readonly #all = (): void => {
     const listener = this.#audience.batches;
-    if (listener === undefined || !this.#open) {
+    if (listener === undefined && this.#open) {
       this.#next(); // nobody listens for batches any more
       return;
     }
     const batch = this.#backlog.drain();
     if (batch.length === 0) return;
+    if (listener === undefined || !this.#open) {
+      this.#stats.discarded += batch.length;
+      return;
+    }
     if (this.#sticky !== undefined) for (const { rinfo } of batch) this.#sticky.hear(rinfo);
     this.#resource.runInAsyncScope(listener, undefined, batch);
   };

@@ -78,6 +78,11 @@ export class Dispatch {
     this.#peer = undefined;
   }
 
+  /** The channel is bound to another address. */
+  rebound(): void {
+    this.#lastAnswer.forget();
+  }
+
   /**
    * @param faithful does `settle` hear of a close() during the look-up? dgram's send() forgets it then
    * @throws ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise
@@ -133,8 +138,9 @@ export class Dispatch {
     else {
       const extras = this.#replyExtras(remote, rinfo);
       const from = this.#push(payload, remote, port, { source, extras }, settle ?? ignore);
-      // A block list may be changed by the program at any time.
-      if (from === null || this.#settings.sendBlockList !== undefined) last.forget();
+      // A block list may be changed by the program at any time, and a zone may be another interface by now.
+      const zoned = remote.scope !== 0 || (from?.scope ?? 0) !== 0;
+      if (from === null || zoned || this.#settings.sendBlockList !== undefined) last.forget();
       else last.learn(rinfo, names.generation, remote, from, extras);
     }
   }

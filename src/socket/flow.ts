@@ -1,6 +1,6 @@
 /**
- * Moves datagrams between one channel and one socket: waits, receives in batches, hands them over one turn each, and
- * sees to it that what is sent leaves at the end of the turn. The only place where bytes meet the event loop.
+ * Moves datagrams between one channel and one socket: waits, receives in batches, has them handed over (delivery.ts), and
+ * sends again what the kernel would not take. The only place where bytes meet the event loop.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
@@ -189,7 +189,8 @@ export class Flow implements Outlet {
 
   /** Behind a batch that was large there is likely to be another one, which nobody has to be woken for. */
   readonly #refill = (): boolean => {
-    if (!this.#open || this.#limit === 1 || this.#received * 2 < this.#limit) return false;
+    const deaf = (this.#events & READABLE) === 0;
+    if (!this.#open || deaf || this.#limit === 1 || this.#received * 2 < this.#limit) return false;
     const received = this.#takeBatch();
     if (received < 0) this.#receiveFailed(received);
     return this.#delivery.size > 0;
@@ -252,7 +253,7 @@ export class Flow implements Outlet {
       if (rinfo.destination === undefined) return false;
       return this.#resource.runInAsyncScope(accept, undefined, rinfo.destination);
     } catch (error) {
-      setImmediate(() => {
+      this.#resource.runInAsyncScope(setImmediate, undefined, () => {
         throw error;
       });
       return false;

@@ -3,8 +3,9 @@
  * delivered (by any socket: a proxy receives on one and sends on another) that is after the last of them, else by
  * nextTick. One per engine.
  *
- * A large batch is answered in two halves: the peer works on the first while we work on the second. With all answers at
- * the end, whoever keeps a number of requests on the way and we would take turns at doing nothing.
+ * What a large batch is answered with leaves once before its end, as soon as it is half as much as the batch: the peer
+ * works on that while we work on the rest. With all answers at the end, whoever keeps a number of requests on the way and
+ * we would take turns at doing nothing.
  */
 import type { Engine } from '../datagram/engine';
 
@@ -22,7 +23,7 @@ export interface Flushable {
 export class Turn {
   #dirty: Flushable[] = [];
   #delivering = 0;
-  /** So many answers are not kept waiting for the rest of the batch; 0: all are. */
+  /** So many answers are not kept waiting for the rest of the batch; 0: all are, from now on. */
   #half = 0;
   #scheduled = false;
   readonly #tick = () => {
@@ -33,7 +34,10 @@ export class Turn {
   /** `sender` has one more to send. */
   added(sender: Flushable): void {
     if (!sender.due) this.#add(sender);
-    else if (sender.waiting === this.#half) sender.flush();
+    else if (sender.waiting === this.#half) {
+      this.#half = 0;
+      sender.flush();
+    }
   }
 
   /** A batch begins to be delivered; {@link leave} follows without fail. */
@@ -60,10 +64,8 @@ export class Turn {
     const dirty = this.#dirty;
     if (dirty.length === 0) return;
     this.#dirty = [];
-    for (const sender of dirty) {
-      sender.due = false;
-      sender.flush();
-    }
+    for (const sender of dirty) sender.due = false;
+    for (const sender of dirty) sender.flush();
   }
 }
 

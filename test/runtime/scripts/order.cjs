@@ -1,6 +1,7 @@
 // order.cjs <node:dgram or recvfromto>
 // What runs between two messages, also where a listener throws. Prints it, and how ours hands batches over.
 'use strict';
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { join } = require('node:path');
 const folder = process.env.RECVFROMTO_COMPILED;
 const ours = process.argv[2] === 'recvfromto';
@@ -8,9 +9,10 @@ const { createSocket } = ours ? require(join(folder, 'index.js')) : require('nod
 
 const MESSAGES = 4;
 const log = [];
-const socket = createSocket('udp4');
+const store = new AsyncLocalStorage();
+const socket = store.run('the socket', () => createSocket('udp4'));
 const say = (text) => () => log.push(text);
-process.on('uncaughtException', ({ message }) => log.push(`uncaught ${message}`));
+process.on('uncaughtException', ({ message }) => log.push(`uncaught ${message} in the context of ${store.getStore()}`));
 process.on('unhandledRejection', ({ message }) => log.push(`unhandled ${message}`));
 
 socket.on('message', (msg) => {

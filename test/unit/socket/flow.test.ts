@@ -2,6 +2,8 @@ import { AsyncLocalStorage, executionAsyncId } from 'node:async_hooks';
 import { once } from 'node:events';
 import { WRITABLE } from '../../../src/ffi/index';
 import type { Socket } from '../../../src/socket/socket';
+import { kState } from '../../../src/socket/state';
+import { runTicks } from '../../../src/socket/ticks';
 import type { ReceivedMessage, RemoteInfo } from '../../../src/types';
 import { datagrams, FakeNet, heard, immediate, settled } from '../../support/fake-socket';
 import { linux64 } from '../../support/layouts';
@@ -74,6 +76,19 @@ describe('when answers leave', () => {
     ]);
   });
 
+  test('a listener that sends more than it hears: once before the end, and at the end', async () => {
+    for (const gso of [true, false]) {
+      const net = new FakeNet();
+      const { socket, fd } = await net.bound({ gso });
+      socket.on('message', (msg) => {
+        for (let i = 0; i < 5; i++) socket.send(msg, 9, '192.0.2.9');
+      });
+      net.arrive(fd, many(10));
+      await settled();
+      expect([socket.stats().datagramsOut, socket.stats().systemCallsOut]).toEqual([50, 2]);
+    }
+  });
+
   test('the halves of one batch say nothing about what is sent later', async () => {
     const net = new FakeNet();
     const { socket, fd } = await net.bound();
@@ -119,7 +134,7 @@ test('listeners run in the async context that the socket was made in, also after
   expect(ids.size).toBe(1);
 });
 
-test('at most four batches per wake-up', async () => {
+(runTicks === undefined ? test.skip : test)('at most four batches per wake-up', async () => {
   const net = new FakeNet();
   const { socket, fd } = await net.bound({ batch: 2 });
   const { texts } = heard(socket);
@@ -170,6 +185,26 @@ describe('behind a large batch', () => {
     net.arrive(fd, datagrams('later'));
     await settled();
     expect(log).toEqual(['0', '1', 'ECONNREFUSED', 'later']);
+  });
+
+  test('nothing more is received once receiving has been stopped', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ batch: 2 });
+    const { texts } = heard(socket);
+    socket.once('message', () => socket[kState].life.flow?.deafen());
+    net.arrive(fd, many(6));
+    await settled();
+    expect(texts).toEqual(['0', '1']);
+  });
+
+  test("a socket with a 'messages' listener that is closed discards what waits at once", async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    socket.on('messages', () => expect(true).toBe(false));
+    net.arrive(fd, many(60));
+    socket.close();
+    await immediate();
+    expect(socket.stats()).toMatchObject({ datagramsIn: 60, discarded: 60 });
   });
 
   test('a socket that was closed by its listener receives no more', async () => {

@@ -222,6 +222,20 @@ describe('the answer before is remembered, but', () => {
     expect(await replied(socket, first)).toBe('ERR_RECVFROMTO_UNANSWERABLE');
   });
 
+  test('a zone may be the name of another interface when it is next asked for', async () => {
+    const net = new FakeNet();
+    const { socket } = await net.bound({ type: 'udp6', ipv6Only: true, gso: false });
+    const zoned = rinfo('fe80::9%lo', '2001:db8::1');
+    expect(await replied(socket, zoned)).toBeNull();
+    net.host.syscalls.interfaces.delete(1);
+    net.host.syscalls.interfaces.set(7, 'lo');
+    const later = performance.now() + 60_000;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(later);
+    expect(await replied(socket, zoned)).toBeNull();
+    clock.mockRestore();
+    expect(net.host.syscalls.sent.map(({ to }) => to?.scope)).toEqual([1, 7]);
+  });
+
   test('what is no rinfo is none after a good one either', async () => {
     const { socket } = await setUp();
     expect(await replied(socket, first)).toBeNull();
