@@ -24,3 +24,12 @@ test.each([
   expect(dgrams.length).toBe(14);
   expect(await order('recvfromto', flags)).toEqual([...dgrams, way]);
 });
+
+test.each([
+  [[]],
+  [['--pending-deprecation']],
+])('an exception of accept() is told of in the context of its socket %p', async (flags) => {
+  const outcome = await run(compiled.folder, 'accept.cjs', [], flags);
+  const stdout = 'uncaught accept in the context of the socket\n';
+  expect(outcome).toEqual({ code: 0, signal: null, stderr: '', stdout });
+});
