@@ -2,7 +2,16 @@
 import { answerOf } from '../children';
 import type { Metrics } from '../results';
 import type { Server, ServerOptions, Subject, SubjectId } from '../subjects';
-import { type Case, type Context, costs, type Metered, pairs, type Scenario, withServer } from './scenario';
+import {
+  type Case,
+  type Context,
+  costs,
+  JIT_WARM_MS,
+  type Metered,
+  pairs,
+  type Scenario,
+  withServer,
+} from './scenario';
 
 interface EchoCase extends Case {
   readonly server?: ServerOptions;
@@ -20,8 +29,7 @@ export interface Echoed extends Metered {
   readonly p99Ns?: number;
 }
 
-/** JIT compilers want a while; later cases of one server find it warm. */
-const FIRST_WARM_MS = 1200;
+/** Later cases of one server find it compiled. */
 const WARM_MS = 100;
 const MS = 400;
 const QUICK = { warm: 40, ms: 60 };
@@ -67,7 +75,7 @@ async function runEchoes(subject: Subject, cases: readonly EchoCase[], context: 
     const part = await withServer(subject, options, context, async (server) => {
       const own = [];
       for (const [i, { name, inflight = 64, size = 100, peers = 1, ms = MS }] of served.entries()) {
-        const times = context.quick ? QUICK : { ms, warm: i === 0 ? FIRST_WARM_MS : WARM_MS };
+        const times = context.quick ? QUICK : { ms, warm: i === 0 ? JIT_WARM_MS : WARM_MS };
         const echoed = await load(server, subject, context, options, { inflight, size, peers, ...times });
         own.push({ case: name, subject: subject.id, metrics: echoMetrics(echoed) });
       }

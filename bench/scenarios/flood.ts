@@ -4,7 +4,16 @@ import { answerOf } from '../children';
 import type { Sample } from '../results';
 import type { Server, ServerOptions, Subject } from '../subjects';
 import { hostFor } from './echo';
-import { type Case, type Context, costs, type Metered, pairs, type Scenario, withServer } from './scenario';
+import {
+  type Case,
+  type Context,
+  costs,
+  JIT_WARM_MS,
+  type Metered,
+  pairs,
+  type Scenario,
+  withServer,
+} from './scenario';
 
 interface FloodCase extends Case {
   readonly rate: number;
@@ -16,8 +25,6 @@ interface Flooded extends Metered {
   readonly perSecond: number;
 }
 
-/** JIT compilers want a while. */
-const WARM_MS = 1200;
 const SETTLE_MS = 40;
 const SETTLE_TRIES = 20;
 
@@ -54,7 +61,7 @@ async function runCases(
       return answerOf<Flooded>(tools.pinned('load', [tools.flood, ...pairs(words)]));
     };
     const samples: Sample[] = [];
-    await flood(200_000, quick ? 50 : WARM_MS);
+    await flood(200_000, quick ? 50 : JIT_WARM_MS);
     let before = await received(server);
     for (const { name, rate } of cases) {
       const flooded = await flood(rate, quick ? 60 : 400);

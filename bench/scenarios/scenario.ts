@@ -3,6 +3,9 @@ import type { Metrics, Sample } from '../results';
 import { type Server, type ServerOptions, type Subject, type SubjectId, start } from '../subjects';
 import type { Toolchain } from '../toolchain';
 
+/** How long a server just started is loaded before it is measured: JIT compilers want a while. */
+export const JIT_WARM_MS = 1200;
+
 export interface Context {
   readonly tools: Toolchain;
   /** The build of recvfromto under test: a file URL. */

@@ -157,12 +157,11 @@ export class SendRing {
 
   /** Writes the datagrams of `slot` into an empty ring, one by one. @param from leaves the first ones out */
   split(slot: number, into: SendRing, from: number): void {
-    const { payload: arena } = this.#ring;
     for (let index = from; index < this.runs[slot]; index++) {
       const size = this.sizeOf(slot, index);
       const start = this.#offsets[slot] + index * this.#segments[slot];
       const settle = this.settles[this.firsts[slot] + index];
-      const bytes = arena.subarray(start, start + size);
+      const bytes = this.#arena.subarray(start, start + size);
       const remote = this.remotes[slot] as Endpoint;
       into.write(
         bytes,

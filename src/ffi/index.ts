@@ -29,7 +29,7 @@ const load = {
   uv: () => require('./uv') as typeof import('./uv'),
   nested: () => require('./nested') as typeof import('./nested'),
   epoll: () => require('./epoll') as typeof import('./epoll'),
-} as const;
+};
 
 let opened: Host | undefined;
 

@@ -24,12 +24,12 @@ export function callable<Class extends Constructor>(
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of what is passed on
     const args = arguments;
     // V8 makes a hidden class per object where new.target is a function: a thousand sockets would be a thousand shapes.
-    if (new.target !== undefined) return Reflect.construct(Class, args, isSocket(new.target) ? Class : new.target);
+    if (new.target !== undefined)
+      return Reflect.construct(Class, args, (new.target as unknown) === Socket ? Class : new.target);
     (EventEmitter as unknown as () => void).call(this);
     initialise(this, args);
     return undefined;
   }
-  const isSocket = (target: unknown) => target === Socket;
   const members: PropertyDescriptorMap = {};
   for (let level = Class.prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {
     for (const key of Reflect.ownKeys(level)) {

@@ -122,8 +122,9 @@ export class Dispatch {
   reply(payload: Payload, rinfo: RemoteInfo, settle: Settle | undefined): void {
     const { names } = this.#channel.engine;
     const last = this.#lastAnswer;
-    if (last.remote !== undefined && last.fits(rinfo, names.generation)) {
-      this.#queue(payload, last.remote, last.port, last.from, last.extras, settle, false);
+    const known = last.peerOf(rinfo, names.generation);
+    if (known !== undefined) {
+      this.#queue(payload, known, last.port, last.from, last.extras, settle, false);
       return;
     }
     const { address, port, localAddress } = rinfo;

@@ -7,10 +7,10 @@ import type { Extras } from '../datagram/envelopes';
 import type { RemoteInfo } from '../types';
 
 export class LastAnswer {
-  remote: Endpoint | undefined;
   from: Endpoint | undefined;
   extras: Extras | undefined;
   port = 0;
+  #remote: Endpoint | undefined;
   #address = '';
   #localAddress: string | undefined;
   #ifindex = 0;
@@ -24,7 +24,7 @@ export class LastAnswer {
     from: Endpoint | undefined,
     extras: Extras | undefined,
   ): void {
-    this.remote = remote;
+    this.#remote = remote;
     this.from = from;
     this.extras = extras;
     this.#address = rinfo.address;
@@ -35,18 +35,17 @@ export class LastAnswer {
   }
 
   forget(): void {
-    this.remote = undefined;
+    this.#remote = undefined;
   }
 
-  /** → whether it is as an answer to `rinfo` would be */
-  fits({ address, port, localAddress, destination }: RemoteInfo, generation: number): boolean {
-    return (
-      this.remote !== undefined &&
+  /** → the peer, if it is as an answer to `rinfo` would be */
+  peerOf({ address, port, localAddress, destination }: RemoteInfo, generation: number): Endpoint | undefined {
+    const fits =
       address === this.#address &&
       port === this.port &&
       localAddress === this.#localAddress &&
       (destination?.ifindex ?? 0) === this.#ifindex &&
-      generation === this.#generation
-    );
+      generation === this.#generation;
+    return fits ? this.#remote : undefined;
   }
 }

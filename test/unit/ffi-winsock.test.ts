@@ -3,6 +3,7 @@ import type { Koffi } from '../../src/ffi/koffi';
 import { uvErrno } from '../../src/ffi/uv-errno';
 import { winsock } from '../../src/ffi/winsock';
 import { platformFor } from '../../src/platform/index';
+import { callsWithBytes, callsWithDescriptor } from '../support/bad-arguments';
 
 const WOULDBLOCK = 10035;
 const MSGSIZE = 10040;
@@ -303,37 +304,13 @@ describe('refused before C sees it', () => {
 
   test.each([-1, 1.5, Number.NaN, 2 ** 31, '3', 3n, null, undefined, {}])('descriptor %p', (fd) => {
     const { refusing, calls, messages } = fresh();
-    const attempts = [
-      () => refusing.adopt(any(fd)),
-      () => refusing.close(any(fd)),
-      () => refusing.bind(any(fd), bytes),
-      () => refusing.connect(any(fd), bytes),
-      () => refusing.getsockname(any(fd), bytes),
-      () => refusing.getpeername(any(fd), bytes),
-      () => refusing.setsockopt(any(fd), 0, 0, bytes),
-      () => refusing.getsockopt(any(fd), 0, 0, bytes),
-      () => refusing.recvmmsg(any(fd), messages, 1, 0),
-      () => refusing.sendmmsg(any(fd), messages, 0, 1, 0),
-    ];
-    for (const attempt of attempts) expect(attempt).toThrow(/^fd must/);
+    for (const attempt of callsWithDescriptor(refusing, fd, bytes, messages)) expect(attempt).toThrow(/^fd must/);
     expect(calls).toEqual([]);
   });
 
   test.each(['text', 5n, 140_000, null, undefined, new Uint8Array(16), Buffer.alloc(0)])('bytes %p', (value) => {
     const { refusing, calls } = fresh();
-    const attempts = [
-      () => refusing.bind(3, any(value)),
-      () => refusing.connect(3, any(value)),
-      () => refusing.getsockname(3, any(value)),
-      () => refusing.getpeername(3, any(value)),
-      () => refusing.setsockopt(3, 0, 0, any(value)),
-      () => refusing.getsockopt(3, 0, 0, any(value)),
-      () => refusing.recvmmsg(3, any(value), 1, 0),
-      () => refusing.sendmmsg(3, any(value), 0, 1, 0),
-      () => refusing.if_indextoname(1, any(value)),
-      () => refusing.addressOf(any(value)),
-    ];
-    for (const attempt of attempts) expect(attempt).toThrow(/must (be a Buffer|have at least)/);
+    for (const attempt of callsWithBytes(refusing, value)) expect(attempt).toThrow(/must (be a Buffer|have at least)/);
     expect(calls).toEqual([]);
   });
 
