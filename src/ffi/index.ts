@@ -24,11 +24,11 @@ export interface Host {
 
 /** What one host needs of these is loaded when it is opened; the rest never. */
 const load = {
-  posix: () => require('./posix') as typeof import('./posix'),
-  winsock: () => require('./winsock') as typeof import('./winsock'),
-  uv: () => require('./uv') as typeof import('./uv'),
-  nested: () => require('./nested') as typeof import('./nested'),
-  epoll: () => require('./epoll') as typeof import('./epoll'),
+  posix: () => require('./calls/posix') as typeof import('./calls/posix'),
+  winsock: () => require('./calls/winsock') as typeof import('./calls/winsock'),
+  uv: () => require('./wait/uv') as typeof import('./wait/uv'),
+  nested: () => require('./wait/nested') as typeof import('./wait/nested'),
+  epoll: () => require('./wait/epoll') as typeof import('./wait/epoll'),
 };
 
 let opened: Host | undefined;

@@ -4,7 +4,7 @@
  *
  * Every call returns what the kernel's own ABI returns: a count or 0 on success, **-errno** on failure. Nothing throws
  * for a kernel error and nothing allocates, so one failing datagram among thousands costs no exception. EINTR is
- * retried inside. Arguments are checked inside (types, lengths, bounds) before a pointer is formed; a violation is a bug
+ * retried inside, poll() aside. Arguments are checked inside (types, lengths, bounds) before a pointer is formed; a violation is a bug
  * of ours and throws.
  */
 export interface Syscalls {
@@ -31,6 +31,17 @@ export interface Syscalls {
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
   /** Sends messages `first` … `first + count - 1`. → messages sent; an error only if the first one failed */
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
+  /**
+   * ioctl(2) for a request that writes one int which is never negative: FIONREAD (Linux: bytes of the datagram that is
+   * next, udp(7); BSD, macOS and Windows: bytes that wait). → that int
+   */
+  ioctlInt(fd: number, request: number): number;
+  /**
+   * poll(2): blocks the thread until `fd` is ready for one of `events` (of READABLE, WRITABLE), or an error waits, or
+   * `timeout` ms have passed (-1: for ever; 0: does not wait). → a mask as readiness tells it, 0 after the timeout;
+   * -EBADF; **-EINTR** after a signal, as its listeners are JavaScript and only run when this has returned
+   */
+  poll(fd: number, events: number, timeout: number): number;
   /** Fills `name` (IF_NAMESIZE bytes) with a NUL-terminated name. */
   if_indextoname(ifindex: number, name: Buffer): number;
   /** → index, or 0 when there is no such interface */

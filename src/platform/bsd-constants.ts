@@ -19,6 +19,8 @@ export const bsdConstants = {
   MSG_CTRUNC: 0x20,
   MSG_WAITALL: 0x40,
   MSG_DONTWAIT: 0x80,
+  // <sys/filio.h>: _IOR('f', 127, int)
+  FIONREAD: 0x4004667f,
   // <fcntl.h>
   F_GETFD: 1,
   F_SETFD: 2,
@@ -31,6 +33,7 @@ export const bsdConstants = {
   POLLOUT: 0x4,
   POLLERR: 0x8,
   POLLHUP: 0x10,
+  POLLNVAL: 0x20,
   IF_NAMESIZE: 16,
   // <netinet/in.h>
   IPPROTO_IP: 0,

@@ -97,7 +97,9 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
-  const constants = { ...c, ...time };
+  // powerpc's <asm/ioctls.h> has BSD's number
+  const FIONREAD = arch === 'ppc64' ? 0x4004667f : c.FIONREAD;
+  const constants = { ...c, FIONREAD, ...time };
   return {
     name,
     arch,

@@ -232,6 +232,13 @@ export interface Constants extends Readonly<Record<string, number | undefined>> 
   readonly IPV6_LEAVE_GROUP: number;
   readonly MSG_TRUNC: number;
   readonly MSG_CTRUNC: number;
+  /** ioctl(2): bytes that wait. */
+  readonly FIONREAD: number;
+  readonly POLLIN: number;
+  readonly POLLOUT: number;
+  readonly POLLERR: number;
+  readonly POLLHUP: number;
+  readonly POLLNVAL: number;
   /** 0 where the OS has no such flag (Windows). */
   readonly MSG_DONTWAIT: number;
 }

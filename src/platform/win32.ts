@@ -41,6 +41,7 @@ const c = {
   IPPROTO_UDP: 17,
   IPPROTO_IPV6: 41,
   FIONBIO: 0x8004667e,
+  FIONREAD: 0x4004667f,
   MSG_PEEK: 0x2,
   MSG_TRUNC: 0x100,
   MSG_CTRUNC: 0x200,
@@ -50,6 +51,7 @@ const c = {
   MSG_DONTWAIT: 0,
   POLLERR: 0x1,
   POLLHUP: 0x2,
+  POLLNVAL: 0x4,
   POLLOUT: 0x10,
   POLLIN: 0x300,
   // <mswsock.h>

@@ -1,4 +1,4 @@
-/** What epoll_wait(2) fills. `data` is the caller's own: ffi/epoll.ts keeps a token in its first word. */
+/** What epoll_wait(2) fills. `data` is the caller's own: ffi/wait/epoll.ts keeps a token in its first word. */
 import { declare } from './struct';
 
 /** Linux <sys/epoll.h>. */

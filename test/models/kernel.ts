@@ -3,6 +3,7 @@
  * own rules (what they say of an arrival, how a source is chosen, what they refuse) are in linux.ts, kame.ts and
  * win32.ts. Strict: a value that the OS would not take is refused here too, with its errno.
  */
+import { ERROR, READABLE, WRITABLE } from '../../src/ffi/readiness';
 import type { Syscalls } from '../../src/ffi/syscalls';
 import type { Facts } from '../abi/facts';
 import { Abi, type Cmsg, type Message, type Name } from './abi';
@@ -182,6 +183,23 @@ export abstract class Kernel implements Syscalls {
       fd,
       (sock) => this.optionError(sock, level) ?? this.#options.set(sock, level, name, Buffer.from(value)),
     );
+  }
+
+  ioctlInt(fd: number, request: number): number {
+    return this.#with(fd, (sock) => {
+      if (request !== this.facts.number('FIONREAD')) return 'EINVAL';
+      // udp(7): the datagram that is next
+      const linux = ['linux', 'android'].includes(this.facts.os);
+      return linux ? (sock.queue[0]?.packet.payload.length ?? 0) : sock.queuedBytes;
+    });
+  }
+
+  /** Never waits: nothing else happens on a machine in memory. */
+  poll(fd: number, events: number): number {
+    return this.#with(fd, (sock) => {
+      const failed = sock.error === undefined ? 0 : ERROR | READABLE;
+      return failed | (events & ((sock.readable ? READABLE : 0) | (sock.full ? 0 : WRITABLE)));
+    });
   }
 
   getsockopt(fd: number, level: number, name: number, value: Buffer): number {

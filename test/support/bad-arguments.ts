@@ -19,6 +19,8 @@ export function callsWithDescriptor(
     () => syscalls.getpeername(any(fd), bytes),
     () => syscalls.setsockopt(any(fd), 0, 0, bytes),
     () => syscalls.getsockopt(any(fd), 0, 0, bytes),
+    () => syscalls.ioctlInt(any(fd), 0),
+    () => syscalls.poll(any(fd), 1, 0),
     () => syscalls.recvmmsg(any(fd), messages, 1, 0),
     () => syscalls.sendmmsg(any(fd), messages, 0, 1, 0),
   ];

@@ -2,7 +2,7 @@
  * A host in memory: a kernel that keeps to one platform's layout, byte by byte, and does what a test tells it to.
  * Pointers are resolved like real ones: to bytes of buffers whose address was taken, and nowhere else.
  */
-import type { Host, Readiness, Syscalls, Watcher } from '../../src/ffi/index';
+import { ERROR, type Host, READABLE, type Readiness, type Syscalls, type Watcher, WRITABLE } from '../../src/ffi/index';
 import { platformFor } from '../../src/platform/index';
 import type { Platform } from '../../src/platform/platform';
 import { type ControlMessage, controlBytes, type Peer, readControlBytes, readSockaddr, sockaddrBytes } from './bytes';
@@ -120,6 +120,19 @@ export class FakeSyscalls implements Syscalls {
       value.writeInt32LE(2); // SOCK_DGRAM, and good enough for the rest
     else known.copy(value);
     return 4;
+  }
+
+  /** Bytes of the datagram that is next, whatever is asked. */
+  ioctlInt(fd: number): number {
+    const first = this.#socket(fd).incoming[0];
+    return typeof first === 'object' ? Buffer.byteLength(first.payload) : 0;
+  }
+
+  /** Does not wait. */
+  poll(fd: number, events: number): number {
+    const first = this.#socket(fd).incoming[0];
+    const failed = typeof first === 'number' ? ERROR | READABLE : 0;
+    return failed | (events & (WRITABLE | (first === undefined ? 0 : READABLE)));
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number): number {

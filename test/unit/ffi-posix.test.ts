@@ -1,7 +1,8 @@
 /** libc's calls: results, errno, and what is refused before C sees it. Real sockets on loopback; nothing waits. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { posix } from '../../src/ffi/calls/posix';
 import { type Koffi, loadKoffi } from '../../src/ffi/koffi';
-import { posix } from '../../src/ffi/posix';
+import { ERROR, READABLE, WRITABLE } from '../../src/ffi/readiness';
 import { hostPlatform } from '../../src/platform/index';
 import type { Platform } from '../../src/platform/platform';
 import { callsWithBytes, callsWithDescriptor } from '../support/bad-arguments';
@@ -122,6 +123,44 @@ describe('sockets', () => {
     expect(syscalls.getsockname(fd, name)).toBe(-errno.EBADF!);
     expect(syscalls.recvmmsg(fd, r.messages, 1, 0)).toBe(-errno.EBADF!);
     expect(syscalls.sendmmsg(fd, r.messages, 0, 1, 0)).toBe(-errno.EBADF!);
+  });
+});
+
+describe('what waits in a socket', () => {
+  const { FIONREAD } = constants;
+
+  test('FIONREAD tells the bytes of it', () => {
+    const [from, to] = [socket(), socket()];
+    expect(syscalls.ioctlInt(to.fd, FIONREAD)).toBe(0);
+    syscalls.sendmmsg(from.fd, ring(1, 7, to.name).messages, 0, 1, 0);
+    expect(syscalls.ioctlInt(to.fd, FIONREAD)).toBe(7);
+    expect(syscalls.ioctlInt(to.fd, 0x7fff)).toBeLessThan(0);
+  });
+
+  test('poll() tells what may be done now, and waits no longer than it is told to', () => {
+    const [from, to] = [socket(), socket()];
+    expect(syscalls.poll(to.fd, READABLE, 0)).toBe(0);
+    expect(syscalls.poll(to.fd, READABLE | WRITABLE, -1)).toBe(WRITABLE);
+    const before = process.hrtime.bigint();
+    expect(syscalls.poll(to.fd, READABLE, 20)).toBe(0);
+    expect(Number(process.hrtime.bigint() - before)).toBeGreaterThan(15e6);
+    syscalls.sendmmsg(from.fd, ring(1, 7, to.name).messages, 0, 1, 0);
+    expect(syscalls.poll(to.fd, READABLE, -1)).toBe(READABLE);
+    expect(syscalls.poll(to.fd, READABLE | WRITABLE, 0)).toBe(READABLE | WRITABLE);
+  });
+
+  test('poll() tells of an error, and of a descriptor that is not open', () => {
+    const [a, gone] = [socket(), socket()];
+    syscalls.close(open.pop()!);
+    syscalls.connect(a.fd, gone.name);
+    syscalls.sendmmsg(a.fd, ring(1, 1, gone.name).messages, 0, 1, 0);
+    expect(syscalls.poll(a.fd, READABLE, 1000)).toBe(ERROR | READABLE);
+    expect(syscalls.poll(0x7fff, READABLE, 0)).toBe(-errno.EBADF!);
+  });
+
+  test('poll() returns after a signal, so that its listener may run', () => {
+    const { fake } = scripted({ poll: [{ errno: errno.EINTR! }] });
+    expect(posix(fake, host).poll(3, READABLE, -1)).toBe(-errno.EINTR!);
   });
 });
 
@@ -327,6 +366,9 @@ describe('refused before C sees it', () => {
     expect(() => refusing.setsockopt(3, 0, 2 ** 40, bytes)).toThrow(TypeError);
     expect(() => refusing.getsockopt(3, any('0'), 0, bytes)).toThrow(TypeError);
     expect(() => refusing.recvmmsg(3, messages, 1, 0.5)).toThrow(TypeError);
+    expect(() => refusing.ioctlInt(3, -1)).toThrow(TypeError);
+    expect(() => refusing.poll(3, 4, 0)).toThrow(RangeError);
+    expect(() => refusing.poll(3, 1, 2 ** 31)).toThrow(TypeError);
     expect(() => refusing.if_indextoname(-1, bytes)).toThrow(TypeError);
     expect(() => refusing.if_indextoname(1, Buffer.alloc(15))).toThrow(RangeError);
     expect(() => refusing.if_nametoindex(any(1))).toThrow(TypeError);

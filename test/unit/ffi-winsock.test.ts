@@ -1,7 +1,9 @@
 /** Winsock's calls over a koffi that does what a list says: what C is given, what comes back, what C never sees. */
+
+import { winsock } from '../../src/ffi/calls/winsock';
 import type { Koffi } from '../../src/ffi/koffi';
+import { ERROR, READABLE, WRITABLE } from '../../src/ffi/readiness';
 import { uvErrno } from '../../src/ffi/uv-errno';
-import { winsock } from '../../src/ffi/winsock';
 import { platformFor } from '../../src/platform/index';
 import { callsWithBytes, callsWithDescriptor } from '../support/bad-arguments';
 
@@ -119,6 +121,29 @@ describe.each(['x64', 'ia32', 'arm64'])('%s', (arch) => {
     const { open, calls } = scripted(arch, { WSASocketW: [{ result: -1, error: 10024 }] });
     expect(open().socket(constants.AF_INET)).toBe(-errno.EMFILE);
     expect(names(calls)).not.toContain('closesocket');
+  });
+
+  test('WSAPoll looks at one SOCKET, in its own words', () => {
+    const asked: Buffer[] = [];
+    const write = (revents: number): Answer => ({
+      result: 1,
+      write: (fds) => {
+        asked.push(Buffer.from(fds as Buffer));
+        (fds as Buffer).writeInt16LE(revents, layout.pointerSize + 2);
+      },
+    });
+    const { open } = scripted(arch, {
+      WSAPoll: [write(0x300), write(0x13), write(0x4), { result: 0 }, { result: -1, error: 10038 }],
+    });
+    const syscalls = open();
+    expect(syscalls.poll(0x1a4, READABLE, 5)).toBe(READABLE);
+    expect(asked[0]).toEqual(
+      Buffer.from(layout.pointerSize === 8 ? 'a4010000000000000003000000000000' : 'a401000000030000', 'hex'),
+    );
+    expect(syscalls.poll(0x1a4, WRITABLE, 5)).toBe(WRITABLE | READABLE | ERROR);
+    expect(syscalls.poll(0x1a4, READABLE, 5)).toBe(-errno.EBADF!);
+    expect(syscalls.poll(0x1a4, READABLE, 5)).toBe(0);
+    expect(syscalls.poll(0x1a4, READABLE, 5)).toBe(-errno.ENOTSOCK!);
   });
 
   test('adopt() makes it non-blocking and keeps it from children', () => {

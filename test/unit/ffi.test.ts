@@ -1,11 +1,11 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
 
 import fs from 'node:fs';
-import { Epoll } from '../../src/ffi/epoll-calls';
 import { openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
 import { explain, refuseWithoutNet } from '../../src/ffi/koffi';
 import type { Syscalls } from '../../src/ffi/syscalls';
+import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
 
 const host = hostPlatform();

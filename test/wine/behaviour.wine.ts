@@ -237,7 +237,7 @@ describe('a worker', () => {
     expect(await once(worker, 'exit')).toEqual([0]);
   });
 
-  // Not on ia32: there closesocket cannot be called by Node's hooks (src/ffi/uv-calls.ts).
+  // Not on ia32: there closesocket cannot be called by Node's hooks (src/ffi/wait/uv-calls.ts).
   (process.arch === 'ia32' ? test.skip : test)('that is terminated leaves no socket behind', async () => {
     const { worker, port } = await start();
     await worker.terminate();

@@ -5,13 +5,14 @@
  * errno is read on the line after each call: anything between (a failed require, a spawn) may change it.
  * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
  */
-import type { Platform } from '../platform/platform';
+import type { Platform } from '../../platform/platform';
+import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
+import { type AtOnce, envCleanup } from '../env-cleanup';
+import type { Koffi, Library } from '../koffi';
+import type { Syscalls } from '../syscalls';
+import { isMainThread } from '../thread';
 import { type Batch, openBatch } from './batch';
-import { checkBytes, checkDescriptor, checkInt, checkMessages, checkUnsigned } from './check';
-import { type AtOnce, envCleanup } from './env-cleanup';
-import type { Koffi, Library } from './koffi';
-import type { Syscalls } from './syscalls';
-import { isMainThread } from './thread';
+import { Poller } from './poll';
 
 /** <fcntl.h>; the same numbers on every OS that we know. O_NONBLOCK is not, and comes from the platform. */
 const F_SETFD = 2;
@@ -45,6 +46,10 @@ function declare(libc: Library) {
     setsockopt: libc.func('int setsockopt(int, int, int, const void *, uint32_t)'),
     // int getsockopt(int sockfd, int level, int optname, void optval[*optlen], socklen_t *optlen);
     getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
+    // int ioctl(int fd, unsigned long op, ...); variadic as fcntl. musl: int op, of which the lower half counts
+    ioctl: libc.func('int ioctl(int, unsigned long, ...)'),
+    // int poll(struct pollfd *fds, nfds_t nfds, int timeout); unsigned int or long, and always 1 here
+    poll: libc.func('int poll(void *, unsigned long, int)'),
     // char *if_indextoname(unsigned int ifindex, char ifname[IF_NAMESIZE]);
     if_indextoname: libc.func('uintptr_t if_indextoname(unsigned int, void *)'),
     // unsigned int if_nametoindex(const char *ifname);
@@ -71,12 +76,22 @@ class Posix implements Syscalls {
   /** socklen_t that getsockname and its kin read and write. */
   readonly #socklen = Buffer.alloc(4);
   readonly #socklenWord = new Uint32Array(this.#socklen.buffer, this.#socklen.byteOffset, 1);
+  /** An int that a call writes. */
+  readonly #int = Buffer.alloc(4);
+  readonly #intWord = new Int32Array(this.#int.buffer, this.#int.byteOffset, 1);
+  readonly #poller: Poller;
+
   constructor(koffi: Koffi, platform: Platform) {
     this.#koffi = koffi;
     this.#platform = platform;
     const libc = koffi.load(null);
     this.#libc = declare(libc);
     this.#batch = openBatch(koffi, libc, platform);
+    const { poll } = this.#libc;
+    this.#poller = new Poller(platform, (fds, timeout) => {
+      const count = poll(fds, 1, timeout);
+      return count < 0 ? -koffi.errno() : count;
+    });
     this.#EINTR = platform.errno.EINTR ?? 4;
     if (!isMainThread()) this.#atOnce = atOnce(koffi, libc);
   }
@@ -179,6 +194,19 @@ class Posix implements Syscalls {
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
     checkMessages(fd, messages, first, count, flags, this.#platform.message.size);
     return this.#batch.sendmmsg(fd, messages, first, count, flags);
+  }
+
+  ioctlInt(fd: number, request: number): number {
+    checkDescriptor(fd);
+    checkUnsigned('request', request);
+    return this.#libc.ioctl(fd, request, 'void *', this.#int) === 0 ? this.#intWord[0] : -this.#koffi.errno();
+  }
+
+  poll(fd: number, events: number, timeout: number): number {
+    checkDescriptor(fd);
+    checkEvents(events);
+    checkInt('timeout', timeout);
+    return this.#poller.poll(fd, events, timeout);
   }
 
   if_indextoname(ifindex: number, name: Buffer): number {

@@ -3,8 +3,8 @@
  * WSAGetLastError and the NETIO functions give, those that libuv knows become the code libuv takes them for
  * (uv_translate_sys_error, src/win/error.c). What has no WSA code of that name is libuv's own number.
  */
-import type { Platform } from '../platform/platform';
-import { uvErrno } from './uv-errno';
+import type { Platform } from '../../platform/platform';
+import { uvErrno } from '../uv-errno';
 
 /** <winerror.h> numbers under libuv's names. */
 const names: Readonly<Record<number, string>> = {

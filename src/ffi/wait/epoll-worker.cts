@@ -4,7 +4,7 @@
  * Loaded by file name, and kept apart from everything else so that a thread costs koffi and no more.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Koffi } from './koffi.js';
+import type { Koffi } from '../koffi.js';
 
 /** What the parent hands over: plain numbers, since all layouts are its business. */
 export interface Orders {

@@ -8,16 +8,16 @@
  */
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
-import { systemError } from '../errors';
-import type { Platform } from '../platform/platform';
+import { systemError } from '../../errors';
+import type { Platform } from '../../platform/platform';
+import { checkDescriptor, checkEvents } from '../check';
+import type { Koffi, Pointer, PollCallback, PollHandle } from '../koffi';
+import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../readiness';
+import { isMainThread } from '../thread';
+import { uvErrno } from '../uv-errno';
 import { onExit } from './at-exit';
-import { checkDescriptor, checkEvents } from './check';
-import type { Koffi, Pointer, PollCallback, PollHandle } from './koffi';
 import { pin } from './pin';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
-import { isMainThread } from './thread';
 import { openUv, type Uv } from './uv-calls';
-import { uvErrno } from './uv-errno';
 
 const noop = (): void => {};
 

@@ -2,7 +2,7 @@
  * The functions of Windows that winsock.ts calls, with the prototypes from Microsoft's headers beside them. All are
  * __stdcall, which matters on ia32 only. Knows no socket.
  */
-import type { Koffi, Library, NativeFunction } from './koffi';
+import type { Koffi, Library, NativeFunction } from '../koffi';
 
 /** A SOCKET is an unsigned pointer, but INVALID_SOCKET is easier seen as -1; its values fit 32 bits like all handles. */
 export function declareWinsock(ws2_32: Library) {
@@ -29,6 +29,8 @@ export function declareWinsock(ws2_32: Library) {
     setsockopt: ws2_32.func('int __stdcall setsockopt(intptr_t, int, int, const void *, int)'),
     // int WSAAPI getsockopt(SOCKET s, int level, int optname, char *optval, int *optlen);
     getsockopt: ws2_32.func('int __stdcall getsockopt(intptr_t, int, int, void *, void *)'),
+    // int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout);
+    WSAPoll: ws2_32.func('int __stdcall WSAPoll(void *, uint32_t, int)'),
     // int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer, LPVOID lpvOutBuffer,
     //   DWORD cbOutBuffer, LPDWORD lpcbBytesReturned, LPWSAOVERLAPPED, LPWSAOVERLAPPED_COMPLETION_ROUTINE);
     WSAIoctl: ws2_32.func(

@@ -4,12 +4,12 @@
  * called once, for the set, and opening a socket is one epoll_ctl(2) (docs/koffi.md §2.1, "nested").
  */
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
-import type { Platform } from '../platform/platform';
-import { checkDescriptor, checkEvents } from './check';
-import { type EnvCleanup, envCleanup } from './env-cleanup';
+import type { Platform } from '../../platform/platform';
+import { checkDescriptor, checkEvents } from '../check';
+import { type EnvCleanup, envCleanup } from '../env-cleanup';
+import type { Koffi } from '../koffi';
+import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../readiness';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EpollSet, interest } from './epoll-calls';
-import type { Koffi } from './koffi';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
 
 /** Milliseconds without a watcher after which the set is closed. */
 const IDLE = 1000;

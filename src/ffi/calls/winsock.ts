@@ -4,12 +4,13 @@
  *
  * The last error is read on the line after each call, as koffi keeps it across its own work (the thread's TEB).
  */
-import { unsupportedPlatform } from '../errors';
-import type { MessageLayout, Platform } from '../platform/platform';
+import { unsupportedPlatform } from '../../errors';
+import type { MessageLayout, Platform } from '../../platform/platform';
+import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
+import type { Koffi } from '../koffi';
+import type { Syscalls } from '../syscalls';
 import { type Batch, loop, type Single } from './batch';
-import { checkBytes, checkDescriptor, checkInt, checkMessages, checkUnsigned } from './check';
-import type { Koffi } from './koffi';
-import type { Syscalls } from './syscalls';
+import { Poller } from './poll';
 import { declareSystem, declareWinsock, type Extensions, findExtensions } from './winsock-calls';
 import { winsockFailure } from './winsock-errors';
 
@@ -34,6 +35,7 @@ class Winsock implements Syscalls {
   readonly #system: ReturnType<typeof declareSystem>;
   readonly #single: Datagrams;
   readonly #batch: Batch;
+  readonly #poller: Poller;
   /** An int, DWORD or u_long that a call reads and writes. */
   readonly #dword = Buffer.alloc(4);
   /** A NET_LUID. */
@@ -46,6 +48,10 @@ class Winsock implements Syscalls {
     this.#system = declareSystem(koffi.load('kernel32.dll'), koffi.load('iphlpapi.dll'));
     this.#single = new Datagrams(koffi, platform, this.#ws2_32.WSAGetLastError);
     this.#batch = loop(this.#single, platform);
+    this.#poller = new Poller(platform, (fds, timeout) => {
+      const count = this.#ws2_32.WSAPoll(fds, 1, timeout);
+      return count < 0 ? this.#failure() : count;
+    });
     // Node has started it too; each counts, and the process's end undoes them all.
     const failed = this.#ws2_32.WSAStartup(VERSION_2_2, Buffer.alloc(WSADATA_SIZE));
     if (failed !== 0) throw unsupportedPlatform(`recvfromto needs Winsock 2.2, and WSAStartup returned ${failed}`);
@@ -130,6 +136,20 @@ class Winsock implements Syscalls {
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
     checkMessages(fd, messages, first, count, flags, this.#platform.message.size);
     return this.#batch.sendmmsg(fd, messages, first, count, flags);
+  }
+
+  ioctlInt(fd: number, request: number): number {
+    checkDescriptor(fd);
+    checkUnsigned('request', request);
+    if (this.#ws2_32.ioctlsocket(fd, request | 0, this.#dword) !== 0) return this.#failure();
+    return this.#dword.readInt32LE();
+  }
+
+  poll(fd: number, events: number, timeout: number): number {
+    checkDescriptor(fd);
+    checkEvents(events);
+    checkInt('timeout', timeout);
+    return this.#poller.poll(fd, events, timeout);
   }
 
   /**

@@ -1,11 +1,11 @@
 /** epoll(7) and its pipe through koffi, with the events laid out for this CPU. Knows descriptors, not watchers. */
 import { getSystemErrorName } from 'node:util';
-import { systemError } from '../errors';
-import type { Platform } from '../platform/platform';
-import { epoll_event, epoll_eventPacked } from '../structs/epoll';
-import type { Abi } from '../structs/ref';
-import type { Koffi, Library } from './koffi';
-import { READABLE, WRITABLE } from './readiness';
+import { systemError } from '../../errors';
+import type { Platform } from '../../platform/platform';
+import { epoll_event, epoll_eventPacked } from '../../structs/epoll';
+import { abiOf } from '../abi';
+import type { Koffi, Library } from '../koffi';
+import { READABLE, WRITABLE } from '../readiness';
 
 /** <sys/epoll.h> */
 export const EPOLLIN = 0x001;
@@ -58,13 +58,8 @@ export class EpollSet {
 
   /** @throws the kernel's errors */
   constructor(koffi: Koffi, platform: Platform) {
-    const { pointerSize, littleEndian } = platform.message;
-    const abi: Abi = {
-      pointerSize,
-      endianness: littleEndian ? 'LE' : 'BE',
-      int64Alignment: platform.arch === 'ia32' ? 4 : 8,
-    };
-    const struct = (platform.arch === 'x64' ? epoll_eventPacked : epoll_event)(abi);
+    const { littleEndian } = platform.message;
+    const struct = (platform.arch === 'x64' ? epoll_eventPacked : epoll_event)(abiOf(platform));
     this.eventSize = struct.size;
     this.dataOffset = struct.fields.data.offset;
     this.#eventsOffset = struct.fields.events.offset;

@@ -3,8 +3,8 @@
  * the close callbacks that lie inside it: SIGSEGV (docs/koffi.md §2.2). One more dlopen that forbids unloading
  * cures it. The path comes from the addon itself, so neither /proc nor the layout of node_modules matters.
  */
-import type { PlatformName } from '../platform/platform';
-import type { Koffi, Library, Pointer } from './koffi';
+import type { PlatformName } from '../../platform/platform';
+import type { Koffi, Library, Pointer } from '../koffi';
 
 /** <dlfcn.h>: RTLD_NOW and RTLD_NODELETE. FreeBSD and OpenBSD: sys/… and include/dlfcn.h. */
 const FLAGS: Readonly<Partial<Record<PlatformName, number>>> = {

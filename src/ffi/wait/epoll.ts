@@ -8,16 +8,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
-import { unsupportedPlatform } from '../errors';
-import type { Platform } from '../platform/platform';
+import { unsupportedPlatform } from '../../errors';
+import type { Platform } from '../../platform/platform';
+import { checkDescriptor, checkEvents } from '../check';
+import { type EnvCleanup, envCleanup } from '../env-cleanup';
+import type { Koffi } from '../koffi';
+import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../readiness';
+import { isMainThread } from '../thread';
 import { onExit } from './at-exit';
-import { checkDescriptor, checkEvents } from './check';
-import { type EnvCleanup, envCleanup } from './env-cleanup';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll, interest } from './epoll-calls';
 import type { Orders } from './epoll-worker.cjs';
-import type { Koffi } from './koffi';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
-import { isMainThread } from './thread';
 
 const noop = (): void => {};
 

@@ -2,9 +2,9 @@
  * The functions of libuv and Node-API that uv.ts needs, called in the running executable: Node exports them for addons.
  * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
  */
-import type { Platform } from '../platform/platform';
-import { type EnvCleanup, envCleanup } from './env-cleanup';
-import type { Koffi, Library, NativeFunction, NativeType, Pointer } from './koffi';
+import type { Platform } from '../../platform/platform';
+import { type EnvCleanup, envCleanup } from '../env-cleanup';
+import type { Koffi, Library, NativeFunction, NativeType, Pointer } from '../koffi';
 
 /** uv.h, enum uv_handle_type: UV_POLL. */
 const UV_POLL = 8;

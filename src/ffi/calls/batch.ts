@@ -3,8 +3,8 @@
  * message (recvmsg and sendmsg; Winsock's in winsock.ts) that behave as Linux does. The arguments have been checked.
  * EINTR is retried here; errno is read on the line after the call.
  */
-import type { MessageLayout, Platform } from '../platform/platform';
-import type { Koffi, Library, NativeFunction } from './koffi';
+import type { MessageLayout, Platform } from '../../platform/platform';
+import type { Koffi, Library, NativeFunction } from '../koffi';
 
 export interface Batch {
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
