@@ -77,7 +77,7 @@ function messageTable(platform: Platform): string {
   const { arrivals, departures, ttl, tos } = platform;
   const comes = arrivals.map(
     ({ level, type, size }) =>
-      `| comes | \`${spell(platform, { level, name: type }, /^(?!.*SEND)/)}\` | ${payload(platform, type, level, size)} |`,
+      `| comes | \`${spell(platform, { level, name: type }, /^(SCM_|(?!SO_|.*SEND))/)}\` | ${payload(platform, type, level, size)} |`,
   );
   const peers: Record<string, string> = {
     udp4: 'an IPv4 peer',

@@ -1,6 +1,6 @@
 /** Android: Linux's kernel and numbers under bionic's declarations. Termux's Node.js reports this platform. */
 import { cmsghdrSizeT } from '../structs/cmsghdr';
-import { group_source_req } from '../structs/membership';
+import { group_req, group_source_req } from '../structs/membership';
 import { mmsghdr, msghdrSizeT } from '../structs/msghdr';
 import type { Abi } from '../structs/ref';
 import { sockaddr_storageAndroid } from '../structs/sockaddr';
@@ -19,6 +19,7 @@ export function android(arch: string): Platform | undefined {
     mmsghdr: mmsghdr(msghdrSizeT)(LP64),
     cmsghdr: cmsghdrSizeT(LP64),
     sockaddr_storage: sockaddr_storageAndroid(LP64),
+    group_req: group_req(sockaddr_storageAndroid)(LP64),
     group_source_req: group_source_req(sockaddr_storageAndroid)(LP64),
     timespec: timespec(LP64),
     timeval: timeval(LP64),

@@ -3,11 +3,24 @@
  * on wildcard-bound sockets (P4). Semantics were read in xnu-11417, see test/abi/fixtures; numbers from the headers named.
  */
 import { cmsghdrInt } from '../structs/cmsghdr';
-import { group_source_reqPacked, ip_mreq, ip_mreq_sourceFirst, ip_mreqn, ipv6_mreq } from '../structs/membership';
+import {
+  group_reqPacked,
+  group_source_reqPacked,
+  ip_mreq,
+  ip_mreq_sourceFirst,
+  ip_mreqn,
+  ipv6_mreq,
+} from '../structs/membership';
 import { iovec, mmsghdr, msghdrInt } from '../structs/msghdr';
 import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
-import { sockaddr_dlDarwin, sockaddr_in6Len, sockaddr_inLen, sockaddr_storageLen } from '../structs/sockaddr';
+import {
+  ip6_mtuinfo,
+  sockaddr_dlDarwin,
+  sockaddr_in6Len,
+  sockaddr_inLen,
+  sockaddr_storageLen,
+} from '../structs/sockaddr';
 import { timespec, timevalInt } from '../structs/time';
 import { bsdConstants } from './bsd-constants';
 import { bsdErrno } from './errno';
@@ -27,7 +40,13 @@ const c = {
   SCM_TIMESTAMP: 0x2,
   SO_NOSIGPIPE: 0x1022,
   SO_BINDTODEVICE: 0x1134,
+  SO_NREAD: 0x1020,
+  SO_NWRITE: 0x1024,
+  SO_NET_SERVICE_TYPE: 0x1116,
   MSG_NOSIGNAL: 0x80000,
+  // <time.h>
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 6,
   // <netinet/in.h>
   IP_RECVIF: 20,
   IP_RECVTTL: 24,
@@ -38,13 +57,18 @@ const c = {
   IP_MULTICAST_IFINDEX: 66,
   IP_ADD_SOURCE_MEMBERSHIP: 70,
   IP_DROP_SOURCE_MEMBERSHIP: 71,
+  IP_BLOCK_SOURCE: 72,
+  IP_UNBLOCK_SOURCE: 73,
+  MCAST_JOIN_GROUP: 80,
+  MCAST_LEAVE_GROUP: 81,
   MCAST_JOIN_SOURCE_GROUP: 82,
   MCAST_LEAVE_SOURCE_GROUP: 83,
+  MCAST_BLOCK_SOURCE: 84,
+  MCAST_UNBLOCK_SOURCE: 85,
   // <netinet6/in6.h>, RFC 3542's numbers: hidden by the SDK unless __APPLE_USE_RFC_3542 is defined (P22)
   IPV6_RECVTCLASS: 35,
   IPV6_TCLASS: 36,
   IPV6_RECVPKTINFO: 61,
-  IPV6_DONTFRAG: 62,
   IPV6_BOUND_IF: 125,
 } as const satisfies Constants;
 
@@ -113,7 +137,9 @@ function structs(abi: Abi) {
     ip_mreqn: ip_mreqn(abi),
     ipv6_mreq: ipv6_mreq(abi),
     ip_mreq_source: ip_mreq_sourceFirst(abi),
+    group_req: group_reqPacked(sockaddr_storageLen)(abi),
     group_source_req: group_source_reqPacked(sockaddr_storageLen)(abi),
+    ip6_mtuinfo: ip6_mtuinfo(abi),
     timespec: timespec(abi),
     timeval: timevalInt(abi),
   };

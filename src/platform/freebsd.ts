@@ -3,12 +3,18 @@
  * bound to one address (P5). Semantics were read in 15-era kernel sources, see test/abi/fixtures.
  */
 import { cmsghdrInt } from '../structs/cmsghdr';
-import { group_source_req, ip_mreq, ip_mreq_sourceFirst, ip_mreqn, ipv6_mreq } from '../structs/membership';
+import { group_req, group_source_req, ip_mreq, ip_mreq_sourceFirst, ip_mreqn, ipv6_mreq } from '../structs/membership';
 import { iovec, mmsghdrSsizeT, msghdrInt } from '../structs/msghdr';
 import { in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { refFor } from '../structs/ref';
-import { sockaddr_dlFreeBSD, sockaddr_in6Len, sockaddr_inLen, sockaddr_storageLen } from '../structs/sockaddr';
+import {
+  ip6_mtuinfo,
+  sockaddr_dlFreeBSD,
+  sockaddr_in6Len,
+  sockaddr_inLen,
+  sockaddr_storageLen,
+} from '../structs/sockaddr';
 import { timespec, timeval } from '../structs/time';
 import { bsdConstants } from './bsd-constants';
 import { bsdErrno } from './errno';
@@ -36,10 +42,25 @@ const c = {
   SCM_TIMESTAMP: 0x2,
   SO_NOSIGPIPE: 0x800,
   SO_REUSEPORT_LB: 0x10000,
+  SO_RERROR: 0x20000,
+  SO_USER_COOKIE: 0x1015,
   SO_PROTOCOL: 0x1016,
+  SO_TS_CLOCK: 0x1017,
+  SO_TS_REALTIME_MICRO: 0,
+  SO_TS_BINTIME: 1,
+  SO_TS_REALTIME: 2,
+  SO_TS_MONOTONIC: 3,
+  SCM_REALTIME: 0x5,
   SO_DOMAIN: 0x1019,
   MSG_NOSIGNAL: 0x20000,
   MSG_WAITFORONE: 0x80000,
+  // <sys/filio.h>
+  FIONWRITE: 0x40046677,
+  // <sys/_clock_id.h>
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 4,
+  CLOCK_BOOTTIME: 4,
+  CLOCK_TAI: 16,
   // <netinet/in.h>
   IP_SENDSRCADDR: 7,
   IP_RECVIF: 20,
@@ -51,14 +72,21 @@ const c = {
   IP_RECVTOS: 68,
   IP_ADD_SOURCE_MEMBERSHIP: 70,
   IP_DROP_SOURCE_MEMBERSHIP: 71,
+  IP_BLOCK_SOURCE: 72,
+  IP_UNBLOCK_SOURCE: 73,
+  MCAST_JOIN_GROUP: 80,
+  MCAST_LEAVE_GROUP: 81,
   MCAST_JOIN_SOURCE_GROUP: 82,
   MCAST_LEAVE_SOURCE_GROUP: 83,
+  MCAST_BLOCK_SOURCE: 84,
+  MCAST_UNBLOCK_SOURCE: 85,
   // <netinet6/in6.h>
   IPV6_RECVPKTINFO: 36,
   IPV6_RECVTCLASS: 57,
   IPV6_TCLASS: 61,
-  IPV6_DONTFRAG: 62,
   IPV6_BINDANY: 64,
+  IPV6_ORIGDSTADDR: 72,
+  IPV6_RECVORIGDSTADDR: 72,
 } as const satisfies Constants;
 
 /** undefined for a CPU that no fixture covers. */
@@ -130,7 +158,9 @@ function structs(abi: Abi) {
     ip_mreqn: ip_mreqn(abi),
     ipv6_mreq: ipv6_mreq(abi),
     ip_mreq_source: ip_mreq_sourceFirst(abi),
+    group_req: group_req(sockaddr_storageLen)(abi),
     group_source_req: group_source_req(sockaddr_storageLen)(abi),
+    ip6_mtuinfo: ip6_mtuinfo(abi),
     timespec: timespec(abi),
     timeval: timeval(abi),
   };

@@ -3,13 +3,15 @@
  * (test/abi/fixtures); numbers come from the headers named beside them and are the same on every CPU supported here.
  */
 import { type CmsghdrField, cmsghdrInt, cmsghdrPadded, cmsghdrSizeT } from '../structs/cmsghdr';
-import { group_source_req, ip_mreq, ip_mreq_source, ip_mreqn, ipv6_mreq } from '../structs/membership';
+import { sock_extended_err } from '../structs/errqueue';
+import { sock_filter, sock_fprog } from '../structs/filter';
+import { group_req, group_source_req, ip_mreq, ip_mreq_source, ip_mreqn, ipv6_mreq } from '../structs/membership';
 import { iovec, type MsghdrField, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT } from '../structs/msghdr';
 import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr';
 import type { StructType } from '../structs/struct';
-import { timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
+import { sock_txtime, timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
 import { linuxErrno } from './errno';
 import { controlLayout, messageLayout } from './layout';
 import { linuxConstants as c } from './linux-constants';
@@ -53,6 +55,7 @@ function glibcStructs(abi: Abi): Structs {
     mmsghdr: mmsghdr(msghdr)(abi),
     cmsghdr: cmsghdrSizeT(abi),
     sockaddr_storage: sockaddr_storage(abi),
+    group_req: group_req(sockaddr_storage)(abi),
     group_source_req: group_source_req(sockaddr_storage)(abi),
     timespec: timespec(abi),
     timeval: timeval(abi),
@@ -72,6 +75,7 @@ function muslStructs(abi: Abi): Structs {
     mmsghdr: mmsghdr(msghdr)(abi),
     cmsghdr: wide ? cmsghdrPadded(abi) : cmsghdrInt(abi),
     sockaddr_storage: sockaddr_storage(abi),
+    group_req: group_req(sockaddr_storage)(abi),
     group_source_req: group_source_req(sockaddr_storage)(abi),
     timespec: wide ? timespec(abi) : timespecPadded(abi),
     timeval: wide ? timeval(abi) : timeval64(abi),
@@ -89,6 +93,10 @@ export function kernelStructs(abi: Abi) {
     ip_mreqn: ip_mreqn(abi),
     ipv6_mreq: ipv6_mreq(abi),
     ip_mreq_source: ip_mreq_source(abi),
+    sock_extended_err: sock_extended_err(abi),
+    sock_filter: sock_filter(abi),
+    sock_fprog: sock_fprog(abi),
+    sock_txtime: sock_txtime(abi),
   };
 }
 
@@ -97,9 +105,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
-  // powerpc's <asm/ioctls.h> has BSD's number
-  const FIONREAD = arch === 'ppc64' ? 0x4004667f : c.FIONREAD;
-  const constants = { ...c, FIONREAD, ...time };
+  const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpc : {}) };
   return {
     name,
     arch,
@@ -157,6 +163,9 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
  * in kind (by musl's design; not run on such a machine).
  */
 const time64 = { SO_TIMESTAMP: 63, SCM_TIMESTAMP: 63, SO_TIMESTAMPNS: 64, SCM_TIMESTAMPNS: 64 } as const;
+
+/** <asm/ioctls.h>, which powerpc has from elsewhere. */
+const powerpc = { FIONREAD: 0x4004667f, SIOCINQ: 0x4004667f, SIOCOUTQ: 0x40047473 } as const;
 
 /** SCM_TIMESTAMPNS carries a timespec of two longs; on 32-bit CPUs its 64-bit form may come instead or as well. */
 function timeArrivals(abi: Abi): Arrival[] {

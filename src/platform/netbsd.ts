@@ -6,10 +6,16 @@
 import { cmsghdrInt } from '../structs/cmsghdr';
 import { ip_mreq, ipv6_mreq } from '../structs/membership';
 import { iovec, mmsghdr, msghdrInt } from '../structs/msghdr';
-import { in6_pktinfo } from '../structs/pktinfo';
+import { in_pktinfoAddrFirst, in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { refFor } from '../structs/ref';
-import { sockaddr_dlNetBSD, sockaddr_in6Len, sockaddr_inLen, sockaddr_storageLen } from '../structs/sockaddr';
+import {
+  ip6_mtuinfo,
+  sockaddr_dlNetBSD,
+  sockaddr_in6Len,
+  sockaddr_inLen,
+  sockaddr_storageLen,
+} from '../structs/sockaddr';
 import { timespec64, timevalInt } from '../structs/time';
 import { bsdConstants } from './bsd-constants';
 import { bsdErrno } from './errno';
@@ -42,6 +48,12 @@ const c = {
   MSG_MCAST: 0x200,
   MSG_NOSIGNAL: 0x400,
   MSG_WAITFORONE: 0x2000,
+  SO_RERROR: 0x4000,
+  // <sys/filio.h>
+  FIONWRITE: 0x40046679,
+  // <sys/time.h>
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 3,
   // <netinet/in.h>
   IP_SENDSRCADDR: 7,
   IP_RECVIF: 20,
@@ -53,7 +65,6 @@ const c = {
   IPV6_RECVPKTINFO: 36,
   IPV6_RECVTCLASS: 57,
   IPV6_TCLASS: 61,
-  IPV6_DONTFRAG: 62,
   IPV6_BINDANY: 64,
 } as const satisfies Constants;
 
@@ -119,9 +130,11 @@ function structs(abi: Abi) {
     sockaddr_in6: sockaddr_in6Len(abi),
     sockaddr_storage: sockaddr_storageLen(abi),
     sockaddr_dl: sockaddr_dlNetBSD(abi),
+    in_pktinfo: in_pktinfoAddrFirst(abi),
     in6_pktinfo: in6_pktinfo(abi),
     ip_mreq: ip_mreq(abi),
     ipv6_mreq: ipv6_mreq(abi),
+    ip6_mtuinfo: ip6_mtuinfo(abi),
     timespec: timespec64(abi),
     timeval: timevalInt(abi),
   };

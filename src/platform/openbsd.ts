@@ -8,7 +8,13 @@ import { iovec, mmsghdr, msghdrInt } from '../structs/msghdr';
 import { in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { refFor } from '../structs/ref';
-import { sockaddr_dlOpenBSD, sockaddr_in6Len, sockaddr_inLen, sockaddr_storageOpenBSD } from '../structs/sockaddr';
+import {
+  ip6_mtuinfo,
+  sockaddr_dlOpenBSD,
+  sockaddr_in6Len,
+  sockaddr_inLen,
+  sockaddr_storageOpenBSD,
+} from '../structs/sockaddr';
 import { timespec64, timeval64Long } from '../structs/time';
 import { bsdConstants } from './bsd-constants';
 import { bsdErrno } from './errno';
@@ -42,15 +48,20 @@ const c = {
   MSG_MCAST: 0x200,
   MSG_NOSIGNAL: 0x400,
   MSG_WAITFORONE: 0x1000,
+  // <sys/_time.h>
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 3,
+  CLOCK_BOOTTIME: 6,
   // <netinet/in.h>
   IP_SENDSRCADDR: 7,
   IP_RECVIF: 30,
   IP_RECVTTL: 31,
+  IP_RECVDSTPORT: 33,
   // <netinet6/in6.h>
   IPV6_RECVPKTINFO: 36,
   IPV6_RECVTCLASS: 57,
   IPV6_TCLASS: 61,
-  IPV6_DONTFRAG: 62,
+  IPV6_RECVDSTPORT: 64,
 } as const satisfies Constants;
 
 /** undefined for a CPU that no fixture covers. */
@@ -117,6 +128,7 @@ function structs(abi: Abi) {
     ip_mreq: ip_mreq(abi),
     ip_mreqn: ip_mreqn(abi),
     ipv6_mreq: ipv6_mreq(abi),
+    ip6_mtuinfo: ip6_mtuinfo(abi),
     timespec: timespec64(abi),
     timeval: timeval64Long(abi),
   };

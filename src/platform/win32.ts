@@ -3,9 +3,9 @@
  * address. Checked against Windows headers and under Wine, see test/abi/fixtures/win32.json.
  */
 import { cmsghdrSizeT } from '../structs/cmsghdr';
-import { group_source_req, ip_mreq, ip_mreq_sourceFirst, ipv6_mreq } from '../structs/membership';
+import { group_req, group_source_req, ip_mreq, ip_mreq_sourceFirst, ipv6_mreq } from '../structs/membership';
 import { mmsghdr, WSABUF, WSAMSG } from '../structs/msghdr';
-import { in_pktinfoWindows, in6_pktinfo } from '../structs/pktinfo';
+import { in_pktinfoAddrFirst, in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storageWindows } from '../structs/sockaddr';
 import { winsockErrno } from './errno';
@@ -26,23 +26,34 @@ const abis: Readonly<Record<string, Abi>> = {
 const c = {
   // <winsock2.h>, <ws2def.h>
   AF_UNSPEC: 0,
+  AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 23,
+  SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
   SOL_SOCKET: 0xffff,
   SO_REUSEADDR: 0x4,
   SO_EXCLUSIVEADDRUSE: -5,
+  SO_KEEPALIVE: 0x8,
+  SO_DONTROUTE: 0x10,
   SO_BROADCAST: 0x20,
+  SO_LINGER: 0x80,
   SO_SNDBUF: 0x1001,
   SO_RCVBUF: 0x1002,
   SO_ERROR: 0x1007,
   SO_TYPE: 0x1008,
   IPPROTO_IP: 0,
+  IPPROTO_ICMP: 1,
   IPPROTO_UDP: 17,
   IPPROTO_IPV6: 41,
-  FIONBIO: 0x8004667e,
+  IPPROTO_ICMPV6: 58,
+  IPPROTO_RAW: 255,
   FIONREAD: 0x4004667f,
+  FIONBIO: 0x8004667e,
+  MSG_OOB: 0x1,
   MSG_PEEK: 0x2,
+  MSG_DONTROUTE: 0x4,
   MSG_TRUNC: 0x100,
   MSG_CTRUNC: 0x200,
   MSG_BCAST: 0x400,
@@ -54,6 +65,7 @@ const c = {
   POLLNVAL: 0x4,
   POLLOUT: 0x10,
   POLLIN: 0x300,
+  POLLPRI: 0x400,
   // <mswsock.h>
   SIO_GET_EXTENSION_FUNCTION_POINTER: 0xc8000006,
   SIO_UDP_CONNRESET: 0x9800000c,
@@ -68,27 +80,56 @@ const c = {
   IP_MULTICAST_LOOP: 11,
   IP_ADD_MEMBERSHIP: 12,
   IP_DROP_MEMBERSHIP: 13,
+  IP_DONTFRAGMENT: 14,
   IP_ADD_SOURCE_MEMBERSHIP: 15,
   IP_DROP_SOURCE_MEMBERSHIP: 16,
+  IP_BLOCK_SOURCE: 17,
+  IP_UNBLOCK_SOURCE: 18,
   IP_PKTINFO: 19,
+  IP_HOPLIMIT: 21,
   IP_RECVTTL: 21,
   IP_UNICAST_IF: 31,
   IP_TCLASS: 39,
+  IP_RECVTCLASS: 40,
   IP_RECVTOS: 40,
+  MCAST_JOIN_GROUP: 41,
+  MCAST_LEAVE_GROUP: 42,
+  MCAST_BLOCK_SOURCE: 43,
+  MCAST_UNBLOCK_SOURCE: 44,
   MCAST_JOIN_SOURCE_GROUP: 45,
   MCAST_LEAVE_SOURCE_GROUP: 46,
+  IP_ECN: 50,
+  IP_RECVECN: 50,
+  IP_MTU_DISCOVER: 71,
+  // PMTUD_STATE; there is no WANT, and 0 is the system's own choice
+  IP_PMTUDISC_DO: 1,
+  IP_PMTUDISC_DONT: 2,
+  IP_PMTUDISC_PROBE: 3,
+  IP_MTU: 73,
+  IP_RECVERR: 75,
+  IP_USER_MTU: 76,
   IPV6_UNICAST_HOPS: 4,
   IPV6_MULTICAST_IF: 9,
   IPV6_MULTICAST_HOPS: 10,
   IPV6_MULTICAST_LOOP: 11,
   IPV6_JOIN_GROUP: 12,
   IPV6_LEAVE_GROUP: 13,
+  IPV6_DONTFRAG: 14,
   IPV6_PKTINFO: 19,
   IPV6_HOPLIMIT: 21,
   IPV6_V6ONLY: 27,
   IPV6_UNICAST_IF: 31,
   IPV6_TCLASS: 39,
   IPV6_RECVTCLASS: 40,
+  IPV6_ECN: 50,
+  IPV6_RECVECN: 50,
+  IPV6_MTU_DISCOVER: 71,
+  IPV6_MTU: 72,
+  IPV6_RECVERR: 75,
+  // <ws2tcpip.h> of the SDK, <udpapi.h>
+  UDP_SEND_MSG_SIZE: 2,
+  UDP_RECV_MAX_COALESCED_SIZE: 3,
+  UDP_COALESCED_INFO: 3,
 } as const satisfies Constants;
 
 /** undefined for a CPU that no fixture covers. */
@@ -148,11 +189,12 @@ function structs(abi: Abi) {
     sockaddr_in: sockaddr_in(abi),
     sockaddr_in6: sockaddr_in6(abi),
     sockaddr_storage: sockaddr_storageWindows(abi),
-    in_pktinfo: in_pktinfoWindows(abi),
+    in_pktinfo: in_pktinfoAddrFirst(abi),
     in6_pktinfo: in6_pktinfo(abi),
     ip_mreq: ip_mreq(abi),
     ipv6_mreq: ipv6_mreq(abi),
     ip_mreq_source: ip_mreq_sourceFirst(abi),
+    group_req: group_req(sockaddr_storageWindows)(abi),
     group_source_req: group_source_req(sockaddr_storageWindows)(abi),
   };
 }

@@ -32,6 +32,16 @@ export const ip_mreq_sourceFirst = declare(({ in_addr }) => ({
   imr_interface: in_addr,
 }));
 
+/** RFC 3678 §5.1: a group of either family, around the OS's own sockaddr_storage. */
+export function group_req(storage: Declaration<string>) {
+  return declare(({ uint32 }, abi) => ({ gr_interface: uint32, gr_group: storage(abi) }));
+}
+
+/** macOS <netinet/in.h> puts it under #pragma pack(4). */
+export function group_reqPacked(storage: Declaration<string>) {
+  return declare(({ uint32 }, abi) => ({ gr_interface: uint32, gr_group: storage(abi) }), { packed: true });
+}
+
 /** RFC 3678 §5.1, around the OS's own sockaddr_storage. */
 export function group_source_req(storage: Declaration<string>) {
   return declare(({ uint32 }, abi) => ({

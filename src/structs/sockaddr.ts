@@ -105,3 +105,6 @@ export const sockaddr_dlNetBSD = declare(({ uint8, uint16 }) => ({
 export const sockaddr_dlDarwin = sockaddr_dl(12);
 export const sockaddr_dlFreeBSD = sockaddr_dl(46);
 export const sockaddr_dlOpenBSD = sockaddr_dl(24);
+
+/** What IPV6_PATHMTU tells: the peer and the MTU of the path to it. RFC 3542 §11.4, the BSDs and macOS. */
+export const ip6_mtuinfo = declare(({ uint32 }, abi) => ({ ip6m_addr: sockaddr_in6Len(abi), ip6m_mtu: uint32 }));

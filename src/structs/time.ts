@@ -27,3 +27,6 @@ export const timevalInt = declare(({ int64, int32 }) => ({ tv_sec: int64, tv_use
 
 /** Both fields 64 bits on a 32-bit CPU: musl. */
 export const timeval64 = declare(({ int64 }) => ({ tv_sec: int64, tv_usec: int64 }));
+
+/** What SO_TXTIME takes: the clock that SCM_TXTIME counts by, and SOF_TXTIME_* flags. Linux <linux/net_tstamp.h> */
+export const sock_txtime = declare(({ int32, uint32 }) => ({ clockid: int32, flags: uint32 }));

@@ -92,7 +92,15 @@ const STRUCT_OF = {
 const unix = ['sys/types.h', 'sys/socket.h', 'netinet/in.h', 'sys/ioctl.h', 'time.h', 'poll.h'];
 const INCLUDES = {
   // prettier-ignore
-  linux: [...unix, 'netinet/udp.h', 'linux/errqueue.h', 'linux/net_tstamp.h', 'linux/filter.h', 'linux/sockios.h', 'linux/ipv6.h'],
+  linux: [
+    ...unix,
+    'netinet/udp.h',
+    'linux/errqueue.h',
+    'linux/net_tstamp.h',
+    'linux/filter.h',
+    'linux/sockios.h',
+    'linux/ipv6.h',
+  ],
   darwin: unix,
   freebsd: [...unix, 'sys/filio.h'],
   openbsd: unix,
@@ -100,20 +108,43 @@ const INCLUDES = {
   win32: ['winsock2.h', 'ws2tcpip.h', 'mswsock.h'],
 };
 /** What a C library's headers leave out, the kernel's own say; both at once would clash. */
-const KERNEL = ['sys/types.h', 'linux/socket.h', 'asm/socket.h', 'linux/in.h', 'linux/in6.h', 'linux/udp.h', 'asm/ioctls.h', 'linux/sockios.h'];
+const KERNEL = [
+  'sys/types.h',
+  'linux/socket.h',
+  'asm/socket.h',
+  'linux/in.h',
+  'linux/in6.h',
+  'linux/udp.h',
+  'asm/ioctls.h',
+  'linux/sockios.h',
+];
 
 /** What clang is told per target: triple and header folders. */
 function target(os, variant) {
   const [cpu, libc] = variant.split('-');
-  const cpus = { x64: 'x86_64', ia32: 'i386', arm64: 'aarch64', arm: 'arm', riscv64: 'riscv64', loong64: 'loongarch64' };
+  const cpus = {
+    x64: 'x86_64',
+    ia32: 'i386',
+    arm64: 'aarch64',
+    arm: 'arm',
+    riscv64: 'riscv64',
+    loong64: 'loongarch64',
+  };
   const triple = cpus[cpu] ?? 'powerpc64le';
-  const kin = { x64: 'x86', ia32: 'x86', arm64: 'aarch64', ppc64: 'powerpc', riscv64: 'riscv', loong64: 'loongarch' }[cpu] ?? cpu;
+  const kin =
+    { x64: 'x86', ia32: 'x86', arm64: 'aarch64', ppc64: 'powerpc', riscv64: 'riscv', loong64: 'loongarch' }[cpu] ?? cpu;
   switch (os) {
     case 'linux': {
-      const own = { x64: 'x86_64', ia32: 'x86', ppc64: 'powerpc64', riscv64: 'riscv64', loong64: 'loongarch64' }[cpu] ?? kin;
+      const own =
+        { x64: 'x86_64', ia32: 'x86', ppc64: 'powerpc64', riscv64: 'riscv64', loong64: 'loongarch64' }[cpu] ?? kin;
       const c = libc === 'musl' ? [`${own}-linux-musl`, 'generic-musl'] : [`${kin}-linux-gnu`, 'generic-glibc'];
       const hard = cpu === 'arm' ? 'gnueabihf' : 'gnu';
-      return [`${triple}-linux-${libc === 'musl' ? hard.replace('gnu', 'musl') : hard}`, ...c, `${kin}-linux-any`, 'any-linux-any'];
+      return [
+        `${triple}-linux-${libc === 'musl' ? hard.replace('gnu', 'musl') : hard}`,
+        ...c,
+        `${kin}-linux-any`,
+        'any-linux-any',
+      ];
     }
     case 'darwin':
       return [`${cpu === 'arm64' ? 'arm64' : triple}-apple-macos11`, 'any-darwin-any'];
@@ -122,7 +153,11 @@ function target(os, variant) {
     default: {
       const own = cpu === 'x64' ? `x86_64-${os}-none` : cpu === 'arm' ? `arm-${os}-eabi` : `${kin}-${os}-none`;
       const release = { freebsd: '15', netbsd: '10', openbsd: '' }[os];
-      return [`${cpu === 'arm' ? 'armv7' : triple}-unknown-${os}${release}${cpu === 'arm' ? '-eabihf' : ''}`, own, `generic-${os}`];
+      return [
+        `${cpu === 'arm' ? 'armv7' : triple}-unknown-${os}${release}${cpu === 'arm' ? '-eabihf' : ''}`,
+        own,
+        `generic-${os}`,
+      ];
     }
   }
 }
@@ -131,7 +166,8 @@ function source(os, includes) {
   const lines = includes.map((name) => `#include <${name}>`);
   for (const name of CONSTANTS) lines.push(`#ifdef ${name}`, `long long c_${name} = (long long)(${name});`, '#endif');
   const whole = includes === INCLUDES[os];
-  for (const name of whole ? (ENUMERATORS[os] ?? []) : []) lines.push(`#ifndef ${name}`, `long long c_${name} = ${name};`, '#endif');
+  for (const name of whole ? (ENUMERATORS[os] ?? []) : [])
+    lines.push(`#ifndef ${name}`, `long long c_${name} = ${name};`, '#endif');
   for (const name of whole ? (STRUCT_OF[os] ?? []) : []) {
     const fields = STRUCTS[name].split(' ');
     const type = os === 'win32' ? name.toUpperCase() : `struct ${name}`;
@@ -149,7 +185,12 @@ function source(os, includes) {
 function probe(os, variant, includes = INCLUDES[os]) {
   const [triple, ...folders] = target(os, variant);
   // prettier-ignore
-  const defines = { linux: ['_GNU_SOURCE'], darwin: ['__APPLE_USE_RFC_3542', '_DARWIN_C_SOURCE'], netbsd: ['_NETBSD_SOURCE'], win32: ['_WIN32_WINNT=0x0A00'] };
+  const defines = {
+    linux: ['_GNU_SOURCE'],
+    darwin: ['__APPLE_USE_RFC_3542', '_DARWIN_C_SOURCE'],
+    netbsd: ['_NETBSD_SOURCE'],
+    win32: ['_WIN32_WINNT=0x0A00'],
+  };
   const resources = execFileSync(clang, ['-print-resource-dir'], { encoding: 'utf8' }).trim();
   const flags = ['-target', triple, '-w', '-nostdinc', '-isystem', join(resources, 'include')]
     .concat(folders.flatMap((folder) => ['-isystem', join(headers, folder)]))
@@ -167,7 +208,9 @@ function probe(os, variant, includes = INCLUDES[os]) {
   const structs = {};
   for (const name of includes === INCLUDES[os] ? (STRUCT_OF[os] ?? []) : []) {
     const at = (i) => numbers[`${name}_${i}`];
-    const fields = STRUCTS[name].split(' ').map((field, i) => ({ name: field, offset: at(2 + 2 * i), size: at(3 + 2 * i) }));
+    const fields = STRUCTS[name]
+      .split(' ')
+      .map((field, i) => ({ name: field, offset: at(2 + 2 * i), size: at(3 + 2 * i) }));
     structs[name] = { size: at(0), align: at(1), fields };
   }
   return { constants, structs };
@@ -221,13 +264,17 @@ for (const os of ['linux', 'darwin', 'freebsd', 'openbsd', 'netbsd', 'win32', 'a
         const [before, now] = [old(variant), found[variant][kind][name]];
         if (before !== undefined && now !== undefined && JSON.stringify(before) !== JSON.stringify(now)) {
           disagreements++;
-          console.log(`${os}-${variant} ${name}: ${JSON.stringify(before)} in the fixture, ${JSON.stringify(now)} here`);
+          console.log(
+            `${os}-${variant} ${name}: ${JSON.stringify(before)} in the fixture, ${JSON.stringify(now)} here`,
+          );
         }
         if ((before ?? now) !== undefined) values[variant] = before ?? now;
       }
       fixture[kind][name] = group(values, variants);
     }
-    fixture[kind] = Object.fromEntries(Object.entries(fixture[kind]).sort(([a], [b]) => (kind === 'structs' ? 0 : a < b ? -1 : 1)));
+    fixture[kind] = Object.fromEntries(
+      Object.entries(fixture[kind]).sort(([a], [b]) => (kind === 'structs' ? 0 : a < b ? -1 : 1)),
+    );
   }
   for (const method of fixture.method) if (!method.value.includes(METHOD)) method.value += `; ${METHOD}`;
   if (disagreements === 0) save(file, fixture);
