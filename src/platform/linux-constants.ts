@@ -1,4 +1,4 @@
-/** Linux's numbers, by header. FIONREAD aside the same on x64, arm, arm64, ia32, riscv64, loong64 and ppc64: test/abi. */
+/** Linux's numbers, by header. Ioctls aside the same on x64, arm, arm64, ia32, riscv64, loong64 and ppc64: test/abi. */
 import type { Constants } from './platform';
 
 export const linuxConstants = {
@@ -46,8 +46,6 @@ export const linuxConstants = {
   POLLHUP: 0x10,
   POLLNVAL: 0x20,
   IF_NAMESIZE: 16,
-  // <asm-generic/ioctls.h>; ppc64's stands in linux.ts
-  FIONREAD: 0x541b,
   // <asm-generic/socket.h>
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,

@@ -105,7 +105,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
-  const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpc : {}) };
+  const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpcIoctls : undefined) };
   return {
     name,
     arch,
@@ -165,7 +165,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
 const time64 = { SO_TIMESTAMP: 63, SCM_TIMESTAMP: 63, SO_TIMESTAMPNS: 64, SCM_TIMESTAMPNS: 64 } as const;
 
 /** <asm/ioctls.h>, which powerpc has from elsewhere. */
-const powerpc = { FIONREAD: 0x4004667f, SIOCINQ: 0x4004667f, SIOCOUTQ: 0x40047473 } as const;
+const powerpcIoctls = { FIONREAD: 0x4004667f, SIOCINQ: 0x4004667f, SIOCOUTQ: 0x40047473 } as const;
 
 /** SCM_TIMESTAMPNS carries a timespec of two longs; on 32-bit CPUs its 64-bit form may come instead or as well. */
 function timeArrivals(abi: Abi): Arrival[] {
