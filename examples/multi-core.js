@@ -14,12 +14,12 @@ const port = Number(process.argv[2] ?? 5300);
 if (cluster.isPrimary) {
   const count = Number(process.argv[3] ?? availableParallelism());
   let listening = 0;
-  for (let i = 0; i < count; i++) {
-    cluster.fork().on('message', () => ++listening === count && console.log(`${count} processes listening on ${port}`));
-  }
+  cluster.on('message', () => ++listening === count && console.log(`${count} processes listening on ${port}`));
   cluster.on('exit', (worker) => {
-    if (!worker.exitedAfterDisconnect) process.exit(1); // a real server would start another one
+    if (listening < count) process.exit(1); // it never came up, and would not the next time
+    if (!worker.exitedAfterDisconnect) cluster.fork(); // the kernel leaves a dead process out at once
   });
+  for (let i = 0; i < count; i++) cluster.fork();
 } else {
   const socket = createSocket({ type: 'udp4', reusePort: true });
   socket.on('message', (_msg, rinfo) => socket.reply(`worker ${cluster.worker.id}`, rinfo));
