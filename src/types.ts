@@ -1,5 +1,6 @@
 /** The public types. Imports nothing of ours. */
 import type { LookupOneOptions } from 'node:dns';
+import type { EventEmitter } from 'node:events';
 
 export type SocketType = 'udp4' | 'udp6';
 export type Family = 'IPv4' | 'IPv6';
@@ -47,26 +48,91 @@ export interface RemoteInfo {
   drops?: number;
 }
 
+/** What reply() needs to know of a request: any rinfo, node:dgram's too. Without `localAddress` the kernel chooses. */
+export interface ReplyTo {
+  readonly address: string;
+  readonly family: Family;
+  readonly port: number;
+  readonly destination?: Destination | undefined;
+  readonly localAddress?: string | undefined;
+}
+
 export type Message = string | NodeJS.ArrayBufferView;
 export type SendCallback = (error: Error | null, bytes: number) => void;
-export type MessageListener = (msg: Buffer, rinfo: RemoteInfo) => void;
+/** The Buffer that listeners get. */
+export type MessageBuffer = Buffer;
+export type MessageListener = (msg: MessageBuffer, rinfo: RemoteInfo) => void;
 
 /** One datagram of a `'messages'` batch. */
 export interface ReceivedMessage {
-  readonly msg: Buffer;
+  readonly msg: MessageBuffer;
   readonly rinfo: RemoteInfo;
 }
+
+/** The events of a Socket, and the arguments of their listeners. */
+export interface SocketEvents {
+  close: [];
+  connect: [];
+  error: [error: Error];
+  listening: [];
+  message: [msg: MessageBuffer, rinfo: RemoteInfo];
+  messages: [batch: ReceivedMessage[]];
+}
+
+/** The events of a Server, and the arguments of their listeners. */
+export interface ServerEvents {
+  close: [];
+  error: [error: Error];
+  listening: [];
+  message: [msg: MessageBuffer, rinfo: RemoteInfo];
+  messages: [batch: ReceivedMessage[]];
+}
+
+type ArgumentsOf<Events, Name extends keyof Events> = Extract<Events[Name], readonly unknown[]>;
+// biome-ignore lint/suspicious/noExplicitAny: as in node:events, so that listeners of other names may have parameters
+type AnyArguments = any[];
+
+/**
+ * An EventEmitter whose named events have types; other names are taken as well, as by dgram's sockets. EventEmitter has
+ * no type parameter in some releases of @types/node, and in others it refuses a name that is a `string`.
+ */
+export interface Emitter<Events> extends EventEmitter {
+  addListener<Name extends keyof Events>(name: Name, listener: (...args: ArgumentsOf<Events, Name>) => void): this;
+  addListener(name: string | symbol, listener: (...args: AnyArguments) => void): this;
+  on<Name extends keyof Events>(name: Name, listener: (...args: ArgumentsOf<Events, Name>) => void): this;
+  on(name: string | symbol, listener: (...args: AnyArguments) => void): this;
+  once<Name extends keyof Events>(name: Name, listener: (...args: ArgumentsOf<Events, Name>) => void): this;
+  once(name: string | symbol, listener: (...args: AnyArguments) => void): this;
+  prependListener<Name extends keyof Events>(name: Name, listener: (...args: ArgumentsOf<Events, Name>) => void): this;
+  prependListener(name: string | symbol, listener: (...args: AnyArguments) => void): this;
+  prependOnceListener<Name extends keyof Events>(
+    name: Name,
+    listener: (...args: ArgumentsOf<Events, Name>) => void,
+  ): this;
+  prependOnceListener(name: string | symbol, listener: (...args: AnyArguments) => void): this;
+  emit<Name extends keyof Events>(name: Name, ...args: ArgumentsOf<Events, Name>): boolean;
+  emit(name: string | symbol, ...args: AnyArguments): boolean;
+}
+
+/** EventEmitter as the base of a class that is to be an {@link Emitter}. */
+export type EmitterClass<Events> = (new () => Emitter<Events>) & {
+  [Name in keyof typeof EventEmitter]: (typeof EventEmitter)[Name];
+};
 
 /** Names like net.BlockList's, so that one of those can be handed in. */
 export interface AddressBlockList {
   check(address: string, family?: 'ipv4' | 'ipv6'): boolean;
 }
 
-export type LookupFunction = (
-  hostname: string,
-  options: LookupOneOptions | number,
-  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-) => void;
+/** As dns.lookup is called by dgram: `options` is the family, 4 or 6, though dgram's own types say LookupOneOptions. */
+export type LookupFunction = {
+  // A method, whose parameters may be narrower: functions that are written for dgram's types are taken.
+  call(
+    hostname: string,
+    options: LookupOneOptions | number,
+    callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+  ): void;
+}['call'];
 
 /** Which datagrams are delivered. The rest are counted (`stats().filtered`). */
 export type Accept =

@@ -93,8 +93,9 @@ test('koffi and ref-struct-di are loaded on first use, never by an import', () =
   }
 });
 
-test('events only in socket/ and above', () => {
-  onlyIn('node:events', ['socket/', 'cli/', 'libc.ts', 'register.ts']);
+test('events only in socket/ and above, and their types in types.ts', () => {
+  onlyIn('node:events', ['socket/', 'cli/', 'libc.ts', 'register.ts', 'types.ts']);
+  expect(imports.filter(({ file, names }) => file === 'types.ts' && !names.startsWith('type'))).toEqual([]);
 });
 
 test('process.platform and process.arch only in platform/index.ts', () => {
