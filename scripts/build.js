@@ -1,0 +1,160 @@
+/**
+ * Writes dist/: few files instead of one per source, because finding and compiling a hundred small ones took longer than
+ * everything else that an import does. Entries are what package.json exports, the command, and each file that the
+ * sources load when they need it (a relative `require`); what entries share stands in chunks, once. Names are kept, for
+ * stack traces. The types are one file per public entry, and chunks for what those share.
+ */
+const { execFile } = require('node:child_process');
+const { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } = require('node:fs');
+const { basename, join, posix, resolve } = require('node:path');
+const { promisify } = require('node:util');
+const { dependencies } = require('../package.json');
+
+const root = resolve(__dirname, '..');
+const source = (name) => join(root, `src/${name}.ts`);
+
+/** What people import, by its name in package.json's exports. */
+const PUBLIC = ['index', 'register', 'libc', 'promises', 'testing'].filter((name) => existsSync(source(name)));
+const COMMAND = 'cli/main';
+/** Threads of ours are loaded by their path, beside the file that starts them. */
+const THREADS = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.cts'));
+/** See quiet(). The rest stays in node_modules; koffi could not be anywhere else. */
+const INLINED = 'ref-struct-di';
+const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !== INLINED)];
+/** What one kind of host loads together is one file. The rest that is loaded late has a file each. */
+const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] };
+
+/**
+ * What the sources load late, `require('./platform/linux')`, stays a require of a file of its own. Whoever imports the
+ * main entry requires its file, too, so that index.js is the module and not a copy of its names.
+ */
+function late() {
+  const MARK = 'late:';
+  const GROUP = '\0together:';
+  const groups = new Map(Object.entries(TOGETHER).flatMap(([name, files]) => files.map((file) => [source(file), name])));
+  const emitted = new Map();
+  return {
+    name: 'late',
+    buildStart() {
+      for (const name of THREADS) {
+        this.emitFile({ type: 'chunk', id: join(root, 'src', name), fileName: `${basename(name, '.cts')}.cjs` });
+      }
+    },
+    async resolveId(wanted, importer, { kind }) {
+      if (wanted.startsWith(GROUP)) return wanted;
+      if (!wanted.startsWith('.') || !importer?.startsWith(join(root, 'src'))) return null;
+      const found = await this.resolve(wanted, importer, { kind, skipSelf: true });
+      if (found === null) throw new Error(`${importer} imports ${wanted}, which is not there`);
+      if (found.id === source('index')) return { id: `${MARK}index`, external: true };
+      if (kind !== 'require-call') return null;
+      const group = groups.get(found.id);
+      const id = group === undefined ? found.id : GROUP + group;
+      const name = group ?? basename(found.id, '.ts');
+      if (!emitted.has(name)) emitted.set(name, { id, file: this.emitFile({ type: 'chunk', id, name }) });
+      if (emitted.get(name).id !== id) throw new Error(`two files that are loaded late have the name ${name}`);
+      return { id: MARK + name, external: true };
+    },
+    load(id) {
+      if (!id.startsWith(GROUP)) return null;
+      return TOGETHER[id.slice(GROUP.length)].map((name) => `export * from ${JSON.stringify(source(name))};`).join('\n');
+    },
+    renderChunk(code, { fileName }) {
+      return code.replace(/(["'])late:([\w-]+)\1/g, (_, quote, name) => {
+        const file = name === 'index' ? 'index.js' : this.getFileName(emitted.get(name).file);
+        const path = posix.relative(posix.dirname(fileName), file);
+        return `${quote}${path.startsWith('.') ? path : `./${path}`}${quote}`;
+      });
+    },
+  };
+}
+
+/**
+ * ref-struct-di goes into the bundle for the sake of what it requires, which took longer than all it does: `debug` looks
+ * at terminals, and `assert` opens stderr. Without DEBUG=ref:struct the one does nothing; the other is loaded to fail.
+ */
+function quiet() {
+  const modules = {
+    debug: 'module.exports = () => () => {};',
+    assert: `
+      const fail = (name, args) => require('node:assert')[name](...args);
+      module.exports = (...args) => { if (!args[0]) fail('ok', args); };
+      module.exports.equal = (...args) => { if (args[0] != args[1]) fail('equal', args); };`,
+  };
+  return {
+    name: 'quiet',
+    resolveId: (id, importer) => (id in modules && importer?.includes(INLINED) ? `\0quiet:${id}` : null),
+    load: (id) => (id.startsWith('\0quiet:') ? { code: modules[id.slice(7)], moduleType: 'js' } : null),
+  };
+}
+
+async function code(out) {
+  const { rolldown } = await import('rolldown');
+  const build = await rolldown({
+    cwd: root,
+    input: Object.fromEntries([...PUBLIC, COMMAND].map((name) => [name, source(name)])),
+    platform: 'node',
+    external: EXTERNAL,
+    transform: { target: 'node20' },
+    plugins: [late(), quiet()],
+    onLog(level, { message }) {
+      throw new Error(`${level}: ${message}`);
+    },
+  });
+  await build.write({
+    dir: out,
+    format: 'cjs',
+    exports: 'named',
+    strict: true,
+    comments: false,
+    generatedCode: { symbols: false },
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: {
+      groups: [
+        { name: 'core', test: /\/src\/socket\//, priority: 2 },
+        { name: 'linux-parts', test: /together:linux/, priority: 1 },
+      ],
+    },
+  });
+  await build.close();
+  chmodSync(join(out, `${COMMAND}.js`), 0o755); // npx runs the command straight from a checkout
+}
+
+/** tsc writes one file per source, without what is marked @internal; rolldown keeps what can be reached by a name. */
+async function types(out) {
+  const parts = mkdtempSync(join(root, '.types-'));
+  try {
+    const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc');
+    const args = ['-p', 'tsconfig.build.json', '--outDir', parts, '--pretty', 'false'];
+    await promisify(execFile)(process.execPath, [tsc, ...args], { cwd: root });
+    const [{ rolldown }, { dts }] = await Promise.all([import('rolldown'), import('rolldown-plugin-dts')]);
+    const build = await rolldown({
+      cwd: parts,
+      input: Object.fromEntries(PUBLIC.map((name) => [name, join(parts, `${name}.d.ts`)])),
+      external: EXTERNAL,
+      plugins: [dts({ dtsInput: true })],
+    });
+    await build.write({ dir: out, format: 'es', entryFileNames: '[name].ts', chunkFileNames: 'shared-[name].ts' });
+    await build.close();
+  } finally {
+    rmSync(parts, { recursive: true, force: true });
+  }
+}
+
+async function main() {
+  const out = mkdtempSync(join(root, '.dist-'));
+  const dist = join(root, 'dist');
+  try {
+    await Promise.all([code(out), types(out)]);
+    copyFileSync(join(root, 'node_modules', INLINED, 'LICENSE'), join(out, `${INLINED}.LICENSE`));
+    chmodSync(out, 0o755);
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(out, dist);
+  } catch (error) {
+    rmSync(out, { recursive: true, force: true });
+    console.error(error.stdout || error); // tsc prints what is wrong to stdout
+    process.exitCode = 1;
+  }
+}
+
+void main();
