@@ -31,7 +31,9 @@ const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] }
 function late() {
   const MARK = 'late:';
   const GROUP = '\0together:';
-  const groups = new Map(Object.entries(TOGETHER).flatMap(([name, files]) => files.map((file) => [source(file), name])));
+  const groups = new Map(
+    Object.entries(TOGETHER).flatMap(([name, files]) => files.map((file) => [source(file), name])),
+  );
   const emitted = new Map();
   return {
     name: 'late',
@@ -56,7 +58,9 @@ function late() {
     },
     load(id) {
       if (!id.startsWith(GROUP)) return null;
-      return TOGETHER[id.slice(GROUP.length)].map((name) => `export * from ${JSON.stringify(source(name))};`).join('\n');
+      return TOGETHER[id.slice(GROUP.length)]
+        .map((name) => `export * from ${JSON.stringify(source(name))};`)
+        .join('\n');
     },
     renderChunk(code, { fileName }) {
       return code.replace(/(["'])late:([\w-]+)\1/g, (_, quote, name) => {

@@ -1,4 +1,4 @@
-// How far a datagram walks: the files, functions and calls of our dist/ that one warm echo runs through, counted by V8
+// How far a datagram walks: our source files, functions and calls that one warm echo runs through in dist/, counted by V8
 // (precise coverage), for `reply` and for plain `send` under recvfromto/register. It judges nothing and always exits 0.
 //
 //   npm run walk              the numbers
@@ -6,8 +6,9 @@
 const { fork } = require('node:child_process');
 const dgram = require('node:dgram');
 const { once } = require('node:events');
+const { readFileSync } = require('node:fs');
 const { join, resolve } = require('node:path');
-const { pathToFileURL } = require('node:url');
+const { fileURLToPath, pathToFileURL } = require('node:url');
 
 const DIST = resolve(process.env.RECVFROMTO_DIST ?? join(__dirname, '../dist'));
 /** Echoes before the counted one: caches are filled, nothing is done for the first time any more. */
@@ -63,22 +64,28 @@ async function walk(how) {
   return filesOf(result);
 }
 
-/** Our files with the functions that ran; a function without a name is given its place. */
+/** Our source files with the functions that ran; a function without a name is given its place. */
 function filesOf(scripts) {
   const own = pathToFileURL(`${DIST}/`).href;
   const path = (url) => (url.startsWith('file:') ? url : pathToFileURL(url).href);
-  return scripts
-    .filter(({ url }) => path(url).startsWith(own))
-    .map(({ url, functions }) => ({
-      file: path(url).slice(own.length),
-      steps: functions
-        .map(({ functionName, ranges: [{ count, startOffset }] }) => ({
-          name: functionName || `(at ${startOffset})`,
-          calls: count,
-        }))
-        .filter(({ calls }) => calls > 0),
-    }))
-    .filter(({ steps }) => steps.length > 0);
+  const files = new Map();
+  for (const { url, functions } of scripts.filter((script) => path(script.url).startsWith(own))) {
+    const sourceAt = sources(fileURLToPath(path(url)));
+    for (const { functionName, ranges } of functions) {
+      const [{ count, startOffset }] = ranges;
+      if (count === 0) continue;
+      const file = sourceAt(startOffset) ?? path(url).slice(own.length);
+      if (!files.has(file)) files.set(file, []);
+      files.get(file).push({ name: functionName || `(at ${startOffset})`, calls: count });
+    }
+  }
+  return [...files].map(([file, steps]) => ({ file, steps }));
+}
+
+/** The bundler writes `// src/….ts` above what comes from each source. → the source of an offset, where it is known */
+function sources(file) {
+  const marks = [...readFileSync(file, 'utf8').matchAll(/^\/\/ (src\/\S+)$/gm)];
+  return (offset) => marks.findLast((mark) => mark.index < offset)?.[1];
 }
 
 async function main() {
