@@ -26,6 +26,10 @@ export function checkEvents(events: number): void {
   throw new RangeError(`events must be of READABLE, WRITABLE: ${events}`);
 }
 
+export function checkReady(ready: unknown): void {
+  if (typeof ready !== 'function') throw new TypeError('ready must be a function');
+}
+
 /** Bytes whose address C gets. A detached Buffer has length 0 and no address, so empty ones are refused too. */
 export function checkBytes(what: string, bytes: Buffer, least = 1): void {
   if (!Buffer.isBuffer(bytes)) throw new TypeError(`${what} must be a Buffer, is ${typeof bytes}`);

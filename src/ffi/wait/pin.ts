@@ -3,26 +3,17 @@
  * the close callbacks that lie inside it: SIGSEGV (docs/koffi.md §2.2). One more dlopen that forbids unloading
  * cures it. The path comes from the addon itself, so neither /proc nor the layout of node_modules matters.
  */
-import type { PlatformName } from '../../platform/platform';
+import type { Platform } from '../../platform/platform';
 import type { Koffi, Library, Pointer } from '../koffi';
-
-/** <dlfcn.h>: RTLD_NOW and RTLD_NODELETE. FreeBSD and OpenBSD: sys/… and include/dlfcn.h. */
-const FLAGS: Readonly<Partial<Record<PlatformName, number>>> = {
-  linux: 0x2 | 0x1000, // glibc bits/dlfcn.h, musl dlfcn.h
-  android: 0x2 | 0x1000, // bionic dlfcn.h (LP64)
-  darwin: 0x2 | 0x80,
-  freebsd: 0x2 | 0x1000,
-  openbsd: 0x2 | 0x400,
-};
 
 /**
  * @param inside any address inside the addon, such as that of a registered callback
  * @returns whether the addon will stay; failing is not an error, it leaves things as they were
  */
-export function pin(koffi: Koffi, libc: Library, platform: PlatformName, inside: Pointer): boolean {
+export function pin(koffi: Koffi, libc: Library, platform: Platform, inside: Pointer): boolean {
   try {
-    if (platform === 'win32') return pinModule(koffi, inside);
-    const flags = FLAGS[platform];
+    if (platform.calls === 'winsock') return pinModule(koffi, inside);
+    const flags = platform.pinFlags;
     if (flags === undefined) return false;
     // int dladdr(const void *addr, Dl_info *info); Dl_info: { const char *dli_fname; void *dli_fbase; … } four pointers
     const dladdr = libc.func('int dladdr(uintptr_t, void *)');

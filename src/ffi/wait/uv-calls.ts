@@ -1,6 +1,6 @@
 /**
- * The functions of libuv and Node-API that uv.ts needs, called in the running executable: Node exports them for addons.
- * All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Knows about handles, not about watchers.
+ * The little of libuv's C API and Node-API that uv.ts needs, called in the running executable: Node exports them for
+ * addons. All of them are part of stable ABIs (libuv 1.x, Node-API 1 and 3). Handles are addresses here.
  */
 import type { Platform } from '../../platform/platform';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
@@ -28,6 +28,12 @@ function declare(library: Library, allocator: Library, walk: NativeType) {
     uv_poll_stop: library.func('int uv_poll_stop(uintptr_t)'),
     // void uv_close(uv_handle_t* handle, uv_close_cb close_cb);
     uv_close: library.func<void>('void uv_close(uintptr_t, uintptr_t)'),
+    // void uv_ref(uv_handle_t* handle);
+    uv_ref: library.func<void>('void uv_ref(uintptr_t)'),
+    // void uv_unref(uv_handle_t* handle);
+    uv_unref: library.func<void>('void uv_unref(uintptr_t)'),
+    // int uv_is_active(const uv_handle_t* handle);
+    uv_is_active: library.func('int uv_is_active(uintptr_t)'),
     // int uv_fileno(const uv_handle_t* handle, uv_os_fd_t* fd);
     uv_fileno: library.func('int uv_fileno(uintptr_t, void *)'),
     // uv_handle_type uv_handle_get_type(const uv_handle_t* handle);
@@ -38,8 +44,8 @@ function declare(library: Library, allocator: Library, walk: NativeType) {
     uv_walk: library.func('uv_walk', 'void', ['uintptr_t', walk, 'uintptr_t']) as NativeFunction<unknown>,
     // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
     napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
-    // void *malloc(size_t size);
-    malloc: allocator.func<Pointer>('uintptr_t malloc(size_t)'),
+    // void *calloc(size_t n, size_t size); as an intptr_t, which is how koffi hands a callback its pointers
+    calloc: allocator.func<Pointer>('intptr_t calloc(size_t, size_t)'),
   };
 }
 
@@ -79,21 +85,44 @@ export class Uv {
   }
 
   /**
-   * Would libuv watch this descriptor? Asked with a handle of our own, which libuv frees.
-   * @returns 0 or UV_EBADF, UV_EPERM (a regular file), UV_EEXIST (watched by another handle)
+   * A handle of our own for a descriptor, stopped and ref'd. {@link close} has to end it before the loop is closed.
+   * @returns its address; or, negative, UV_EBADF, UV_EPERM (a regular file), UV_EEXIST (an active handle watches it)
    */
-  probe(fd: number): number {
-    const memory = this.#spare ?? this.#calls.malloc(this.#handleSize);
+  open(fd: number): { readonly handle: Pointer } | number {
+    const handle = this.#spare ?? this.#calls.calloc(1, this.#handleSize);
     this.#spare = undefined;
-    if (Number(memory) === 0) throw new Error('out of memory');
-    const refused = this.#calls.uv_poll_init_socket(this.#loop, memory, fd);
-    if (refused === 0) this.#calls.uv_close(memory, this.#free);
-    else this.#spare = memory;
+    if (Number(handle) === 0) throw new Error('out of memory');
+    const refused = this.#calls.uv_poll_init_socket(this.#loop, handle, fd);
+    if (refused === 0) return { handle };
+    this.#spare = handle;
     return refused;
   }
 
+  /** Ends a handle of {@link open}; libuv frees it when it has let go of it. */
+  close(handle: Pointer): void {
+    this.#calls.uv_close(handle, this.#free);
+  }
+
+  ref(handle: Pointer): void {
+    this.#calls.uv_ref(handle);
+  }
+
+  unref(handle: Pointer): void {
+    this.#calls.uv_unref(handle);
+  }
+
+  /** @returns 0 or a negative errno; with no events it stops */
+  start(handle: Pointer, events: number, callback: Pointer): number {
+    return events === 0 ? this.#calls.uv_poll_stop(handle) : this.#calls.uv_poll_start(handle, events, callback);
+  }
+
+  /** Has any active handle of this loop this descriptor? Of whatever type: sockets of node:dgram, pipes, our own. */
+  isWatched(fd: number): boolean {
+    return this.#walk((handle) => this.#calls.uv_is_active(handle) !== 0 && this.#has(handle, fd)) !== undefined;
+  }
+
   /**
-   * The handle that was just made for `fd`, spelled as the callback spells it.
+   * The handle that koffi has just made for `fd`, spelled as the callback spells it.
    *
    * libuv appends each new handle to a list that uv_loop_t points into, so it is the last one: no walk over 10,000
    * handles for each new one. Where in a handle its link stands is learnt from the first handle, found by uv_walk;
@@ -102,7 +131,7 @@ export class Uv {
    */
   find(fd: number): Pointer | undefined {
     if (this.#link === undefined) {
-      const handle = this.#walk(fd);
+      const handle = this.#walk((each) => this.#is(each, fd));
       if (handle === undefined) return undefined;
       const link = Number(this.#last() - BigInt(handle));
       this.#link = link > 0 && link < this.#handleSize ? link : Number.NaN;
@@ -112,7 +141,7 @@ export class Uv {
       const handle = spell(this.#last() - BigInt(this.#link));
       if (this.#is(handle, fd)) return handle;
     }
-    return this.#walk(fd);
+    return this.#walk((each) => this.#is(each, fd));
   }
 
   /** The last link of the loop's list of handles. */
@@ -121,23 +150,22 @@ export class Uv {
   }
 
   #is(handle: Pointer, fd: number): boolean {
-    if (this.#calls.uv_handle_get_type(handle) !== UV_POLL) return false;
-    // UV_EBADF for a handle that is closing, such as probe()'s
+    return this.#calls.uv_handle_get_type(handle) === UV_POLL && this.#has(handle, fd);
+  }
+
+  /** UV_EBADF for a handle that is closing, UV_EINVAL for one that is no descriptor's. */
+  #has(handle: Pointer, fd: number): boolean {
     return this.#calls.uv_fileno(handle, this.#fd) === 0 && this.#fd.readInt32LE(0) === fd;
   }
 
-  #walk(fd: number): Pointer | undefined {
+  /** The last handle that `matches`. */
+  #walk(matches: (handle: Pointer) => boolean): Pointer | undefined {
     let found: Pointer | undefined;
     const visit = (handle: Pointer) => {
-      if (this.#is(handle, fd)) found = handle;
+      if (matches(handle)) found = handle;
     };
     this.#calls.uv_walk(this.#loop, visit, 0);
     return found;
-  }
-
-  /** @returns 0 or a negative errno; with no events it stops */
-  start(handle: Pointer, events: number, callback: Pointer): number {
-    return events === 0 ? this.#calls.uv_poll_stop(handle) : this.#calls.uv_poll_start(handle, events, callback);
   }
 }
 

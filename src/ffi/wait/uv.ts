@@ -1,23 +1,27 @@
 /**
- * Readiness in Node.js: libuv's uv_poll_t. koffi's PollHandle owns each handle, because koffi closes it when an
- * environment is torn down without running JavaScript; but its own callback aborts the process when a datagram comes
- * at that moment (napi_throw is fatal while stopping). So the handle is started by us, with one registered callback
- * for all handles of the environment, which koffi enters softly: it does nothing where JavaScript may not run any more.
+ * Readiness in Node.js: a uv_poll_t for each descriptor, started by us with one registered callback for all handles of
+ * the environment, which koffi enters softly: it does nothing where JavaScript may not run any more (koffi's own
+ * callback aborts the process then, as napi_throw is fatal while stopping).
+ *
+ * In the main thread the handles are ours. In a worker koffi's PollHandle owns each, because it closes it when the
+ * environment is torn down without running JavaScript. koffi's own callback has to do where libuv's symbols are hidden,
+ * and where all callbacks of the process are taken.
  *
  * docs/koffi.md §2 is the specification; "§" below refers to its items.
  */
-import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { getSystemErrorName } from 'node:util';
 import { systemError } from '../../errors';
 import type { Platform } from '../../platform/platform';
-import { checkDescriptor, checkEvents } from '../check';
-import type { Koffi, Pointer, PollCallback, PollHandle } from '../koffi';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../readiness';
+import { checkDescriptor, checkReady } from '../check';
+import type { Koffi, Pointer, PollCallback, PollEvents, PollHandle } from '../koffi';
+import { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from '../readiness';
 import { isMainThread } from '../thread';
 import { uvErrno } from '../uv-errno';
 import { onExit } from './at-exit';
 import { pin } from './pin';
 import { openUv, type Uv } from './uv-calls';
+import { BaseWatcher, tooLate } from './watcher';
 
 const noop = (): void => {};
 
@@ -38,7 +42,7 @@ class UvReadiness implements Readiness {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
   readonly #refusal: Refusal;
-  /** undefined: this executable hides libuv's symbols. koffi's own callback has to do then. */
+  /** undefined: this executable hides libuv's symbols. */
   readonly #uv: Uv | undefined;
   /** All open watchers, by descriptor. Reached from `process`, so it keeps the PollHandles from the GC (§7). */
   readonly #watchers = new Map<number, UvWatcher>();
@@ -48,6 +52,8 @@ class UvReadiness implements Readiness {
   #callback: Pointer | undefined;
   #leaveExit: (() => void) | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
+  /** Since #idleTimer was started. */
+  #used = false;
   #pinned = isMainThread(); // the main thread never unmaps an addon (§2)
   #exited = false;
 
@@ -58,51 +64,87 @@ class UvReadiness implements Readiness {
     this.#uv = openUv(koffi, platform);
   }
 
-  watch(fd: number, ready: (events: number) => void): Watcher {
+  watch(fd: number, ready: Ready, events = 0): Watcher {
     checkDescriptor(fd);
-    if (typeof ready !== 'function') throw new TypeError('ready must be a function');
+    checkReady(ready);
     // Too late for callbacks, but a program may still open a socket in its 'exit' listener, to send.
-    if (this.#exited) return { start: noop, ref: noop, unref: noop, close: noop };
-    this.#checkPollable(fd);
-    if (this.#watchers.size === 0) this.#open();
-    const handle = this.#koffi.node.poll(fd, {}, noop);
-    const address = this.#callback === undefined ? undefined : this.#uv?.find(fd);
-    const trampoline = this.#callback;
-    const arm =
-      this.#uv === undefined || address === undefined || trampoline === undefined
-        ? plainArm(handle, (status, events) => watcher.fired(status, events))
-        : trampolineArm(this.#uv, address, trampoline);
-    const watcher = new UvWatcher(handle, arm, ready, () => this.#closed(fd, address));
+    if (this.#exited) return tooLate;
+    if (this.#watchers.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
+    this.#used = true;
+    if (this.#leaveExit === undefined) this.#open();
+    const watcher = this.#newWatcher(fd, ready);
     this.#watchers.set(fd, watcher);
-    if (address !== undefined) this.#byHandle.set(address, watcher);
     if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
+    if (events !== 0) watcher.start(events);
+    return watcher;
+  }
+
+  isWatched(fd: number): boolean {
+    return this.#watchers.has(fd) || this.#uv?.isWatched(fd) === true;
+  }
+
+  /** The descriptor is its owner's again. */
+  readonly #forget = (watcher: UvWatcher, handle: Pointer | undefined): void => {
+    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(watcher.fd); // before its owner closes it, or another's would be closed
+    if (handle !== undefined) this.#byHandle.delete(handle);
+    this.#watchers.delete(watcher.fd);
+    if (this.#watchers.size === 0 && !this.#exited && this.#idleTimer === undefined) this.#awaitIdle();
+  };
+
+  #newWatcher(fd: number, ready: Ready): UvWatcher {
+    const [uv, callback] = [this.#uv, this.#callback];
+    if (uv !== undefined && callback !== undefined && isMainThread()) {
+      const opened = uv.open(fd);
+      if (typeof opened === 'number') throw uvError(opened, 'uv_poll_init');
+      return this.#served(new OwnWatcher(fd, ready, this.#forget, uv, opened.handle, callback), opened.handle);
+    }
+    this.#checkPollable(fd);
+    const poll = this.#koffi.node.poll(fd, {}, noop);
+    const handle = uv === undefined || callback === undefined ? undefined : uv.find(fd);
+    if (handle === undefined) return new PlainWatcher(fd, ready, this.#forget, poll);
+    return this.#served(new KeptWatcher(fd, ready, this.#forget, uv!, handle, callback!, poll), handle);
+  }
+
+  #served(watcher: UvWatcher, handle: Pointer): UvWatcher {
+    this.#byHandle.set(handle, watcher);
     return watcher;
   }
 
   /** koffi aborts the process for a descriptor that libuv refuses (§4), so libuv is asked before koffi is. */
   #checkPollable(fd: number): void {
-    if (this.#watchers.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
-    if (this.#uv !== undefined) {
-      const refused = this.#uv.probe(fd);
-      if (refused < 0) throw uvError(refused, 'uv_poll_init');
+    if (this.#uv === undefined) {
+      const refused = this.#refusal(fd);
+      if (refused !== undefined) throw uvError(uvErrno(refused, -1), 'uv_poll_init');
       return;
     }
-    const refused = this.#refusal(fd);
-    if (refused !== undefined) throw uvError(uvErrno(refused, -1), 'uv_poll_init');
+    const opened = this.#uv.open(fd);
+    if (typeof opened === 'number') throw uvError(opened, 'uv_poll_init');
+    this.#uv.close(opened.handle);
   }
 
-  /** Before the first watcher, and the first after none. */
+  /** Before the first watcher, and the first after a long time without. */
   #open(): void {
-    clearTimeout(this.#idleTimer);
-    this.#leaveExit ??= onExit(() => this.#exit());
-    if (this.#uv === undefined || this.#callback !== undefined) return;
+    this.#leaveExit = onExit(() => this.#exit());
+    if (this.#uv === undefined) return;
     try {
       this.#callback = this.#koffi.register(this.#fired, this.#uv.uv_poll_cb);
     } catch {
       return; // all 8192 callbacks of the process are taken: each terminated worker leaks one (§1)
     }
-    if (!this.#pinned) pin(this.#koffi, this.#uv.library, this.#platform.name, this.#callback);
+    if (!this.#pinned) pin(this.#koffi, this.#uv.library, this.#platform, this.#callback);
     this.#pinned = true;
+  }
+
+  /** One timer however often the last watcher goes: a socket per query would start one each time. */
+  #awaitIdle(): void {
+    this.#used = false;
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      if (this.#watchers.size > 0) return;
+      if (this.#used) this.#awaitIdle();
+      else this.#release();
+    }, IDLE);
+    this.#idleTimer.unref();
   }
 
   /** Leaves nothing behind, in case this copy of the module has been discarded (jest.resetModules). */
@@ -113,103 +155,132 @@ class UvReadiness implements Readiness {
     this.#callback = undefined;
   }
 
-  #closed(fd: number, address: Pointer | undefined): void {
-    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
-    if (address !== undefined) this.#byHandle.delete(address);
-    this.#watchers.delete(fd);
-    if (this.#watchers.size > 0 || this.#exited) return;
-    this.#idleTimer = setTimeout(() => this.#release(), IDLE);
-    this.#idleTimer.unref();
-  }
-
   /** Callbacks end here. The descriptors stay: other 'exit' listeners may send, and closeAtEnd holds. */
   #exit(): void {
     this.#exited = true;
+    clearTimeout(this.#idleTimer);
     for (const watcher of this.#watchers.values()) watcher.retire();
     this.#byHandle.clear();
     this.#release(); // not earlier: libuv entering a callback that koffi has let go of ends the process
   }
 
-  readonly #fired = (address: Pointer, status: number, events: number): void => {
-    this.#byHandle.get(address)?.fired(status, events);
+  readonly #fired = (handle: Pointer, status: number, events: number): void => {
+    this.#byHandle.get(handle)?.fired(status, events);
   };
 }
 
-/** Makes a handle wait for a mask of events from now on. */
-type Arm = (events: number) => void;
+type Forget = (watcher: UvWatcher, handle: Pointer | undefined) => void;
 
-function trampolineArm(uv: Uv, handle: Pointer, callback: Pointer): Arm {
-  return (events) => {
-    const failed = uv.start(handle, events, callback);
-    if (failed < 0) throw uvError(failed, 'uv_poll_start');
-  };
-}
+abstract class UvWatcher extends BaseWatcher {
+  protected readonly forgetting: Forget;
 
-function plainArm(handle: PollHandle, fired: (status: number, events: number) => void): Arm {
-  const callback: PollCallback = (status, { readable, writable }) =>
-    fired(status, (readable ? READABLE : 0) | (writable ? WRITABLE : 0));
-  return (events) => {
-    if (events === 0) handle.stop();
-    else handle.start({ readable: (events & READABLE) !== 0, writable: (events & WRITABLE) !== 0 }, callback);
-  };
-}
-
-class UvWatcher implements Watcher {
-  /** undefined once closed: koffi's methods are a SIGSEGV then (§6). */
-  #handle: PollHandle | undefined;
-  #closed = false;
-  #events = 0;
-  readonly #arm: Arm;
-  readonly #ready: (events: number) => void;
-  readonly #forget: () => void;
-
-  constructor(handle: PollHandle, arm: Arm, ready: (events: number) => void, forget: () => void) {
-    this.#handle = handle;
-    this.#arm = arm;
-    this.#ready = ready;
-    this.#forget = forget;
-  }
-
-  start(events: number): void {
-    checkEvents(events);
-    if (this.#handle === undefined || events === this.#events) return;
-    this.#arm(events);
-    this.#events = events;
-  }
-
-  ref(): void {
-    this.#handle?.ref();
-  }
-
-  unref(): void {
-    this.#handle?.unref();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.retire();
-    this.#forget();
-  }
-
-  /** Ends the waiting without forgetting the descriptor. */
-  retire(): void {
-    this.#handle?.close();
-    this.#handle = undefined;
+  constructor(fd: number, ready: Ready, forgetting: Forget) {
+    super(fd, ready);
+    this.forgetting = forgetting;
   }
 
   fired(status: number, events: number): void {
-    if (this.#handle === undefined) return;
-    try {
-      this.#ready(status < 0 ? ERROR | READABLE : events & (READABLE | WRITABLE));
-      // libuv stops a handle on EPOLLERR and calls it UV_EBADF (uv__poll_io); the receive has consumed the error (§8)
-      if (status < 0 && this.#handle !== undefined) this.#arm(this.#events);
-    } catch (error) {
-      // Left to koffi it would stay pending, and be thrown by the next FFI call of whomever (§9).
-      setImmediate(() => {
-        throw error;
-      });
+    if (!this.live) return;
+    if (status >= 0) {
+      this.report(events & (READABLE | WRITABLE));
+      return;
     }
+    this.report(ERROR | READABLE);
+    // libuv stops a handle on EPOLLERR and calls it UV_EBADF (uv__poll_io); the receive has consumed the error (§8)
+    if (this.live) this.armAgain();
+  }
+}
+
+/** By a handle that libuv knows as ours, started with our callback. */
+class OwnWatcher extends UvWatcher {
+  readonly #uv: Uv;
+  readonly #handle: Pointer;
+  readonly #callback: Pointer;
+  #kept = true;
+
+  constructor(fd: number, ready: Ready, forgetting: Forget, uv: Uv, handle: Pointer, callback: Pointer) {
+    super(fd, ready, forgetting);
+    this.#uv = uv;
+    this.#handle = handle;
+    this.#callback = callback;
+  }
+
+  protected arm(events: number): void {
+    const failed = this.#uv.start(this.#handle, events, this.#callback);
+    if (failed < 0) throw uvError(failed, 'uv_poll_start');
+  }
+
+  protected changed(): void {
+    if (!this.live || this.refed === this.#kept) return;
+    this.#kept = this.refed;
+    if (this.#kept) this.#uv.ref(this.#handle);
+    else this.#uv.unref(this.#handle);
+  }
+
+  protected end(): void {
+    this.#uv.close(this.#handle);
+  }
+
+  protected forget(): void {
+    this.forgetting(this, this.#handle);
+  }
+}
+
+/** The same by a handle that koffi closes when the environment is torn down. */
+class KeptWatcher extends OwnWatcher {
+  readonly #poll: PollHandle;
+
+  constructor(
+    fd: number,
+    ready: Ready,
+    forgetting: Forget,
+    uv: Uv,
+    handle: Pointer,
+    callback: Pointer,
+    poll: PollHandle,
+  ) {
+    super(fd, ready, forgetting, uv, handle, callback);
+    this.#poll = poll;
+  }
+
+  protected override end(): void {
+    this.#poll.close();
+  }
+}
+
+/** By koffi's handle and koffi's callback. Its methods are a SIGSEGV after close() (§6). */
+class PlainWatcher extends UvWatcher {
+  readonly #poll: PollHandle;
+
+  constructor(fd: number, ready: Ready, forgetting: Forget, poll: PollHandle) {
+    super(fd, ready, forgetting);
+    this.#poll = poll;
+  }
+
+  readonly #fired: PollCallback = (status: number, { readable, writable }: PollEvents) => {
+    this.fired(status, (readable ? READABLE : 0) | (writable ? WRITABLE : 0));
+  };
+
+  protected arm(events: number): void {
+    if (events === 0) this.#poll.stop();
+    else {
+      const [readable, writable] = [(events & READABLE) !== 0, (events & WRITABLE) !== 0];
+      this.#poll.start({ readable, writable }, this.#fired);
+    }
+  }
+
+  protected changed(): void {
+    if (!this.live) return;
+    if (this.refed) this.#poll.ref();
+    else this.#poll.unref();
+  }
+
+  protected end(): void {
+    this.#poll.close();
+  }
+
+  protected forget(): void {
+    this.forgetting(this, undefined);
   }
 }
 

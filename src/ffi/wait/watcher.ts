@@ -1,0 +1,122 @@
+/**
+ * What all watchers do alike, however they wait: which events are wanted, whether the loop is kept alive, what happens
+ * after close(). The subclasses in uv.ts, nested.ts and epoll.ts do the waiting.
+ */
+import { setImmediate } from 'node:timers';
+import { checkEvents } from '../check';
+import type { Ready, Watcher } from '../readiness';
+
+export abstract class BaseWatcher implements Watcher {
+  readonly fd: number;
+  readonly #ready: Ready;
+  #events = 0;
+  #refed = true;
+  #live = true;
+  #closed = false;
+
+  constructor(fd: number, ready: Ready) {
+    this.fd = fd;
+    this.#ready = ready;
+  }
+
+  /** What is wanted: a mask of READABLE and WRITABLE. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** false after close(), and once the environment ends. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  get refed(): boolean {
+    return this.#refed;
+  }
+
+  start(events: number): void {
+    checkEvents(events);
+    if (!this.#live || events === this.#events) return;
+    this.arm(events);
+    this.#events = events;
+    this.changed();
+  }
+
+  ref(): void {
+    this.#refer(true);
+  }
+
+  unref(): void {
+    this.#refer(false);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.retire();
+    this.forget();
+  }
+
+  /** Ends the waiting without forgetting the descriptor. */
+  retire(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    this.end();
+    this.changed();
+  }
+
+  /** Calls the owner. What it throws is rethrown where it harms nobody else (docs/koffi.md §2.9). */
+  protected report(events: number): void {
+    try {
+      this.#ready(events);
+    } catch (error) {
+      setImmediate(rethrow, error);
+    }
+  }
+
+  /** Where something has stopped the waiting, and nobody would catch an error. */
+  protected armAgain(): void {
+    try {
+      this.arm(this.#events);
+    } catch (error) {
+      setImmediate(rethrow, error);
+    }
+  }
+
+  /** Waits for `events` from now on. @throws the kernel's errors */
+  protected abstract arm(events: number): void;
+  /** `events`, `refed` or `live` has changed. */
+  protected abstract changed(): void;
+  /** Nothing may be reported after it. */
+  protected abstract end(): void;
+  /** The descriptor is about to be closed. */
+  protected abstract forget(): void;
+
+  #refer(refed: boolean): void {
+    if (!this.#live || refed === this.#refed) return;
+    this.#refed = refed;
+    this.changed();
+  }
+}
+
+export function rethrow(error: unknown): never {
+  throw error;
+}
+
+const noop = (): void => {};
+
+/** For sockets that are opened while the environment ends. */
+export const tooLate: Watcher = { start: noop, ref: noop, unref: noop, close: noop };
+
+/** Counts watchers that keep the loop alive: ref'd ones that wait for something. */
+export abstract class CountedWatcher extends BaseWatcher {
+  #holds = false;
+
+  protected changed(): void {
+    const holds = this.refed && this.events !== 0 && this.live;
+    if (holds === this.#holds) return;
+    this.#holds = holds;
+    this.count(holds ? 1 : -1);
+  }
+
+  protected abstract count(change: 1 | -1): void;
+}
