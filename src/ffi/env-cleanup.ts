@@ -3,6 +3,7 @@
  * close(2) itself is the hook. Node, Bun and Deno run these hooks; the main thread's descriptors end with the process.
  */
 import type { Koffi, Library, NativeFunction, Pointer } from './koffi';
+import { own } from './own';
 
 const known = new WeakMap<Koffi, EnvCleanup>();
 
@@ -24,11 +25,6 @@ export class EnvCleanup {
   readonly #koffi: Koffi;
   readonly #calls: ReturnType<typeof declare>;
   readonly #close: Pointer | null;
-  /**
-   * Descriptors that are closed at the end since they were opened, by {@link atOnce}. Watchers leave these alone: a
-   * worker may be terminated between any two calls.
-   */
-  readonly owned = new Set<number>();
 
   /** Use {@link envCleanup}. */
   constructor(koffi: Koffi, library: Library, close: Pointer | null = library.symbol('close')) {
@@ -40,23 +36,24 @@ export class EnvCleanup {
   /**
    * The two hooks as C functions with their first two arguments, for whoever opens and closes descriptors. Called on
    * the line beside socket(2) or close(2), nothing can come between: JavaScript is terminated where it enters a function
-   * or goes round a loop, not between two calls of C. undefined where there is no close(2).
+   * or goes round a loop, not between two calls of C. Watchers leave these descriptors alone ({@link own}). undefined
+   * where there is no close(2).
    */
   get atOnce(): AtOnce | undefined {
     if (this.#close === null) return undefined;
     const { napi_add_env_cleanup_hook: add, napi_remove_env_cleanup_hook: remove } = this.#calls;
-    return { add, remove, env: this.#koffi.node.env, close: this.#close, owned: this.owned };
+    return { add, remove, env: this.#koffi.node.env, close: this.#close };
   }
 
   /** Has close(fd) called when this environment ends. Adding one twice aborts Node (node::CleanupQueue::Add). */
   closeAtEnd(fd: number): void {
-    if (this.#close === null || this.owned.has(fd)) return;
+    if (this.#close === null || own.has(fd)) return;
     this.#calls.napi_add_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
   }
 
   /** Takes closeAtEnd back. Taking back what was never given panics Deno. */
   keepAtEnd(fd: number): void {
-    if (this.#close === null || this.owned.has(fd)) return;
+    if (this.#close === null || own.has(fd)) return;
     this.#calls.napi_remove_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
   }
 }
@@ -66,7 +63,6 @@ export interface AtOnce {
   readonly remove: NativeFunction;
   readonly env: Pointer;
   readonly close: Pointer;
-  readonly owned: Set<number>;
 }
 
 function declare(library: Library) {

@@ -11,7 +11,7 @@ import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { isMainThread } from './thread';
 
-export { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from './readiness';
+export { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
 
 export interface Host {
@@ -44,9 +44,13 @@ export function openHost(): Host {
 
 function open(platform: Platform): Host {
   const koffi = loadKoffi(platform);
+  const watched = (fd: number): boolean => readiness.isWatched(fd);
   const syscalls =
-    platform.calls === 'winsock' ? load.winsock().winsock(koffi, platform) : load.posix().posix(koffi, platform);
-  return { platform, syscalls, readiness: openReadiness(koffi, platform, syscalls) };
+    platform.calls === 'winsock'
+      ? load.winsock().winsock(koffi, platform, watched)
+      : load.posix().posix(koffi, platform, watched);
+  const readiness = openReadiness(koffi, platform, syscalls);
+  return { platform, syscalls, readiness };
 }
 
 /**
@@ -62,10 +66,9 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
     });
-    const nested = !isMainThread() && (platform.name === 'linux' || platform.name === 'android');
-    return nested ? load.nested().nestedReadiness(koffi, platform, uv) : uv;
+    return !isMainThread() && platform.epoll !== undefined ? load.nested().nestedReadiness(koffi, platform, uv) : uv;
   }
-  if (platform.name === 'linux' || platform.name === 'android') return load.epoll().epollReadiness(koffi, platform);
+  if (platform.epoll !== undefined) return load.epoll().epollReadiness(koffi, platform);
   const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
   throw unsupportedPlatform(
     `recvfromto cannot wait for datagrams in ${runtime} on ${platform.name}; it can in Node.js`,

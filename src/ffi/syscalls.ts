@@ -7,10 +7,17 @@
  * retried inside, poll() aside. Arguments are checked inside (types, lengths, bounds) before a pointer is formed; a violation is a bug
  * of ours and throws.
  */
+/** `Readiness.isWatched`, which is opened after the calls. */
+export type Watched = (fd: number) => boolean;
+
 export interface Syscalls {
   /** socket(2) with SOCK_DGRAM: non-blocking and close-on-exec from birth. → descriptor */
   socket(family: number): number;
-  /** Makes a descriptor that came from elsewhere non-blocking and close-on-exec. */
+  /**
+   * Makes a descriptor that came from elsewhere non-blocking and close-on-exec. → 0; **-EEXIST**, before anything of it is
+   * touched, where a socket of this environment waits for it already (`Readiness.isWatched`): it is that one's, and has
+   * to be left as it is
+   */
   adopt(fd: number): number;
   /** Closes exactly once; EINTR counts as closed. */
   close(fd: number): number;

@@ -108,6 +108,7 @@ export function darwin(arch: string): Platform | undefined {
       udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 4 },
       udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
     },
+    pinFlags: 0x2 | 0x80, // <dlfcn.h>
     quirks: {
       sourceOnlyFromWildcard: true,
       dualStack: true,

@@ -128,6 +128,7 @@ export function freebsd(arch: string): Platform | undefined {
       udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
     },
     mmsg: { count: 'size_t' },
+    pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
     quirks: {
       sourceOnlyFromWildcard: true,
       dualStack: true,

@@ -142,6 +142,9 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
     },
     segment: { level: c.IPPROTO_UDP, type: c.UDP_SEGMENT, size: 2 },
     mmsg: { count: 'unsigned int' },
+    // <bits/epoll.h>: EPOLL_PACKED is defined on x86_64 alone
+    epoll: { packed: arch === 'x64' },
+    pinFlags: 0x2 | 0x1000, // glibc <bits/dlfcn.h>, musl, bionic (LP64)
     quirks: {
       sourceOnlyFromWildcard: false,
       dualStack: true,

@@ -99,6 +99,7 @@ export function openbsd(arch: string): Platform | undefined {
     ttl: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 } },
     tos: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 } },
     mmsg: { count: 'unsigned int' },
+    pinFlags: 0x2 | 0x400, // include/dlfcn.h
     quirks: {
       sourceOnlyFromWildcard: false,
       dualStack: false,

@@ -197,6 +197,10 @@ export interface Platform {
   readonly segment?: SegmentDeparture;
   /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */
   readonly mmsg?: { readonly count: 'unsigned int' | 'size_t' };
+  /** Has it epoll(7), for environments where libuv cannot wait for every descriptor? `packed`: EPOLL_PACKED. */
+  readonly epoll?: { readonly packed: boolean };
+  /** dlopen(3) flags that keep a library for good, RTLD_NOW | RTLD_NODELETE; absent where there are none. <dlfcn.h> */
+  readonly pinFlags?: number;
   readonly quirks: Quirks;
 }
 

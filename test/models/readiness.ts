@@ -14,10 +14,11 @@ export class Poll implements Readiness {
     this.#sockOf = sockOf;
   }
 
-  watch(fd: number, ready: (events: number) => void): Watcher {
+  watch(fd: number, ready: (events: number) => void, events = 0): Watcher {
     if (this.#watched.has(fd)) throw new Error(`descriptor ${fd} is watched already`);
-    const entry = { ready, events: 0 };
+    const entry = { ready, events };
     this.#watched.set(fd, entry);
+    if (events !== 0) this.wake();
     return {
       start: (events) => {
         entry.events = events;
@@ -29,6 +30,10 @@ export class Poll implements Readiness {
         if (this.#watched.get(fd) === entry) this.#watched.delete(fd);
       },
     };
+  }
+
+  isWatched(fd: number): boolean {
+    return this.#watched.has(fd);
   }
 
   /** Something may have become ready. */

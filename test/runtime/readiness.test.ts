@@ -16,7 +16,7 @@ const scenario = (name: string, koffi?: Koffi) =>
   run(compiled.folder, 'scenario.cjs', [name], FLAGS, koffi && { RECVFROMTO_KOFFI: koffi });
 
 const badDescriptors = (file: string, ...foreign: string[]) => ({
-  codes: ['EBADF', 'EBADF', file, 'EEXIST', 'EEXIST', ...foreign],
+  codes: ['EBADF', 'EBADF', 'EBADF', file, 'EEXIST', 'EEXIST', ...foreign],
   types: ['RangeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
   heard: true,
   repeated: 1,
@@ -36,6 +36,8 @@ const always: [name: string, result: unknown][] = [
 test.concurrent.each([
   ...always,
   ['reuse', { received: 1000, same: true }] as const,
+  ['numbers', { results: [true, true, true, true, true, true], others: true }] as const,
+  ['adopt', { results: ['EEXIST', 'EEXIST'], both: true, free: 0 }] as const,
   ['copies', { heard: 16, during: 16, after: 0, warnings: [], listeners: 1 }] as const,
   ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const,
 ])('%s', async (name, result) => {

@@ -324,11 +324,16 @@ export class FakeReadiness implements Readiness {
   readonly watchers = new Map<number, FakeWatcher>();
   refuse: Error | undefined;
 
-  watch(fd: number, ready: (events: number) => void): Watcher {
+  watch(fd: number, ready: (events: number) => void, events = 0): Watcher {
     if (this.refuse !== undefined) throw this.refuse;
     const watcher = new FakeWatcher(ready, () => this.watchers.delete(fd));
+    watcher.start(events);
     this.watchers.set(fd, watcher);
     return watcher;
+  }
+
+  isWatched(fd: number): boolean {
+    return this.watchers.has(fd);
   }
 
   fire(fd: number, events: number): void {

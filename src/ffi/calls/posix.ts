@@ -9,7 +9,8 @@ import type { Platform } from '../../platform/platform';
 import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
 import { type AtOnce, envCleanup } from '../env-cleanup';
 import type { Koffi, Library } from '../koffi';
-import type { Syscalls } from '../syscalls';
+import { own } from '../own';
+import type { Syscalls, Watched } from '../syscalls';
 import { isMainThread } from '../thread';
 import { type Batch, openBatch } from './batch';
 import { Poller } from './poll';
@@ -22,8 +23,9 @@ const FD_CLOEXEC = 1;
 /** <net/if.h> of every OS that we know. */
 const IF_NAMESIZE = 16;
 
-export function posix(koffi: Koffi, platform: Platform): Syscalls {
-  return new Posix(koffi, platform);
+/** @param watched does something in this environment wait for a descriptor? adopt() refuses it then */
+export function posix(koffi: Koffi, platform: Platform, watched: Watched = () => false): Syscalls {
+  return new Posix(koffi, platform, watched);
 }
 
 function declare(libc: Library) {
@@ -68,6 +70,7 @@ function atOnce(koffi: Koffi, libc: Library): AtOnce | undefined {
 class Posix implements Syscalls {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
+  readonly #watched: Watched;
   readonly #libc: ReturnType<typeof declare>;
   readonly #batch: Batch;
   readonly #EINTR: number;
@@ -81,9 +84,10 @@ class Posix implements Syscalls {
   readonly #intWord = new Int32Array(this.#int.buffer, this.#int.byteOffset, 1);
   readonly #poller: Poller;
 
-  constructor(koffi: Koffi, platform: Platform) {
+  constructor(koffi: Koffi, platform: Platform, watched: Watched) {
     this.#koffi = koffi;
     this.#platform = platform;
+    this.#watched = watched;
     const libc = koffi.load(null);
     this.#libc = declare(libc);
     this.#batch = openBatch(koffi, libc, platform);
@@ -105,18 +109,21 @@ class Posix implements Syscalls {
     const ending = this.#atOnce;
     const fd = socket(family, type, 0);
     if (fd < 0) return -this.#koffi.errno();
-    if (ending !== undefined) {
-      ending.add(ending.env, ending.close, fd);
-      ending.owned.add(fd);
-    }
+    if (ending !== undefined) ending.add(ending.env, ending.close, fd);
+    own.add(fd);
     if (atomic) return fd;
-    const failed = this.adopt(fd);
+    const failed = this.#prepare(fd);
     if (failed < 0) this.close(fd);
     return failed < 0 ? failed : fd;
   }
 
   adopt(fd: number): number {
     checkDescriptor(fd);
+    if (this.#watched(fd)) return -this.#platform.errno.EEXIST;
+    return this.#prepare(fd);
+  }
+
+  #prepare(fd: number): number {
     const { O_NONBLOCK } = this.#platform.constants;
     if (O_NONBLOCK === undefined) throw new Error(`platform ${this.#platform.name} lacks O_NONBLOCK`);
     this.#batch.forget(fd); // somebody else has closed what had this number before
@@ -133,7 +140,7 @@ class Posix implements Syscalls {
     this.#batch.forget(fd);
     const { close } = this.#libc;
     const ending = this.#atOnce;
-    if (ending?.owned.delete(fd) === true) ending.remove(ending.env, ending.close, fd);
+    if (own.delete(fd) && ending !== undefined) ending.remove(ending.env, ending.close, fd);
     if (close(fd) === 0) return 0;
     const errno = this.#koffi.errno();
     // The descriptor is gone (close(2), NOTES), and another thread may have been given its number by now.

@@ -8,7 +8,8 @@ import { unsupportedPlatform } from '../../errors';
 import type { MessageLayout, Platform } from '../../platform/platform';
 import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
 import type { Koffi } from '../koffi';
-import type { Syscalls } from '../syscalls';
+import type { Syscalls, Watched } from '../syscalls';
+import { uvErrno } from '../uv-errno';
 import { type Batch, loop, type Single } from './batch';
 import { Poller } from './poll';
 import { declareSystem, declareWinsock, type Extensions, findExtensions } from './winsock-calls';
@@ -24,13 +25,15 @@ const HANDLE_FLAG_INHERIT = 1;
 /** <netioapi.h>: NDIS_IF_MAX_STRING_SIZE in WCHARs, with its NUL. */
 const ALIAS_WCHARS = 257;
 
-export function winsock(koffi: Koffi, platform: Platform): Syscalls {
-  return new Winsock(koffi, platform);
+/** @param watched does something in this environment wait for a descriptor? adopt() refuses it then */
+export function winsock(koffi: Koffi, platform: Platform, watched: Watched = () => false): Syscalls {
+  return new Winsock(koffi, platform, watched);
 }
 
 class Winsock implements Syscalls {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
+  readonly #watched: Watched;
   readonly #ws2_32: ReturnType<typeof declareWinsock>;
   readonly #system: ReturnType<typeof declareSystem>;
   readonly #single: Datagrams;
@@ -41,9 +44,10 @@ class Winsock implements Syscalls {
   /** A NET_LUID. */
   readonly #luid = Buffer.alloc(8);
 
-  constructor(koffi: Koffi, platform: Platform) {
+  constructor(koffi: Koffi, platform: Platform, watched: Watched) {
     this.#koffi = koffi;
     this.#platform = platform;
+    this.#watched = watched;
     this.#ws2_32 = declareWinsock(koffi.load('ws2_32.dll'));
     this.#system = declareSystem(koffi.load('kernel32.dll'), koffi.load('iphlpapi.dll'));
     this.#single = new Datagrams(koffi, platform, this.#ws2_32.WSAGetLastError);
@@ -70,6 +74,7 @@ class Winsock implements Syscalls {
 
   adopt(fd: number): number {
     checkDescriptor(fd);
+    if (this.#watched(fd)) return uvErrno('EEXIST', -this.#platform.errno.EINVAL);
     this.#batch.forget(fd); // somebody else has closed what had this number before
     const failed = this.#prepare(fd);
     if (failed < 0) return failed;

@@ -1,6 +1,7 @@
 /**
  * Runs tasks when this environment exits by itself ('exit' of process: also process.exit(), not worker.terminate()).
- * One listener however many copies of this package are loaded, or the eleventh would bring a MaxListeners warning.
+ * One listener however many copies of this package are loaded, or the eleventh would bring a MaxListeners warning. It
+ * comes before the program's own, any of which may throw and so be the last.
  */
 const TASKS = Symbol.for('recvfromto.exit');
 
@@ -12,7 +13,7 @@ export function onExit(task: () => void): () => void {
     tasks = new Set();
     Object.defineProperty(process, TASKS, { value: tasks });
     const all = tasks;
-    process.on('exit', () => {
+    process.prependListener('exit', () => {
       for (const each of all) each();
     });
   }

@@ -5,13 +5,13 @@ import type { Platform } from '../../platform/platform';
 import { epoll_event, epoll_eventPacked } from '../../structs/epoll';
 import { abiOf } from '../abi';
 import type { Koffi, Library } from '../koffi';
-import { READABLE, WRITABLE } from '../readiness';
+import { ERROR, READABLE, WRITABLE } from '../readiness';
 
 /** <sys/epoll.h> */
-export const EPOLLIN = 0x001;
-export const EPOLLOUT = 0x004;
-export const EPOLLERR = 0x008;
-export const EPOLLHUP = 0x010;
+const EPOLLIN = 0x001;
+const EPOLLOUT = 0x004;
+const EPOLLERR = 0x008;
+const EPOLLHUP = 0x010;
 const EPOLLONESHOT = 0x4000_0000;
 const EPOLL_CLOEXEC = 0x80000;
 export const EPOLL_CTL_ADD = 1;
@@ -23,6 +23,12 @@ const O_CLOEXEC = 0x80000;
 /** A mask of READABLE and WRITABLE, as epoll(7) has it. */
 export function interest(events: number): number {
   return ((events & READABLE) !== 0 ? EPOLLIN : 0) | ((events & WRITABLE) !== 0 ? EPOLLOUT : 0);
+}
+
+/** What epoll(7) reports, as {@link interest} has it; an error is for the receive to tell. */
+export function reported(events: number): number {
+  if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return ERROR | READABLE;
+  return ((events & EPOLLIN) !== 0 ? READABLE : 0) | ((events & EPOLLOUT) !== 0 ? WRITABLE : 0);
 }
 
 function declare(libc: Library) {
@@ -54,12 +60,12 @@ export class EpollSet {
   readonly #event: Buffer;
   readonly #view: DataView;
   readonly #littleEndian: boolean;
-  #taken: Buffer | undefined;
+  #taken: DataView | undefined;
 
   /** @throws the kernel's errors */
   constructor(koffi: Koffi, platform: Platform) {
     const { littleEndian } = platform.message;
-    const struct = (platform.arch === 'x64' ? epoll_eventPacked : epoll_event)(abiOf(platform));
+    const struct = (platform.epoll?.packed === true ? epoll_eventPacked : epoll_event)(abiOf(platform));
     this.eventSize = struct.size;
     this.dataOffset = struct.fields.data.offset;
     this.#eventsOffset = struct.fields.events.offset;
@@ -71,10 +77,11 @@ export class EpollSet {
     this.epfd = this.checked(this.libc.epoll_create1(EPOLL_CLOEXEC), 'epoll_create1');
   }
 
-  /** @throws the kernel's errors */
-  control(op: number, fd: number, token: number, events: number): void {
+  /** @param token, generation what comes back with an event: the two words of epoll_data @throws the kernel's errors */
+  control(op: number, fd: number, events: number, token: number, generation = 0): void {
     this.#view.setUint32(this.#eventsOffset, events, this.#littleEndian);
     this.#view.setUint32(this.dataOffset, token, this.#littleEndian);
+    this.#view.setUint32(this.dataOffset + 4, generation, this.#littleEndian);
     this.checked(this.libc.epoll_ctl(this.epfd, op, fd, this.#event), 'epoll_ctl');
   }
 
@@ -83,18 +90,23 @@ export class EpollSet {
     this.libc.epoll_ctl(this.epfd, EPOLL_CTL_DEL, fd, null);
   }
 
-  /** What is ready now, as pairs of token and events. Does not wait. */
-  take(): number[] {
-    this.#taken ??= Buffer.alloc(this.eventSize * MANY);
-    const taken = this.#taken;
-    const view = new DataView(taken.buffer, taken.byteOffset, taken.length);
-    const ready: number[] = [];
-    const count = this.libc.epoll_wait(this.epfd, taken, MANY, 0); // -1 is EINTR, and nothing yet
-    for (let at = 0; at < count * this.eventSize; at += this.eventSize) {
-      ready.push(view.getUint32(at + this.dataOffset, this.#littleEndian));
-      ready.push(view.getUint32(at + this.#eventsOffset, this.#littleEndian));
-    }
-    return ready;
+  /** Looks what is ready now, and does not wait. → how many; the three methods below tell of each until the next take() */
+  take(): number {
+    this.#taken ??= new DataView(new ArrayBuffer(this.eventSize * MANY));
+    // -1 is EINTR, and nothing yet
+    return Math.max(0, this.libc.epoll_wait(this.epfd, this.#taken as unknown as Buffer, MANY, 0));
+  }
+
+  eventsAt(index: number): number {
+    return this.#taken!.getUint32(index * this.eventSize + this.#eventsOffset, this.#littleEndian);
+  }
+
+  tokenAt(index: number): number {
+    return this.#taken!.getUint32(index * this.eventSize + this.dataOffset, this.#littleEndian);
+  }
+
+  generationAt(index: number): number {
+    return this.#taken!.getUint32(index * this.eventSize + this.dataOffset + 4, this.#littleEndian);
   }
 
   close(): void {
@@ -126,7 +138,7 @@ export class Epoll extends EpollSet {
 
   /** `events` once: after they have been reported, nothing is until the next EPOLL_CTL_MOD. @throws the kernel's errors */
   arm(op: number, fd: number, token: number, events: number): void {
-    this.control(op, fd, token, events | EPOLLONESHOT);
+    this.control(op, fd, events | EPOLLONESHOT, token);
   }
 
   end(): void {

@@ -10,16 +10,15 @@ import { setImmediate } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
 import { unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
-import { checkDescriptor, checkEvents } from '../check';
+import { checkDescriptor, checkReady } from '../check';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
 import type { Koffi } from '../koffi';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../readiness';
+import { ERROR, type Readiness, type Ready, type Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { onExit } from './at-exit';
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll, interest } from './epoll-calls';
+import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, Epoll, interest, reported } from './epoll-calls';
 import type { Orders } from './epoll-worker.cjs';
-
-const noop = (): void => {};
+import { CountedWatcher, rethrow, tooLate } from './watcher';
 
 const THREAD = join(__dirname, 'epoll-worker.cjs');
 
@@ -37,7 +36,8 @@ class EpollReadiness implements Readiness {
   readonly #cleanup: EnvCleanup | undefined;
   /** By token: a descriptor's number may be another's by the time that the thread's message arrives. */
   readonly #watchers = new Map<number, EpollWatcher>();
-  readonly #hold: Hold;
+  /** Watchers that keep the process alive. */
+  #holding = 0;
   #worker: Worker | undefined;
   #broken: Error | undefined;
   #token = 0;
@@ -50,28 +50,49 @@ class EpollReadiness implements Readiness {
     const { epfd, eventSize, dataOffset, pipe } = this.#epoll;
     this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR! };
     if (!isMainThread()) this.#cleanup = envCleanup(koffi, koffi.load(null));
-    this.#hold = new Hold((held) => (held ? this.#worker?.ref() : this.#worker?.unref()));
   }
 
-  watch(fd: number, ready: (events: number) => void): Watcher {
+  watch(fd: number, ready: Ready, events = 0): Watcher {
     checkDescriptor(fd);
-    if (typeof ready !== 'function') throw new TypeError('ready must be a function');
-    if (this.#exited) return { start: noop, ref: noop, unref: noop, close: noop };
+    checkReady(ready);
+    if (this.#exited) return tooLate;
     if (this.#broken !== undefined) throw this.#broken;
-    const token = this.#nextToken();
-    this.#epoll.arm(EPOLL_CTL_ADD, fd, token, 0);
+    const watcher = new EpollWatcher(fd, ready, this, this.#nextToken());
+    this.arm(EPOLL_CTL_ADD, watcher, events);
     this.#worker ??= this.#start();
-    const arm = (events: number) => {
-      if (!this.#exited) this.#epoll.arm(EPOLL_CTL_MOD, fd, token, events);
-    };
-    const watcher = new EpollWatcher(ready, this.#hold, arm, () => {
-      if (!this.#exited) this.#epoll.remove(fd);
-      this.#watchers.delete(token);
-      this.#cleanup?.keepAtEnd(fd); // before its owner closes it, or another's would be closed
-    });
-    this.#watchers.set(token, watcher);
+    this.#watchers.set(watcher.token, watcher);
     this.#cleanup?.closeAtEnd(fd);
+    watcher.begin(events);
     return watcher;
+  }
+
+  /** The set has no list of descriptors, and is asked by adoptions alone. */
+  isWatched(fd: number): boolean {
+    for (const watcher of this.#watchers.values()) if (watcher.fd === fd) return true;
+    return false;
+  }
+
+  /** For EpollWatcher. @throws the kernel's errors */
+  arm(op: number, watcher: EpollWatcher, events: number): void {
+    if (!this.#exited) this.#epoll.arm(op, watcher.fd, watcher.token, interest(events));
+  }
+
+  /** For EpollWatcher. */
+  remove(fd: number): void {
+    if (!this.#exited) this.#epoll.remove(fd);
+  }
+
+  /** For EpollWatcher. */
+  forget(watcher: EpollWatcher): void {
+    this.#watchers.delete(watcher.token);
+    this.#cleanup?.keepAtEnd(watcher.fd); // before its owner closes it, or another's would be closed
+  }
+
+  /** For EpollWatcher: the process lives as long as somebody waits. */
+  count(change: 1 | -1): void {
+    this.#holding += change;
+    if (this.#holding === 0) this.#worker?.unref();
+    else if (this.#holding === 1) this.#worker?.ref();
   }
 
   /** Never 0, which is the thread's, and none that is in use. */
@@ -100,9 +121,7 @@ class EpollReadiness implements Readiness {
     const error = Object.assign(unsupportedPlatform(text), { cause });
     this.#broken = error;
     this.#worker?.unref();
-    setImmediate(() => {
-      throw error;
-    });
+    setImmediate(rethrow, error);
   }
 
   /** Nothing is reported any more, and the set may be gone. The descriptors stay: 'exit' listeners may send, and closeAtEnd holds. */
@@ -125,104 +144,53 @@ class EpollReadiness implements Readiness {
   readonly #armAgain = (): void => {
     const reported = this.#reported;
     this.#reported = [];
-    for (const watcher of reported) watcher.armAgain();
+    for (const watcher of reported) watcher.armIfSpent();
   };
 }
 
-/** Keeps the process alive while there is a reason to. */
-class Hold {
-  #reasons = 0;
-  readonly #changed: (held: boolean) => void;
-
-  constructor(changed: (held: boolean) => void) {
-    this.#changed = changed;
-  }
-
-  add(): void {
-    if (++this.#reasons === 1) this.#changed(true);
-  }
-
-  remove(): void {
-    if (--this.#reasons === 0) this.#changed(false);
-  }
-}
-
-class EpollWatcher implements Watcher {
-  readonly #ready: (events: number) => void;
-  readonly #hold: Hold;
-  readonly #arm: (events: number) => void;
-  #forget: (() => void) | undefined;
-  #events = 0;
-  #refed = true;
-  #holds = false;
+class EpollWatcher extends CountedWatcher {
+  readonly token: number;
+  readonly #readiness: EpollReadiness;
   /** Reported and not armed again: the kernel says nothing until then. */
   #spent = false;
 
-  constructor(ready: (events: number) => void, hold: Hold, arm: (events: number) => void, forget: () => void) {
-    this.#ready = ready;
-    this.#hold = hold;
-    this.#arm = arm;
-    this.#forget = forget;
-  }
-
-  start(events: number): void {
-    checkEvents(events);
-    if (this.#forget === undefined || events === this.#events) return;
-    this.#events = events;
-    if (!this.#spent) this.#arm(interest(events));
-    this.#holdOrNot();
-  }
-
-  ref(): void {
-    this.#refed = true;
-    this.#holdOrNot();
-  }
-
-  unref(): void {
-    this.#refed = false;
-    this.#holdOrNot();
-  }
-
-  close(): void {
-    const forget = this.#forget;
-    if (forget === undefined) return;
-    this.#forget = undefined;
-    forget();
-    this.#holdOrNot();
+  constructor(fd: number, ready: Ready, readiness: EpollReadiness, token: number) {
+    super(fd, ready);
+    this.#readiness = readiness;
+    this.token = token;
   }
 
   /** @returns whether to arm it again later */
-  fired(reported: number): boolean {
-    if (this.#forget === undefined) return false;
+  fired(epollEvents: number): boolean {
+    if (!this.live) return false;
     this.#spent = true;
-    let events = 0;
-    if ((reported & EPOLLIN) !== 0) events |= READABLE;
-    if ((reported & EPOLLOUT) !== 0) events |= WRITABLE;
-    events &= this.#events; // which may have changed since the thread was told
-    if ((reported & (EPOLLERR | EPOLLHUP)) !== 0 && this.#events !== 0) events |= ERROR | READABLE;
-    if (events === 0) return true;
-    try {
-      this.#ready(events);
-    } catch (error) {
-      setImmediate(() => {
-        throw error;
-      });
-    }
+    const events = reported(epollEvents);
+    const failed = (events & ERROR) !== 0 && this.events !== 0;
+    const wanted = failed ? events : events & this.events; // which may have changed since the thread was told
+    if (wanted !== 0) this.report(wanted);
     return true;
   }
 
-  armAgain(): void {
-    if (this.#forget === undefined || !this.#spent) return;
+  armIfSpent(): void {
+    if (!this.live || !this.#spent) return;
     this.#spent = false;
     // Nothing is wanted: left disarmed, as EPOLL_CTL_MOD would ask for errors at least.
-    if (this.#events !== 0) this.#arm(interest(this.#events));
+    if (this.events !== 0) this.armAgain();
   }
 
-  #holdOrNot(): void {
-    const holds = this.#refed && this.#events !== 0 && this.#forget !== undefined;
-    if (holds === this.#holds) return;
-    this.#holds = holds;
-    if (holds) this.#hold.add();
-    else this.#hold.remove();
+  protected arm(events: number): void {
+    if (!this.#spent) this.#readiness.arm(EPOLL_CTL_MOD, this, events);
+  }
+
+  protected end(): void {
+    this.#readiness.remove(this.fd);
+  }
+
+  protected forget(): void {
+    this.#readiness.forget(this);
+  }
+
+  protected count(change: 1 | -1): void {
+    this.#readiness.count(change);
   }
 }

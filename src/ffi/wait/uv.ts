@@ -15,11 +15,13 @@ import { systemError } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import type { Koffi, Pointer, PollCallback, PollEvents, PollHandle } from '../koffi';
+import { own } from '../own';
 import { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from '../readiness';
 import { isMainThread } from '../thread';
 import { uvErrno } from '../uv-errno';
 import { onExit } from './at-exit';
 import { pin } from './pin';
+import { SpareHandles } from './spare';
 import { openUv, type Uv } from './uv-calls';
 import { BaseWatcher, tooLate } from './watcher';
 
@@ -48,6 +50,8 @@ class UvReadiness implements Readiness {
   readonly #watchers = new Map<number, UvWatcher>();
   /** Those that #fired serves, by the address of their handle. */
   readonly #byHandle = new Map<Pointer, UvWatcher>();
+  /** Not on Windows, where a handle is for one SOCKET whatever its number; nobody has measured kqueue. */
+  readonly #spare: SpareHandles | undefined;
   /** #fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
   #callback: Pointer | undefined;
   #leaveExit: (() => void) | undefined;
@@ -62,6 +66,7 @@ class UvReadiness implements Readiness {
     this.#platform = platform;
     this.#refusal = refusal;
     this.#uv = openUv(koffi, platform);
+    if (platform.epoll !== undefined) this.#spare = new SpareHandles();
   }
 
   watch(fd: number, ready: Ready, events = 0): Watcher {
@@ -83,31 +88,58 @@ class UvReadiness implements Readiness {
     return this.#watchers.has(fd) || this.#uv?.isWatched(fd) === true;
   }
 
-  /** The descriptor is its owner's again. */
-  readonly #forget = (watcher: UvWatcher, handle: Pointer | undefined): void => {
-    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(watcher.fd); // before its owner closes it, or another's would be closed
+  /** For UvWatcher: the descriptor is its owner's again. */
+  forget({ fd, handle }: UvWatcher): void {
+    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (handle !== undefined) this.#byHandle.delete(handle);
-    this.#watchers.delete(watcher.fd);
+    this.#watchers.delete(fd);
     if (this.#watchers.size === 0 && !this.#exited && this.#idleTimer === undefined) this.#awaitIdle();
-  };
+  }
+
+  /** For UvWatcher: waits for `events` from now on. @throws libuv's errors */
+  arm(handle: Pointer, events: number): void {
+    const failed = this.#uv!.start(handle, events, this.#callback!);
+    if (failed < 0) throw uvError(failed, 'uv_poll_start');
+  }
+
+  /** For UvWatcher: does its handle keep the loop alive while it waits? */
+  keep(handle: Pointer, refed: boolean): void {
+    if (refed) this.#uv!.ref(handle);
+    else this.#uv!.unref(handle);
+  }
+
+  /** For UvWatcher: ends the waiting of a handle of ours. */
+  giveBack(fd: number, handle: Pointer): void {
+    // While the descriptor is open: both take its number out of the loop's set.
+    if (this.#exited || !own.has(fd) || this.#spare?.put(fd, handle) !== true) this.#uv!.close(handle);
+    else this.#uv!.start(handle, 0, this.#callback!);
+  }
 
   #newWatcher(fd: number, ready: Ready): UvWatcher {
     const [uv, callback] = [this.#uv, this.#callback];
     if (uv !== undefined && callback !== undefined && isMainThread()) {
-      const opened = uv.open(fd);
-      if (typeof opened === 'number') throw uvError(opened, 'uv_poll_init');
-      return this.#served(new OwnWatcher(fd, ready, this.#forget, uv, opened.handle, callback), opened.handle);
+      const handle = this.#handleFor(uv, fd);
+      return this.#served(new OwnWatcher(fd, ready, this, handle), handle);
     }
     this.#checkPollable(fd);
     const poll = this.#koffi.node.poll(fd, {}, noop);
     const handle = uv === undefined || callback === undefined ? undefined : uv.find(fd);
-    if (handle === undefined) return new PlainWatcher(fd, ready, this.#forget, poll);
-    return this.#served(new KeptWatcher(fd, ready, this.#forget, uv!, handle, callback!, poll), handle);
+    if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
+    return this.#served(new KeptWatcher(fd, ready, this, handle, poll), handle);
   }
 
   #served(watcher: UvWatcher, handle: Pointer): UvWatcher {
     this.#byHandle.set(handle, watcher);
     return watcher;
+  }
+
+  /** One that is spare only for a descriptor of our own: nobody asks whether it is open, and libuv aborts if it is not. */
+  #handleFor(uv: Uv, fd: number): Pointer {
+    const spare = own.has(fd) ? this.#spare?.take(fd) : undefined;
+    if (spare !== undefined) return spare;
+    const opened = uv.open(fd);
+    if (typeof opened === 'number') throw uvError(opened, 'uv_poll_init');
+    return opened.handle;
   }
 
   /** koffi aborts the process for a descriptor that libuv refuses (§4), so libuv is asked before koffi is. */
@@ -169,14 +201,15 @@ class UvReadiness implements Readiness {
   };
 }
 
-type Forget = (watcher: UvWatcher, handle: Pointer | undefined) => void;
-
 abstract class UvWatcher extends BaseWatcher {
-  protected readonly forgetting: Forget;
+  protected readonly readiness: UvReadiness;
+  /** undefined where koffi's own callback serves it. */
+  readonly handle: Pointer | undefined;
 
-  constructor(fd: number, ready: Ready, forgetting: Forget) {
+  constructor(fd: number, ready: Ready, readiness: UvReadiness, handle: Pointer | undefined) {
     super(fd, ready);
-    this.forgetting = forgetting;
+    this.readiness = readiness;
+    this.handle = handle;
   }
 
   fired(status: number, events: number): void {
@@ -189,40 +222,33 @@ abstract class UvWatcher extends BaseWatcher {
     // libuv stops a handle on EPOLLERR and calls it UV_EBADF (uv__poll_io); the receive has consumed the error (§8)
     if (this.live) this.armAgain();
   }
+
+  protected forget(): void {
+    this.readiness.forget(this);
+  }
 }
 
-/** By a handle that libuv knows as ours, started with our callback. */
+/** By a handle that is ours, with our callback. */
 class OwnWatcher extends UvWatcher {
-  readonly #uv: Uv;
-  readonly #handle: Pointer;
-  readonly #callback: Pointer;
   #kept = true;
 
-  constructor(fd: number, ready: Ready, forgetting: Forget, uv: Uv, handle: Pointer, callback: Pointer) {
-    super(fd, ready, forgetting);
-    this.#uv = uv;
-    this.#handle = handle;
-    this.#callback = callback;
-  }
-
   protected arm(events: number): void {
-    const failed = this.#uv.start(this.#handle, events, this.#callback);
-    if (failed < 0) throw uvError(failed, 'uv_poll_start');
+    this.readiness.arm(this.handle!, events);
   }
 
   protected changed(): void {
-    if (!this.live || this.refed === this.#kept) return;
-    this.#kept = this.refed;
-    if (this.#kept) this.#uv.ref(this.#handle);
-    else this.#uv.unref(this.#handle);
+    if (this.live) this.#keep(this.refed);
   }
 
   protected end(): void {
-    this.#uv.close(this.#handle);
+    this.#keep(true); // as whoever has it next expects it
+    this.readiness.giveBack(this.fd, this.handle!);
   }
 
-  protected forget(): void {
-    this.forgetting(this, this.#handle);
+  #keep(refed: boolean): void {
+    if (refed === this.#kept) return;
+    this.#kept = refed;
+    this.readiness.keep(this.handle!, refed);
   }
 }
 
@@ -230,16 +256,8 @@ class OwnWatcher extends UvWatcher {
 class KeptWatcher extends OwnWatcher {
   readonly #poll: PollHandle;
 
-  constructor(
-    fd: number,
-    ready: Ready,
-    forgetting: Forget,
-    uv: Uv,
-    handle: Pointer,
-    callback: Pointer,
-    poll: PollHandle,
-  ) {
-    super(fd, ready, forgetting, uv, handle, callback);
+  constructor(fd: number, ready: Ready, readiness: UvReadiness, handle: Pointer, poll: PollHandle) {
+    super(fd, ready, readiness, handle);
     this.#poll = poll;
   }
 
@@ -252,8 +270,8 @@ class KeptWatcher extends OwnWatcher {
 class PlainWatcher extends UvWatcher {
   readonly #poll: PollHandle;
 
-  constructor(fd: number, ready: Ready, forgetting: Forget, poll: PollHandle) {
-    super(fd, ready, forgetting);
+  constructor(fd: number, ready: Ready, readiness: UvReadiness, poll: PollHandle) {
+    super(fd, ready, readiness, undefined);
     this.#poll = poll;
   }
 
@@ -277,10 +295,6 @@ class PlainWatcher extends UvWatcher {
 
   protected end(): void {
     this.#poll.close();
-  }
-
-  protected forget(): void {
-    this.forgetting(this, undefined);
   }
 }
 

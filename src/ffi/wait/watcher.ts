@@ -41,6 +41,12 @@ export abstract class BaseWatcher implements Watcher {
     this.changed();
   }
 
+  /** It waits for `events` since its birth: nothing has to be armed. */
+  begin(events: number): void {
+    this.#events = events;
+    this.changed();
+  }
+
   ref(): void {
     this.#refer(true);
   }

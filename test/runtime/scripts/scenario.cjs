@@ -3,6 +3,9 @@
 const fs = require('node:fs');
 const { Worker } = require('node:worker_threads');
 const dgram = require('node:dgram');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
 const udp = require('./udp.cjs');
 const { syscalls, readiness, open, send, drain, sleep, until } = udp;
 
@@ -257,6 +260,74 @@ const scenarios = {
     return { same: next.fd === one.fd, watched, heard };
   },
 
+  /** Others get the numbers of sockets that were closed, and hear while ours come and go, and when none is left. */
+  async numbers() {
+    const closed = Array.from({ length: 24 }, () => receiver());
+    await sleep(1);
+    const numbers = closed.map(({ fd }) => fd);
+    for (const each of closed) each.close();
+    const numbersNow = () => fs.readdirSync('/proc/self/fd').map(Number);
+    const taken = () => numbersNow().filter((fd) => numbers.includes(fd));
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'recvfromto-'));
+    let changes = 0;
+    const files = fs.watch(folder, () => changes++);
+    const server = net.createServer((socket) => socket.on('data', (data) => socket.write(data)));
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const streams = Array.from({ length: 3 }, () => net.connect(server.address().port, '127.0.0.1'));
+    let echoed = 0;
+    for (const stream of streams) stream.on('data', () => echoed++);
+    let messages = 0;
+    const plain = dgram.createSocket('udp4', () => messages++);
+    await new Promise((done) => plain.bind(0, '127.0.0.1', done));
+    const from = open();
+    const allHear = async () => {
+      const before = { changes, echoed, messages };
+      fs.writeFileSync(path.join(folder, 'file'), String(echoed));
+      for (const stream of streams) stream.write('x');
+      send(from.fd, udp.sockaddr(plain.address().port));
+      return until(() => changes > before.changes && echoed === before.echoed + 3 && messages > before.messages);
+    };
+    const results = [await allHear()];
+    const others = taken().length;
+    const ours = Array.from({ length: 24 }, () => receiver());
+    await sleep(1);
+    results.push(await allHear());
+    for (const each of ours) each.close();
+    results.push(await allHear());
+    await sleep(2500); // what was kept for the next socket has been let go of
+    results.push(await allHear());
+    const again = receiver();
+    send(from.fd, again.name);
+    results.push(await until(() => again.datagrams === 1));
+    again.close();
+    results.push(await allHear());
+    for (const each of [files, server, plain, ...streams]) each.close?.() ?? each.destroy?.();
+    for (const stream of streams) stream.destroy();
+    fs.rmSync(folder, { recursive: true });
+    return { results, others: others > 5 };
+  },
+
+  /** A descriptor that somebody waits for is not taken over, and goes on hearing. */
+  async adopt() {
+    const mine = receiver();
+    let heard = 0;
+    const theirs = dgram.createSocket('udp4', () => heard++);
+    await new Promise((done) => theirs.bind(0, '127.0.0.1', done));
+    const state = Object.getOwnPropertySymbols(theirs).find(({ description }) => description === 'state symbol');
+    const results = [mine.fd, theirs[state].handle.fd].map((fd) => syscalls.adopt(fd));
+    const name = (result) =>
+      Object.keys(udp.platform.errno).find((key) => udp.platform.errno[key] === -result) ?? result;
+    const from = open();
+    send(from.fd, mine.name);
+    send(from.fd, udp.sockaddr(theirs.address().port));
+    const both = await until(() => heard === 1 && mine.datagrams === 1);
+    mine.close();
+    theirs.close();
+    // nobody waits for it any more
+    const free = open();
+    return { results: results.map(name), both, free: syscalls.adopt(free.fd) };
+  },
+
   /** Descriptors that libuv refuses, which koffi does not survive. */
   async badDescriptors() {
     const none = () => {};
@@ -272,7 +343,11 @@ const scenarios = {
     syscalls.bind(foreign, udp.sockaddr());
     const theirs = dgram.createSocket('udp4').bind({ fd: foreign });
     await sleep(1); // 'listening' may have been emitted by now
-    const codes = [closed, watch(1e6), watch(file), watch(mine.fd), watch(stopped.fd)];
+    // one that was watched before: what waited for it is kept for the next of its number
+    const before = receiver();
+    await sleep(1);
+    before.close();
+    const codes = [closed, watch(before.fd), watch(1e6), watch(file), watch(mine.fd), watch(stopped.fd)];
     // without libuv's symbols nobody can tell, and koffi aborts
     if (process.env.RECVFROMTO_KOFFI !== 'no-symbols') codes.push(watch(foreign));
     const types = [-1, 1.5, '3', null, undefined, Number.NaN, 2 ** 32].map(watch);
