@@ -1,8 +1,9 @@
 /**
- * The lines of `serve`: one per datagram, in columns that grow with what they have to hold. Every text in them has
- * come from the network or the kernel, and is made harmless here. Pure.
+ * The lines of `serve`: one per datagram, in columns that keep their places. A datagram that does not fit into them, and
+ * every one on a narrow screen, is stacked: two lines instead. A pipe has no width, and gets one line for each. Every text
+ * has come from the network or the kernel, and is made harmless here. Pure.
  */
-import { columnsOf, plain, quoted } from './quoted';
+import { columnsOf, padded, plain, quoted } from './quoted';
 import type { Style } from './style';
 
 /** What happened to one datagram. */
@@ -17,60 +18,91 @@ export interface Echo {
   readonly msg: Uint8Array;
 }
 
-const TITLES = ['FROM', 'TO', 'VIA', 'ANSWERED FROM', 'TEXT'];
+/** The addresses and interfaces that may come, so that columns are as wide as they need. */
+export interface Expected {
+  readonly addresses: readonly string[];
+  readonly interfaces: readonly string[];
+}
+
+const TITLES = ['FROM', 'TO', 'VIA', 'ANSWERED FROM'];
 /** Room for IPv4 addresses, and for short names of interfaces. */
 const LEAST = [21, 15, 4, 15];
+/** `#65535` */
+const PORT = 6;
 const GAP = 2;
 /** Columns of text where they are not limited by a screen, and the fewest where they are. */
 const MOST_TEXT = 60;
 const LEAST_TEXT = 12;
-/** Columns of text that a screen keeps: others grow no further then, and long addresses push theirs to the right. */
-const KEPT_TEXT = 26;
 
 export class EchoLines {
   readonly #style: Style;
-  readonly #widths = [...LEAST];
+  readonly #wanted: readonly number[];
 
-  constructor(style: Style) {
+  constructor(style: Style, { addresses, interfaces }: Expected = { addresses: [], interfaces: [] }) {
     this.#style = style;
+    const address = longest(addresses, 15);
+    this.#wanted = [Math.max(address + PORT, 21), address, longest(interfaces, 4), address];
   }
 
-  head(): string {
-    return this.#style.dim(TITLES.map((title, at) => title.padEnd(this.#widths[at] ?? 0)).join(' '.repeat(GAP)));
+  /** Titles of the columns; none where rows are stacked. */
+  head(screen: number | undefined): string[] {
+    const widths = this.#widths(screen);
+    if (widths === undefined) return [];
+    const titles = TITLES.map((title, at) => padded(title, widths[at] ?? 0));
+    return [this.#style.dim([...titles, 'TEXT'].join(' '.repeat(GAP)))];
   }
 
   /** @param screen columns of the terminal, undefined where there is none */
-  line(echo: Echo, screen: number | undefined): string {
-    const style = this.#style;
-    const refused = echo.refused === undefined ? undefined : `not answered: ${plain(echo.refused)}`;
-    const texts = [echo.from, echo.to, echo.via, echo.answeredFrom ?? "(kernel's choice)"].map(plain);
-    if (refused !== undefined) texts.pop();
-    const cells = this.#align(texts, screen);
+  lines(echo: Echo, screen: number | undefined): string[] {
+    const { from, to, via, refused, answeredFrom = "(kernel's choice)" } = echo;
+    const texts = [from, to, via, ...(refused === undefined ? [answeredFrom] : [])].map(plain);
+    const widths = this.#widths(screen);
+    if (widths === undefined || (screen !== undefined && texts.some((text, at) => columnsOf(text) > widths[at]!))) {
+      return this.#stacked(echo, texts, screen ?? MOST_TEXT);
+    }
+    const cells = aligned(texts, widths);
     const used = cells.reduce((sum, cell) => sum + columnsOf(cell) + GAP, 0);
-    const paint = echo.answeredFrom === echo.to ? style.green : (text: string) => text;
-    const painted = cells.map((cell, at) => (at === 2 ? style.dim(cell) : at === 3 ? paint(cell) : cell));
-    const columns = screen === undefined ? MOST_TEXT : Math.min(Math.max(screen - used, LEAST_TEXT), MOST_TEXT);
-    painted.push(refused === undefined ? style.dim(quoted(echo.msg, columns)) : style.yellow(refused));
-    return painted.join(' '.repeat(GAP));
+    const painted = cells.map((cell, at) => this.#painted(cell, at, echo));
+    return [[...painted, this.#end(echo, screen === undefined ? MOST_TEXT : screen - used)].join(' '.repeat(GAP))];
   }
 
-  /** Pads to the columns' ends; one that is too long takes away from the padding of those behind it. */
-  #align(texts: readonly string[], screen: number | undefined): string[] {
-    let late = 0;
-    return texts.map((text, at) => {
-      const columns = columnsOf(text);
-      this.#grow(at, columns, screen);
-      const room = this.#widths[at] ?? 0;
-      const padding = Math.max(room - late - columns, 0);
-      late = Math.max(late + columns - room, 0);
-      return text + ' '.repeat(padding);
-    });
+  /** As wide as wanted, or as the screen allows; undefined where not even the least fits. */
+  #widths(screen: number | undefined): readonly number[] | undefined {
+    if (screen === undefined) return this.#wanted;
+    const room = screen - LEAST_TEXT - GAP * LEAST.length;
+    const sum = (widths: readonly number[]) => widths.reduce((total, width) => total + width, 0);
+    if (sum(this.#wanted) <= room) return this.#wanted;
+    return sum(LEAST) <= room ? LEAST : undefined;
   }
 
-  #grow(at: number, columns: number, screen: number | undefined): void {
-    const used = this.#widths.reduce((sum, width) => sum + width + GAP, 0);
-    const left = screen === undefined ? Number.POSITIVE_INFINITY : Math.max(screen - KEPT_TEXT - used, 0);
-    const width = this.#widths[at] ?? 0;
-    if (columns - width <= left) this.#widths[at] = Math.max(width, columns);
+  #stacked(echo: Echo, [from, to, via, answered = '']: readonly string[], screen: number): string[] {
+    const answer = answered === '' ? '' : `answered from ${this.#painted(answered, 3, echo)}  `;
+    const used = answered === '' ? 2 : columnsOf(answered) + 18;
+    return [`${from} → ${to} ${this.#style.dim(`via ${via}`)}`, `  ${answer}${this.#end(echo, screen - used)}`];
   }
+
+  #painted(cell: string, at: number, { answeredFrom, to }: Echo): string {
+    if (at === 2) return this.#style.dim(cell);
+    return at === 3 && answeredFrom === to ? this.#style.green(cell) : cell;
+  }
+
+  /** The text, or why it was not answered. */
+  #end({ refused, msg }: Echo, columns: number): string {
+    if (refused !== undefined) return this.#style.yellow(`not answered: ${plain(refused)}`);
+    return this.#style.dim(quoted(msg, Math.min(Math.max(columns, LEAST_TEXT), MOST_TEXT)));
+  }
+}
+
+/** Pads to the columns' ends; one that is too long takes away from the padding of those behind it. */
+function aligned(texts: readonly string[], widths: readonly number[]): string[] {
+  let late = 0;
+  return texts.map((text, at) => {
+    const room = (widths[at] ?? 0) - late;
+    late = Math.max(columnsOf(text) - room, 0);
+    return padded(text, room);
+  });
+}
+
+function longest(texts: readonly string[], least: number): number {
+  return Math.max(least, ...texts.map((text) => columnsOf(plain(text))));
 }

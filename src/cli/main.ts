@@ -5,30 +5,40 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { doctor } from './doctor/command';
 import { Failure } from './failure';
-import { type Invocation, invocation } from './options';
-import { send } from './send';
-import { serve } from './serve';
+import type { Invocation } from './options';
+import { invocation } from './program';
 import { Terminal } from './terminal';
-import { EX_USAGE, UsageError, usage } from './usage';
+import { EX_USAGE, UsageError } from './usage';
 
 const terminal = new Terminal();
 
+/** Each command loads what it needs, so that help is quick. */
+const load = {
+  serve: () => require('./serve') as typeof import('./serve'),
+  send: () => require('./send') as typeof import('./send'),
+  probe: () => require('./probe/command') as typeof import('./probe/command'),
+  audit: () => require('./audit/command') as typeof import('./audit/command'),
+  doctor: () => require('./doctor/command') as typeof import('./doctor/command'),
+};
+
+/** → exit status */
 function run(call: Invocation): number | Promise<number> {
   switch (call.command) {
     case 'help':
-      terminal.print(usage(call.of).trimEnd());
-      return 0;
     case 'version':
-      terminal.print(version());
+      terminal.print(call.text);
       return 0;
     case 'serve':
-      return serve(call.options, terminal);
+      return load.serve().serve(call.options, terminal);
     case 'send':
-      return send(call.options, terminal);
+      return load.send().send(call.options, terminal);
+    case 'probe':
+      return load.probe().probe(call.options, terminal);
+    case 'audit':
+      return load.audit().audit(call.options, terminal);
     case 'doctor':
-      return doctor(call.options, version(), terminal);
+      return load.doctor().doctor(call.options, version(), terminal);
   }
 }
 
@@ -53,7 +63,7 @@ async function main(): Promise<void> {
   // What fails in a callback of the event loop ends here (an unsupported runtime does, at bind).
   process.on('uncaughtException', (error) => process.exit(failed(error)));
   try {
-    process.exitCode = await run(invocation(process.argv.slice(2)));
+    process.exitCode = await run(invocation(process.argv.slice(2), version(), terminal.columns));
   } catch (error) {
     process.exitCode = failed(error);
   }

@@ -1,25 +1,52 @@
-/** The command line, parsed by node:util and checked once: from argv to what a command reads. Knows no sockets. */
+/** What the commands read from the command line, and how its words become values. Knows no sockets. */
 import { isIP } from 'node:net';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CommandName, UsageError } from './usage';
 
 export interface ServeOptions {
   readonly port: number;
   /** undefined: all addresses. */
   readonly host: string | undefined;
+  readonly groups: readonly Group[];
   readonly upper: boolean;
   readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+export interface Group {
+  readonly address: string;
+  /** The interface to join on; undefined: the system's choice. */
+  readonly via: string | undefined;
 }
 
 export interface SendOptions {
   readonly host: string;
   readonly port: number;
-  readonly text: string;
+  /** undefined: what stdin holds, if it is a pipe or a file. `-`: stdin, whatever it is. */
+  readonly text: string | undefined;
   /** An IP literal. */
   readonly from: string | undefined;
   readonly count: number;
   /** ms */
   readonly timeout: number;
+  readonly json: boolean;
+}
+
+export interface ProbeOptions {
+  readonly port: number;
+  /** undefined: by the port. */
+  readonly protocol: string | undefined;
+  /** None: every address of this machine. */
+  readonly hosts: readonly string[];
+  /** IP literals to ask from; none: one that shows most. */
+  readonly from: readonly string[];
+  /** ms for each try */
+  readonly timeout: number;
+  readonly tries: number;
+  readonly json: boolean;
+}
+
+export interface AuditOptions {
+  readonly json: boolean;
 }
 
 export interface DoctorOptions {
@@ -27,109 +54,50 @@ export interface DoctorOptions {
 }
 
 export type Invocation =
-  | { readonly command: 'help'; readonly of: CommandName | undefined }
-  | { readonly command: 'version' }
+  | { readonly command: 'help' | 'version'; readonly text: string }
   | { readonly command: 'serve'; readonly options: ServeOptions }
   | { readonly command: 'send'; readonly options: SendOptions }
+  | { readonly command: 'probe'; readonly options: ProbeOptions }
+  | { readonly command: 'audit'; readonly options: AuditOptions }
   | { readonly command: 'doctor'; readonly options: DoctorOptions };
 
 /** RFC 8085, section 3.1.1: a datagram a second is what may be sent blindly; this many are sent only when answered. */
-const MOST = 1_000_000;
+export const MOST = 1_000_000;
 /** An hour; setTimeout takes no more than 2³¹-1 ms. */
-const LONGEST = 3_600_000;
+export const LONGEST = 3_600_000;
 
-/** @param args without node and the script. @throws UsageError */
-export function invocation(args: readonly string[]): Invocation {
-  const [command, ...rest] = args;
-  switch (command) {
-    case 'serve':
-      return serveOptions(rest);
-    case 'send':
-      return sendOptions(rest);
-    case 'doctor':
-      return doctorOptions(rest);
-    default:
-      return mainOptions(args);
-  }
-}
-
-function mainOptions(args: readonly string[]): Invocation {
-  const options = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
-  const { values, positionals } = parsed({ args: [...args], options, allowPositionals: true }, undefined);
-  if (positionals.length > 0) throw new UsageError(`unknown command ${positionals[0]}`);
-  if (values.help) return { command: 'help', of: undefined };
-  if (values.version) return { command: 'version' };
-  throw new UsageError('no command given: serve, send or doctor');
-}
-
-function serveOptions(args: string[]): Invocation {
-  const options = {
-    port: { type: 'string', default: '5300' },
-    host: { type: 'string', default: 'any' },
-    upper: { type: 'boolean', default: false },
-    quiet: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  const { values } = parsed({ args, options }, 'serve');
-  if (values.help) return { command: 'help', of: 'serve' };
-  const { host, upper, quiet } = values;
-  if (host === '') throw new UsageError('--host needs an address, or any', 'serve');
-  const port = integer('--port', values.port, 0, 65535, 'serve');
-  return { command: 'serve', options: { port, host: host === 'any' ? undefined : host, upper, quiet } };
-}
-
-function sendOptions(args: string[]): Invocation {
-  const options = {
-    from: { type: 'string' },
-    count: { type: 'string', default: '1' },
-    timeout: { type: 'string', default: '2000' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  const { values, positionals } = parsed({ args, options, allowPositionals: true }, 'send');
-  if (values.help) return { command: 'help', of: 'send' };
-  const [host, port, text = 'hello', extra] = positionals;
-  if (!host || port === undefined) throw new UsageError('needs a host and a port', 'send');
-  if (extra !== undefined) throw new UsageError(`one text only: quote it, as in '${text} ${extra}'`, 'send');
-  const { from } = values;
-  if (from !== undefined && isIP(from) === 0) throw new UsageError(`--from needs an IP address, not ${from}`, 'send');
-  return {
-    command: 'send',
-    options: {
-      host,
-      port: integer('port', port, 1, 65535, 'send'),
-      text,
-      from,
-      count: integer('--count', values.count, 1, MOST, 'send'),
-      timeout: integer('--timeout', values.timeout, 1, LONGEST, 'send'),
-    },
+/** How the words of one command become values. Each throws a UsageError of that command. */
+export function readers(command: CommandName) {
+  const refuse = (message: string): never => {
+    throw new UsageError(message, command);
   };
+  const integer = (name: string, min: number, max: number) => (text: string) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    return refuse(`${name} needs a whole number from ${min} to ${max}, not ${text || "''"}`);
+  };
+  const literal = (name: string) => (text: string) =>
+    isIP(text) === 0 ? refuse(`${name} needs an IP address, not ${text || "''"}`) : text;
+  return { refuse, integer, literal };
 }
 
-function doctorOptions(args: string[]): Invocation {
-  const options = { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const;
-  const { values } = parsed({ args, options }, 'doctor');
-  return values.help ? { command: 'help', of: 'doctor' } : { command: 'doctor', options: { json: values.json } };
+/** `192.0.2.7:53`, `[2001:db8::7]:53`, `name:53`, and as it is printed here, `192.0.2.7#53`. */
+export function hostAndPort(word: string): { host: string; port: string } | undefined {
+  const [, bracketed, behind] = /^\[(.+)\](?:[:#](.*))?$/.exec(word) ?? [];
+  if (bracketed !== undefined && behind !== undefined) return { host: bracketed, port: behind };
+  const [, host, port] = /^(.+)#(.*)$/.exec(word) ?? /^([^:]+):([^:]*)$/.exec(word) ?? [];
+  return host === undefined || port === undefined ? undefined : { host, port };
 }
 
-function parsed<Config extends ParseArgsConfig>(config: Config, command: CommandName | undefined) {
-  try {
-    return parseArgs({ ...config, strict: true });
-  } catch (error) {
-    if (!String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS_')) throw error;
-    throw new UsageError(firstSentence((error as Error).message), command);
-  }
+/** `[2001:db8::7]` → `2001:db8::7` */
+export function withoutBrackets(host: string): string {
+  return /^\[(.+)\]$/.exec(host)?.[1] ?? host;
 }
 
-/** node:util explains at length; the first sentence says it, or says it in riddles. */
-function firstSentence(message: string): string {
-  const [, option] = /^Option '(?:-\w, )?(--\w+).*argument (?:missing|is ambiguous)/.exec(message) ?? [];
-  if (option !== undefined) return `${option} needs a value`;
-  const [first] = message.split(/\. |\n|; /, 1);
-  return `${first.charAt(0).toLowerCase()}${first.slice(1)}`.replace(/\.$/, '');
-}
-
-function integer(name: string, text: string, min: number, max: number, command: CommandName): number {
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new UsageError(`${name} needs a whole number from ${min} to ${max}, not ${text || "''"}`, command);
+/** `239.1.2.3`, `239.1.2.3@eth0`, `ff02::1:5300%eth0` */
+export function group(word: string, refuse: (message: string) => never): Group {
+  const [, address = '', via] = /^([^@%]*)(?:[@%](.+))?$/.exec(word) ?? [];
+  const isGroup = isIP(address) === 4 ? /^2(2[4-9]|3\d)\./.test(address) : /^ff/i.test(address) && isIP(address) === 6;
+  if (!isGroup) refuse(`--join needs a multicast address, as in 239.1.2.3@eth0, not ${word || "''"}`);
+  return { address, via };
 }

@@ -2,13 +2,11 @@
  * What came from the network, made harmless for a terminal: no byte of a datagram reaches it as a control character,
  * a direction mark or a line end, and nothing is longer than asked for. Pure.
  */
+import stringWidth from 'string-width';
 import { count } from './units';
 
 /** Control, format (directions, zero width), private and unassigned characters, and the two Unicode line ends. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
-/** Take two columns in most terminals: CJK, Hangul, full-width forms, emoji. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' };
 
 /** Below this a cut text says more than its size. */
@@ -30,11 +28,14 @@ export function plain(text: string): string {
   return Array.from(text, (character) => (UNPRINTABLE.test(character) ? escaped(character) : character)).join('');
 }
 
-/** Columns that a text takes in a terminal, as far as one can know. */
+/** Columns that a text takes in a terminal, as far as one can know; colours take none. */
 export function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += WIDE.test(character) ? 2 : 1;
-  return columns;
+  return stringWidth(text);
+}
+
+/** Fills it up with blanks to so many columns. */
+export function padded(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(columns - columnsOf(text), 0));
 }
 
 function cutTo(msg: Uint8Array, columns: number): { text: string; cut: boolean } {

@@ -24,13 +24,18 @@ export class RoundTrips {
     return this.sent - this.received;
   }
 
+  /** ms; null before the first answer */
+  get times(): { readonly min: number; readonly avg: number; readonly max: number } | null {
+    return this.#answers === 0 ? null : { min: this.#min, avg: this.#sum / this.#answers, max: this.#max };
+  }
+
   /** As ping says it: `3 sent, 2 received, 1 lost, rtt min/avg/max 0.1/0.2/0.3 ms` */
   toString(): string {
     const parts = [`${this.sent} sent`, `${this.received} received`, `${this.lost} lost`];
     if (this.unexpected > 0) parts.push(`${this.unexpected} from an unexpected source`);
-    if (this.#answers > 0) {
-      const times = [this.#min, this.#sum / this.#answers, this.#max].map(milliseconds);
-      parts.push(`rtt min/avg/max ${times.join('/')} ms`);
+    const { times } = this;
+    if (times !== null) {
+      parts.push(`rtt min/avg/max ${[times.min, times.avg, times.max].map(milliseconds).join('/')} ms`);
     }
     return parts.join(', ');
   }

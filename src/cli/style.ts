@@ -1,4 +1,5 @@
-/** Colours, or none. The texts are padded before they are coloured, so that columns stay in line. Pure. */
+/** Colours, or none. Pure. */
+import * as util from 'node:util';
 
 export interface Style {
   bold(text: string): string;
@@ -8,9 +9,19 @@ export interface Style {
   yellow(text: string): string;
 }
 
-/** ECMA-48 SGR: what switches it on, and off again. */
+type Format = keyof Style;
+
+/** Node.js before 20.12 has no styleText: no colours there. */
+const { styleText } = util as Partial<typeof import('node:util')>;
+
 export function style(colour: boolean): Style {
-  const sgr = (on: number, off: number) => (text: string) =>
-    colour && text !== '' ? `\x1b[${on}m${text}\x1b[${off}m` : text;
-  return { bold: sgr(1, 22), dim: sgr(2, 22), red: sgr(31, 39), green: sgr(32, 39), yellow: sgr(33, 39) };
+  const paint = (format: Format) => (text: string) =>
+    // Whether there are colours is decided here: newer Node.js would ask process.stdout, which may be somebody else's.
+    colour && text !== '' && styleText !== undefined ? painted(styleText, format, text) : text;
+  return { bold: paint('bold'), dim: paint('dim'), red: paint('red'), green: paint('green'), yellow: paint('yellow') };
+}
+
+function painted(paint: typeof util.styleText, format: Format, text: string): string {
+  // Node.js 20's types have no third argument, and its styleText leaves it alone.
+  return (paint as (format: Format, text: string, options: object) => string)(format, text, { validateStream: false });
 }

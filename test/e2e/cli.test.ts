@@ -36,8 +36,8 @@ beforeAll(() => {
   if (!existsSync(MAIN)) execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT });
 });
 
-function start(args: readonly string[], node: readonly string[] = []) {
-  const env = { PATH: process.env.PATH };
+function start(args: readonly string[], node: readonly string[] = [], more: NodeJS.ProcessEnv = {}) {
+  const env = { PATH: process.env.PATH, ...more };
   const child = spawn(process.execPath, [...node, MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   const heard = { stdout: '', stderr: '' };
@@ -61,9 +61,9 @@ async function serving(...args: string[]) {
   const until = async (found: () => boolean) => {
     while (!found()) await once(child.stdout, 'data');
   };
-  const last = args.includes('--quiet') ? /hello\n\n$/ : /TEXT\n/;
+  const last = args.includes('--json') ? /listening.*\n/ : args.includes('--quiet') ? /hello\n\n$/ : /TEXT\n/;
   await Promise.race([until(() => last.test(heard.stdout)), outcome]);
-  const port = Number(/, port (\d+)$/m.exec(heard.stdout)?.[1]);
+  const port = Number(/, port (\d+)$|"port":(\d+)/m.exec(heard.stdout)?.slice(1).find(Boolean));
   if (!port) throw new Error(`serve did not start: ${heard.stdout}${heard.stderr}`);
   const stop = (signal: NodeJS.Signals = 'SIGINT') => {
     child.kill(signal);
@@ -104,7 +104,8 @@ function expectComplaint(outcome: Outcome, code: number, text: string | RegExp) 
 
 describe('recvfromto', () => {
   test('--version and --help', async () => {
-    const [version, ...helps] = await Promise.all([run('--version'), run('--help'), run('send', '-h')]);
+    const asked = [['--version'], ['--help'], [], ['help'], ['send', '-h'], ['help', 'send']];
+    const [version, ...helps] = await Promise.all(asked.map((args) => run(...args)));
     expect(version).toEqual({ code: 0, stdout: `${require('../../package.json').version}\n`, stderr: '' });
     for (const help of helps) {
       expect(help).toMatchObject({ code: 0, stderr: '' });
@@ -116,7 +117,10 @@ describe('recvfromto', () => {
     const wrong: [string[], string][] = [
       [['--foo'], "recvfromto: unknown option '--foo' (see recvfromto --help)"],
       [['serve', '--foo'], "recvfromto serve: unknown option '--foo' (see recvfromto serve --help)"],
+      [['sevre'], "recvfromto: unknown command 'sevre'; did you mean serve? (see recvfromto --help)"],
       [['send', 'fe80::1', '9'], 'recvfromto send: fe80::1 is link-local: say on which interface'],
+      [['probe', '53', '--protocol', 'smtp'], 'recvfromto probe: --protocol needs dns, ntp'],
+      [['probe', '9', '--protocol', 'hex:abc'], 'recvfromto probe: hex: needs pairs of hexadecimal digits'],
     ];
     const outcomes = await Promise.all(wrong.map(([args]) => run(...args)));
     for (const [at, outcome] of outcomes.entries()) expectComplaint(outcome, 64, wrong[at]?.[1] as string);
@@ -207,7 +211,7 @@ describe('serve and send', () => {
     const silent = await bound(0, '127.0.0.1');
     const port = String(silent.address().port);
     expectComplaint(
-      await run('send', '127.0.0.1', port, '--timeout', '50'),
+      await run('send', `127.0.0.1:${port}`, '--timeout', '50'),
       1,
       `no answer from 127.0.0.1#${port} within 50 ms`,
     );
@@ -219,6 +223,108 @@ describe('serve and send', () => {
     expect(some.code).toBe(1);
     expect(lines(some.stdout).at(-1)).toMatch(/^3 sent, 2 received, 1 lost, rtt /);
     expectComplaint(await run('send', 'nobody.invalid', port), 1, 'nobody.invalid');
+  });
+
+  test('a closed port is refused, and that is said at once', async () => {
+    const gone = await bound(0, '127.0.0.1');
+    const port = String(gone.address().port);
+    sockets.delete(gone);
+    await new Promise<void>((closed) => gone.close(() => closed()));
+    const started = performance.now();
+    const [text, json] = await Promise.all([
+      run('send', '127.0.0.1', port, '--timeout', '30000'),
+      run('send', '127.0.0.1', port, '--timeout', '30000', '--json'),
+    ]);
+    expectComplaint(text, 1, `connection refused: no program listens on 127.0.0.1#${port}`);
+    expect(lines(json.stdout).map((line) => JSON.parse(line).event)).toEqual(['refused', 'summary']);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  test('the text of a pipe or a file is sent, without the line end of echo; - sends every byte', async () => {
+    const server = await serving('--quiet');
+    const shell = async (command: string) => {
+      const script = `main() { "${process.execPath}" "${MAIN}" send 127.0.0.1:${server.port} "$@"; }; ${command}`;
+      const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      children.add(child);
+      let stdout = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        stdout += text;
+      });
+      await once(child, 'close');
+      return stdout.split(' from ')[0];
+    };
+    expect(await shell('echo piped | main')).toBe('"piped"');
+    expect(await shell("printf 'two\\nlines\\n' | main")).toBe('"two\\nlines"');
+    expect(await shell("printf 'raw\\n' | main -")).toBe('"raw\\n"');
+    expect(await shell(': | main')).toBe('""');
+    expect(await shell('echo ignored | main told')).toBe('"told"');
+    expect(await shell('main < /dev/null')).toBe('"hello"');
+    expect(await shell('main <&-')).toBe('"hello"');
+  });
+
+  test('--json: a line for each event, on both sides', async () => {
+    const server = await serving('--json');
+    const { code, stdout } = await run('send', '127.0.0.1', String(server.port), 'grüße', '--json', '--count', '2');
+    expect(code).toBe(0);
+    const events = lines(stdout).map((line) => JSON.parse(line));
+    const place = { address: '127.0.0.1', port: server.port };
+    const same = { size: 7, text: 'grüße', base64: Buffer.from('grüße').toString('base64') };
+    const answer = {
+      event: 'answer',
+      asked: place,
+      from: place,
+      expected: true,
+      milliseconds: expect.any(Number),
+      ...same,
+    };
+    const times = { min: expect.any(Number), avg: expect.any(Number), max: expect.any(Number) };
+    const summary = { event: 'summary', sent: 2, received: 2, lost: 0, unexpected: 0, milliseconds: times };
+    expect(events).toEqual([answer, answer, summary]);
+    const ended = await server.stop();
+    const served = lines(ended.stdout).map((line) => JSON.parse(line));
+    expect(served[0]).toEqual({
+      event: 'listening',
+      port: server.port,
+      addresses: expect.arrayContaining(['0.0.0.0']),
+    });
+    expect(served[1]).toEqual({
+      event: 'datagram',
+      from: { address: '127.0.0.1', port: expect.any(Number) },
+      to: place,
+      interface: expect.any(String),
+      answeredFrom: '127.0.0.1',
+      notAnswered: null,
+      ...same,
+    });
+    expect(served.at(-1)).toEqual({
+      event: 'summary',
+      datagrams: 2,
+      destinations: { '127.0.0.1': 2 },
+      notAnswered: {},
+      droppedByKernel: 0,
+      milliseconds: expect.any(Number),
+    });
+  });
+
+  test('--join: a group is heard, and one that cannot be joined is one line', async () => {
+    const group = '239.255.53.11';
+    const server = await serving('--join', `${group}@127.0.0.1`);
+    const { code, stdout } = await run('send', group, String(server.port), '--from', '127.0.0.1', '--timeout', '400');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^"hello" from 127\.0\.0\.1#/) });
+    expect((await server.stop()).stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1#\\d+ +${group} `, 'm'));
+    expectComplaint(
+      await run('serve', '--port', '0', '--join', `${group}@nosuch0`),
+      1,
+      `cannot join ${group}: no interface nosuch0`,
+    );
+  });
+
+  test('FORCE_COLOR colours a pipe, NO_COLOR and pipes have none', async () => {
+    const server = await serving('--quiet');
+    const ask = (env: NodeJS.ProcessEnv) => start(['send', `127.0.0.1:${server.port}`], [], env).outcome;
+    const [forced, none, plain] = await Promise.all([ask({ FORCE_COLOR: '1' }), ask({ NO_COLOR: '1' }), ask({})]);
+    expect(forced.stdout.startsWith('\x1b[1m"hello"\x1b[22m from \x1b[32m127.0.0.1#')).toBe(true);
+    for (const { stdout } of [none, plain]) expect(stdout).toMatch(/^"hello" from 127/);
   });
 
   test('Ctrl-C ends send, which has not lost what it did not wait for', async () => {
@@ -337,6 +443,98 @@ describe('a reader who goes away', () => {
   });
 });
 
+describe('probe', () => {
+  const echo = async () => {
+    const server = await bound(0, '0.0.0.0');
+    server.on('message', (msg, { port, address }) => server.send(msg, port, address));
+    return String(server.address().port);
+  };
+
+  test('finds that a server answers from elsewhere: 2', async () => {
+    if (!(await own('127.0.0.2'))) return;
+    const port = await echo();
+    const [text, json] = await Promise.all([run('probe', port), run('probe', port, '--json')]);
+    expect([text.code, json.code, text.stderr]).toEqual([2, 2, '']);
+    expect(text.stdout).toMatch(/^ {2}127\.0\.0\.2 +127\.0\.0\.1 +✗ 127\.0\.0\.1 /m);
+    expect(text.stdout).toContain('This server answers from other addresses than it is asked on');
+    const facts = JSON.parse(json.stdout);
+    expect(facts).toMatchObject({ port: Number(port), protocol: 'any', verdict: 'wrong', addressesNotAsked: 0 });
+    expect(facts.answers[0]).toMatchObject({
+      asked: '127.0.0.2',
+      host: null,
+      askedBy: '127.0.0.1',
+      verdict: 'wrong',
+      from: { address: '127.0.0.1', port: Number(port) },
+      proves: true,
+    });
+  });
+
+  test('finds that a server answers from where it is asked: 0', async () => {
+    const server = await serving('--quiet');
+    const { code, stdout } = await run('probe', String(server.port), '--protocol', 'hex:68 69');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Every answer came from the asked address: \d+ of \d+\.\n$/);
+    expect(stdout).not.toMatch(/✗/);
+  });
+
+  test('says of a right answer that proves nothing that it does not: 1', async () => {
+    const port = await echo();
+    const { code, stdout } = await run('probe', port, '127.0.0.1', '--from', '127.0.0.1');
+    expect(stdout).toContain('(the kernel would do the same)');
+    expect(stdout).toContain('There was no answer that proves anything.');
+    expect(code).toBe(1);
+  });
+
+  test('asks again, takes only answers to its question, and says who listens nowhere', async () => {
+    const server = await bound(0, '127.0.0.1');
+    let asked = 0;
+    server.on('message', (msg, { port, address }) => {
+      if (++asked < 3) return;
+      server.send(Buffer.concat([Buffer.from([msg[0]! ^ 1]), msg.subarray(1)]), port, address); // another identifier
+      server.send(Buffer.concat([msg.subarray(0, 2), Buffer.from([0x80]), msg.subarray(3)]), port, address);
+    });
+    const port = String(server.address().port);
+    const options = ['--protocol', 'dns', '--timeout', '200', '--tries', '4', '--json'];
+    const facts = JSON.parse((await run('probe', port, '127.0.0.1', ...options)).stdout);
+    expect(facts.answers[0]).toMatchObject({
+      asked: '127.0.0.1',
+      host: '127.0.0.1',
+      verdict: 'right',
+      says: 'NOERROR',
+    });
+    sockets.delete(server);
+    await new Promise<void>((closed) => server.close(() => closed()));
+    const gone = await run('probe', port, '127.0.0.1', ...options.slice(0, -1));
+    expect(gone).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/– nobody listens\n\nNobody listens there\.\n$/),
+    });
+  });
+});
+
+describe('audit', () => {
+  test('lists a socket that is bound to all addresses, with its program, and no other', async () => {
+    if (!existsSync('/proc/net/udp')) {
+      expectComplaint(await run('audit'), 1, "audit knows Linux' sockets only");
+      return;
+    }
+    const open = await bound(0, '0.0.0.0');
+    const one = await bound(0, '127.0.0.1');
+    const [text, json] = await Promise.all([run('audit'), run('audit', '--json')]);
+    expect([text.code, json.code]).toEqual([0, 0]);
+    expect(text.stdout).toMatch(
+      new RegExp(`^ {2}0\\.0\\.0\\.0#${open.address().port} +\\S.* \\(${process.pid}\\) `, 'm'),
+    );
+    const { sockets: found, otherSockets } = JSON.parse(json.stdout);
+    const ports = found.map(({ port }: { port: number }) => port);
+    expect(ports).toContain(open.address().port);
+    expect(ports).not.toContain(one.address().port);
+    expect(otherSockets).toBeGreaterThan(0);
+    const mine = found.find(({ port }: { port: number }) => port === open.address().port);
+    expect(mine.programs).toContainEqual({ pid: process.pid, name: expect.any(String) });
+  });
+});
+
 describe('doctor', () => {
   test('proves each address of this machine, as a table', async () => {
     const { code, stdout, stderr } = await run('doctor');
@@ -345,7 +543,7 @@ describe('doctor', () => {
     const missing = Object.values(networkInterfaces())
       .flatMap((entries = []) => entries.map(({ address }) => address))
       .slice(0, 32)
-      .filter((address) => !stdout.includes(`✓ ${address}`));
+      .filter((address) => !new RegExp(`^ +${address.replaceAll('.', '\\.')}(%\\S+)? +✓ itself `, 'm').test(stdout));
     expect(missing).toEqual([]);
     expect(stdout).toMatch(/\nAll is right with recvfromto here\.\n/);
   });
@@ -362,11 +560,15 @@ describe('doctor', () => {
     expect(facts.system.runtime).toEqual({ name: 'Node.js', version: process.versions.node });
     for (const one of facts.addresses) {
       expect(Object.keys(one).sort()).toEqual(
-        ['address', 'askedBy', 'destination', 'dgram', 'interface', 'recvfromto', 'socket'].sort(),
+        ['address', 'askedBy', 'destination', 'dgram', 'dgramPredicted', 'interface', 'recvfromto', 'socket'].sort(),
       );
       expect(one.recvfromto).toEqual({ verdict: 'right', from: one.address });
       expect(['right', 'wrong']).toContain(one.dgram.verdict);
       expect(one.dgram.verdict === 'right').toBe(one.dgram.from === one.address);
+      for (const { source, verdict } of one.dgramPredicted) {
+        expect(await own(source)).toBe(true);
+        expect(verdict).toBe(source === one.address ? 'right' : 'wrong');
+      }
     }
     if (await own('127.0.0.2')) {
       const second = facts.addresses.filter(({ address }: { address: string }) => address === '127.0.0.2');

@@ -62,6 +62,16 @@ const right: AddressFact = {
   destination: '127.0.0.2',
   recvfromto: { verdict: 'right', from: '127.0.0.2' },
   dgram: { verdict: 'wrong', from: '127.0.0.1' },
+  dgramPredicted: [],
+};
+const foreseen: AddressFact = {
+  ...right,
+  address: '10.0.0.7',
+  recvfromto: { verdict: 'right', from: '10.0.0.7' },
+  dgramPredicted: [
+    { network: '10.0.0.0/24 on eth0', client: '10.0.0.3', source: '10.0.0.7', verdict: 'right' },
+    { network: '10.1.0.0/24 on eth1', client: '10.1.0.2', source: '10.1.0.1', verdict: 'wrong' },
+  ],
 };
 const wrong: AddressFact = { ...right, recvfromto: { verdict: 'wrong', from: '127.0.0.1' } };
 const silent: AddressFact = { ...right, recvfromto: { verdict: 'silent', from: null } };
@@ -127,11 +137,12 @@ describe('report', () => {
       'recvfromto 1.2.3',
       'Linux 6.18.44 · x64 · glibc 2.36 · Node.js 20.20.2 · koffi 3.3.4',
       '',
-      '  Asked at              recvfromto answers  node:dgram answers',
+      '  Asked at   recvfromto answers  node:dgram answers  predicted',
       '  IPv4, a socket on 0.0.0.0',
-      '  127.0.0.2             ✓ 127.0.0.2         ✗ 127.0.0.1',
-      '  127.0.0.2             – not reachable     – not reachable',
-      '  by clients on other addresses of this machine, where it has any',
+      '  127.0.0.2  ✓ itself            ✗ 127.0.0.1         –',
+      '  127.0.0.2  – not reachable     – not reachable     –',
+      '  asked by clients on other addresses of this machine, where it has any;',
+      '  predicted: for how many networks node:dgram would answer rightly',
       '',
       '  ✓ sizes            whole',
       '  – broadcast        none',
@@ -145,6 +156,21 @@ describe('report', () => {
       'All is right with recvfromto here.',
       'From the asked address: recvfromto 1 of 1, node:dgram 0 of 1.',
     ]);
+  });
+
+  test('what clients on the network would see of node:dgram has a column and a sentence of its own', () => {
+    const all = lines(facts([right, foreseen], [passed]));
+    expect(all).toContain('  10.0.0.7   ✓ itself            ✗ 127.0.0.1         ✗ 1 of 2');
+    expect(all).toContain('  10.0.0.0/24 on eth0  10.0.0.7');
+    expect(all).toContain('  10.1.0.0/24 on eth1  10.1.0.1');
+    expect(all.at(-1)).toBe('For clients on the network, node:dgram would be right at 0 of 1 (predicted).');
+  });
+
+  test('on a narrow screen each address is a stack of lines, none of them too long', () => {
+    const stacked = report(facts([foreseen], [passed]), style(false), 60);
+    expect(stacked).toContain('  10.0.0.7');
+    expect(stacked).toContain('    node:dgram answers: ✗ 127.0.0.1');
+    for (const line of stacked.slice(3, 12)) expect(columnsOf(line)).toBeLessThanOrEqual(72);
   });
 
   test('what is wrong', () => {

@@ -27,10 +27,37 @@ class Screen extends EventEmitter implements Output {
 
 describe('Terminal', () => {
   test('colours on a terminal that has them only', () => {
-    const red = (screen: Screen) => new Terminal(screen, new Screen()).style.red('x');
+    const red = (screen: Screen) => new Terminal(screen, new Screen(), {}).style.red('x');
     expect(red(new Screen(true, true))).toBe('\x1b[31mx\x1b[39m');
     expect(red(new Screen(true, false))).toBe('x');
     expect(red(new Screen(false, true))).toBe('x');
+  });
+
+  test.each([
+    ['1', 'colours'],
+    ['3', 'colours'],
+    ['', 'colours'],
+    ['0', 'none'],
+    ['false', 'none'],
+  ])('FORCE_COLOR=%s holds for pipes and terminals: %s', (FORCE_COLOR, expected) => {
+    for (const isTTY of [true, false]) {
+      const terminal = new Terminal(new Screen(isTTY, !isTTY), new Screen(), { FORCE_COLOR });
+      expect(terminal.style.red('x') === 'x' ? 'none' : 'colours').toBe(expected);
+    }
+  });
+
+  test('progress stands on stderr where it is a terminal, and is taken away before anything is printed', () => {
+    const [stdout, stderr] = [new Screen(), new Screen(true)];
+    const terminal = new Terminal(stdout, stderr, {});
+    terminal.progress('1 of 2');
+    terminal.progress('2 of 2'); // too soon
+    expect(stderr.text).toBe('\r\x1b[K1 of 2');
+    terminal.print('result');
+    terminal.print('another');
+    expect(stderr.text).toBe('\r\x1b[K1 of 2\r\x1b[K');
+    const piped = new Screen(false);
+    new Terminal(stdout, piped, {}).progress('nobody sees it');
+    expect(piped.text).toBe('');
   });
 
   test('a pipe has no width', () => {
@@ -70,7 +97,7 @@ describe('Throttle', () => {
 
   function throttle(limit: number, ready = () => true) {
     const lines: string[] = [];
-    return { lines, throttle: new Throttle((line) => lines.push(line), ready, limit) };
+    return { lines, throttle: new Throttle((line) => lines.push(line), { ready, limit }) };
   }
 
   test('prints so many lines a second, and how many it left out', () => {

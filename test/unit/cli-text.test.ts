@@ -9,7 +9,6 @@ import { summary } from '../../src/cli/summary';
 import { Tally } from '../../src/cli/tally';
 import { duration } from '../../src/cli/units';
 import { upper } from '../../src/cli/upper';
-import { usage } from '../../src/cli/usage';
 import { systemError } from '../../src/errors';
 import { uvErrno } from '../../src/ffi/uv-errno';
 
@@ -129,9 +128,11 @@ describe('the lines of serve', () => {
     answeredFrom: '2001:db8:1234:5678:9abc:def0:1234:1',
   };
 
+  const one = (lines: EchoLines, given: Echo, screen?: number) => lines.lines(given, screen).join('\n');
+
   test('stand in columns, under their heads', () => {
     const lines = new EchoLines(none);
-    expect([lines.head(), lines.line(echo, undefined)]).toEqual([
+    expect([...lines.head(undefined), ...lines.lines(echo, undefined)]).toEqual([
       'FROM                   TO               VIA   ANSWERED FROM    TEXT',
       '127.0.0.1#45021        127.0.0.2        lo    127.0.0.2        "hello"',
     ]);
@@ -139,43 +140,71 @@ describe('the lines of serve', () => {
 
   test('why something was not answered stands in the place of the answer', () => {
     const refused = { ...echo, refused: 'port 0 takes no datagrams' };
-    expect(new EchoLines(none).line(refused, 80)).toBe(
+    expect(one(new EchoLines(none), refused, 80)).toBe(
       '127.0.0.1#45021        127.0.0.2        lo    not answered: port 0 takes no datagrams',
     );
   });
 
   test('what the kernel does not tell is said', () => {
-    expect(new EchoLines(none).line({ ...echo, answeredFrom: undefined }, 120)).toContain("(kernel's choice)");
+    expect(one(new EchoLines(none), { ...echo, answeredFrom: undefined }, 120)).toContain("(kernel's choice)");
   });
 
-  test('columns grow where there is room', () => {
-    const lines = new EchoLines(none);
-    const wide = lines.line(long, undefined);
-    const narrow = lines.line(echo, undefined);
-    expect(narrow.indexOf('lo ')).toBe(wide.indexOf('lo '));
-    expect(narrow.indexOf('"hello"')).toBe(wide.indexOf('"hello"'));
+  test('columns are as wide as the addresses of this machine from the start, and keep their places', () => {
+    const lines = new EchoLines(none, {
+      addresses: [long.from.split('#')[0] as string, '127.0.0.1'],
+      interfaces: ['wlp0s20f3'],
+    });
+    const before = one(lines, echo);
+    const wide = one(lines, long);
+    expect(wide).not.toContain('\n');
+    expect(one(lines, echo)).toBe(before);
+    expect(before.indexOf('lo ')).toBe(wide.indexOf('lo '));
+    expect(before.indexOf('"hello"')).toBe(wide.indexOf('"hello"'));
+    expect(lines.head(undefined)[0]?.indexOf('TEXT')).toBe(wide.indexOf('"hello"'));
   });
 
-  test('on a narrow screen a long address pushes the rest of its own line only, and the text is cut', () => {
+  test('what does not fit into the columns of a screen is stacked, and the others stay where they were', () => {
     const lines = new EchoLines(none);
-    const before = lines.line(echo, 80);
-    const one = lines.line({ ...long, msg: Buffer.alloc(500, 'x') }, 80);
-    expect(lines.line(echo, 80)).toBe(before);
-    expect(one).toContain(`${long.from}  ${long.to}  lo  ${long.answeredFrom}  "xxxxxxxxx…"`);
-    const fits = lines.line({ ...echo, msg: Buffer.alloc(500, 'x') }, 80);
+    const before = one(lines, echo, 80);
+    expect(lines.lines({ ...long, msg: Buffer.alloc(500, 'x') }, 80)).toEqual([
+      `${long.from} → ${long.to} via lo`,
+      expect.stringMatching(/^ {2}answered from 2001:db8:\S+ {2}"x+…"$/),
+    ]);
+    expect(one(lines, echo, 80)).toBe(before);
+    const fits = one(lines, { ...echo, msg: Buffer.alloc(500, 'x') }, 80);
     expect(columnsOf(fits)).toBeLessThanOrEqual(80);
+  });
+
+  test('on a screen of 60 columns every one is stacked, in lines that fit', () => {
+    const lines = new EchoLines(none);
+    expect(lines.head(60)).toEqual([]);
+    const stacked = lines.lines({ ...echo, msg: Buffer.alloc(500, 'x') }, 60);
+    expect(stacked).toEqual([
+      '127.0.0.1#45021 → 127.0.0.2 via lo',
+      expect.stringMatching(/^ {2}answered from 127\.0\.0\.2 {2}"x+…"/),
+    ]);
+    for (const line of stacked) expect(columnsOf(line)).toBeLessThanOrEqual(60);
+  });
+
+  test('a pipe gets one line for each datagram, whatever it holds', () => {
+    expect(new EchoLines(none).lines(long, undefined)).toHaveLength(1);
   });
 
   test('nothing from the network gets through', () => {
     const evil = { ...echo, from: 'fe80::1%\x1b[2J#1', to: '\u202e', via: '\x07', msg: bytes('\x1b]0;x\x07\n') };
-    expect(new EchoLines(none).line(evil, 80)).not.toMatch(HARMFUL);
-    expect(new EchoLines(none).line({ ...evil, refused: 'a\nb' }, 80)).not.toMatch(HARMFUL);
+    for (const screen of [undefined, 80, 40]) {
+      for (const line of new EchoLines(none).lines(evil, screen)) expect(line).not.toMatch(HARMFUL);
+      for (const line of new EchoLines(none).lines({ ...evil, refused: 'a\nb' }, screen))
+        expect(line).not.toMatch(HARMFUL);
+    }
   });
 
   test('colours do not move columns', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR
     const bare = (text: string) => text.replace(/\x1b\[\d+m/g, '');
-    expect(bare(new EchoLines(style(true)).line(echo, 80))).toBe(new EchoLines(none).line(echo, 80));
+    for (const screen of [80, 60]) {
+      expect(bare(one(new EchoLines(style(true)), echo, screen))).toBe(one(new EchoLines(none), echo, screen));
+    }
   });
 });
 
@@ -189,6 +218,15 @@ describe('banner', () => {
       '',
       '  IPv4  0.0.0.0#5300      try  npx recvfromto send 127.0.0.2 5300 hello',
       '  IPv6  ::#5300           try  npx recvfromto send ::1 5300 hello',
+      '',
+    ]);
+  });
+
+  test('on a narrow screen the commands stand below', () => {
+    const server = { port: 5300, ipv4: at('0.0.0.0', 'IPv4') };
+    expect(banner(server, '127.0.0.2', none, 60).slice(2)).toEqual([
+      '  IPv4  0.0.0.0#5300',
+      '    try npx recvfromto send 127.0.0.2 5300 hello',
       '',
     ]);
   });
@@ -286,8 +324,4 @@ describe('failures are one line that says what to do', () => {
     );
     expect(reason(new Error('no luck'))).toBe('no luck');
   });
-});
-
-test.each([undefined, 'serve', 'send', 'doctor'] as const)('the help of %s fits into 80 columns', (command) => {
-  for (const line of usage(command).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });

@@ -1,7 +1,8 @@
 /** Asks every address of this machine, at recvfromto and at node:dgram, and judges where the answers came from. */
 import type { Capabilities, RemoteInfo } from '../../index';
+import { type Asking, asked, type Heard } from '../asking';
 import { isOwn, type OwnAddress, ownAddresses } from '../own-address';
-import { type Asking, asked, type Heard } from './asking';
+import { type Prediction, predictions, type Vantage, vantages } from '../prediction';
 import type { AddressFact, AnswerFact, SocketName } from './facts';
 import { type Question, questions } from './questions';
 import { dgramServer, type EchoServer, type WitnessServer, witnessServer } from './servers';
@@ -10,6 +11,7 @@ interface Pair {
   readonly ours: WitnessServer;
   readonly dgram: EchoServer;
 }
+type Asked = Omit<AddressFact, 'dgramPredicted'>;
 type Pairs = ReadonlyMap<SocketName, Pair>;
 
 /** Asked at the same time. */
@@ -18,7 +20,9 @@ const WIDTH = 32;
 export async function askAddresses(
   capabilities: Capabilities,
 ): Promise<{ addresses: AddressFact[]; addressesNotAsked: number }> {
-  const { list, left } = questions(await everyAddress(), capabilities.dualStack);
+  const own = await everyAddress();
+  const from = await vantages(own);
+  const { list, left } = questions(own, capabilities.dualStack);
   const pairs = new Map<SocketName, Pair>();
   try {
     for (const name of new Set(list.map(({ socket }) => socket))) {
@@ -26,12 +30,18 @@ export async function askAddresses(
     }
     const addresses: AddressFact[] = [];
     for (let at = 0; at < list.length; at += WIDTH) {
-      addresses.push(...(await Promise.all(list.slice(at, at + WIDTH).map((one) => ask(one, pairs)))));
+      const answers = await Promise.all(list.slice(at, at + WIDTH).map((one) => ask(one, pairs)));
+      addresses.push(...answers.map((one) => ({ ...one, dgramPredicted: predictedFor(one, own, from) })));
     }
     return { addresses, addressesNotAsked: left };
   } finally {
     await Promise.all([...pairs.values()].flatMap(({ ours, dgram }) => [ours.close(), dgram.close()]));
   }
+}
+
+function predictedFor({ address }: Asked, own: readonly OwnAddress[], from: readonly Vantage[]): readonly Prediction[] {
+  const mine = own.find((one) => one.address === address);
+  return mine === undefined ? [] : predictions(mine, from);
 }
 
 /** All of os.networkInterfaces(), and one more of 127.0.0.0/8 where the OS has all of it (Linux, Windows). */
@@ -43,7 +53,7 @@ async function everyAddress(): Promise<OwnAddress[]> {
 }
 
 /** From the first client whom recvfromto answers, rightly or wrongly; else from the last. */
-async function ask(question: Question, pairs: Pairs): Promise<AddressFact> {
+async function ask(question: Question, pairs: Pairs): Promise<Asked> {
   const pair = pairs.get(question.socket) as Pair;
   for (const client of question.clients.slice(0, -1)) {
     const fact = await askFrom(client, question, pair);
@@ -58,9 +68,9 @@ async function askFrom(
   client: string | undefined,
   { address, socket }: Question,
   { ours, dgram }: Pair,
-): Promise<AddressFact> {
+): Promise<Asked> {
   const text = `recvfromto doctor ${process.pid} ${++serial}`;
-  const asking = (port: number): Asking => ({ to: address, port, msg: Buffer.from(text), from: client });
+  const asking = (port: number): Asking => ({ to: address, port, messages: () => [Buffer.from(text)], from: client });
   const [answer, dgramAnswer] = await Promise.all([asked(asking(ours.port)), asked(asking(dgram.port))]);
   const told = ours.heard(text);
   const heard = told !== undefined || isAnswer(dgramAnswer);

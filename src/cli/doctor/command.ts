@@ -15,7 +15,7 @@ import { system } from './system';
 export async function doctor({ json }: DoctorOptions, version: string, terminal: Terminal): Promise<number> {
   const facts = await examine(version);
   if (json) terminal.print(JSON.stringify(facts, null, 2));
-  else for (const line of report(facts, terminal.style)) terminal.print(line);
+  else for (const line of report(facts, terminal.style, terminal.columns)) terminal.print(line);
   return facts.ok ? 0 : 1;
 }
 

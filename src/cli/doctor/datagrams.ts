@@ -1,6 +1,7 @@
 /** Datagrams of every size come whole, and their answers go back whole. */
+
+import { asked } from '../asking';
 import { count } from '../units';
-import { asked } from './asking';
 import { type Finding, fail, pass, skip } from './finding';
 import { witnessServer } from './servers';
 
@@ -13,7 +14,7 @@ export async function checkSizes(): Promise<Finding> {
     let largest = -1;
     for (const size of SIZES) {
       const msg = Buffer.alloc(size, 'recvfromto ');
-      const answer = await asked({ to: '127.0.0.1', port: server.port, msg, from: '127.0.0.1' });
+      const answer = await asked({ to: '127.0.0.1', port: server.port, messages: () => [msg], from: '127.0.0.1' });
       // macOS' node:dgram sends no more than net.inet.udp.maxdgram, 9216.
       if (answer === 'EMSGSIZE') break;
       if (typeof answer !== 'object')

@@ -1,5 +1,6 @@
 /** What `doctor` finds out. `--json` prints it as it is, so keys stay; what is not known is null. */
 import type { Capabilities } from '../../index';
+import type { Prediction } from '../prediction';
 
 export interface Facts {
   /** Version of recvfromto. */
@@ -51,7 +52,13 @@ export interface AddressFact {
   /** The destination, as recvfromto's server was told: IPv4-mapped on a dual-stack socket. */
   readonly destination: string | null;
   readonly recvfromto: AnswerFact;
+  /** What a client on this machine saw of node:dgram. */
   readonly dgram: AnswerFact;
+  /**
+   * What clients of each network would see of node:dgram, as the kernel says; nothing was sent to them. Empty for
+   * addresses that no network reaches.
+   */
+  readonly dgramPredicted: readonly Prediction[];
 }
 
 export type SocketName = 'udp4' | 'udp6' | 'dual';

@@ -2,8 +2,9 @@
  * Requests to a group are answered from an address of one's own. On the loopback, or with a TTL of 0: no datagram of
  * these leaves the machine.
  */
+
+import { type Asking, asked } from '../asking';
 import { isOwn, ownAddresses } from '../own-address';
-import { type Asking, asked } from './asking';
 import type { SocketName } from './facts';
 import { type Finding, fail, pass, skip } from './finding';
 import { witnessServer } from './servers';
@@ -56,12 +57,12 @@ async function askGroup(
   socket: SocketName,
   group: string,
   groups: readonly (readonly [string, string])[],
-  asking: Omit<Asking, 'port' | 'msg'>,
+  asking: Omit<Asking, 'port' | 'messages'>,
 ): Promise<Finding> {
   const server = await witnessServer(socket, { groups });
   try {
     const text = `recvfromto doctor ${process.pid} ${asking.to}`;
-    const answer = await asked({ ...asking, port: server.port, msg: Buffer.from(text) });
+    const answer = await asked({ ...asking, port: server.port, messages: () => [Buffer.from(text)] });
     const told = server.heard(text);
     if (told === undefined) return skip(`${asking.to} is not heard on this machine${whyNot(answer)}`);
     if (told.destination?.address.split('%', 1)[0] !== group) {

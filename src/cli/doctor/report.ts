@@ -1,6 +1,8 @@
 /** The facts as a person reads them, in 80 columns where the addresses allow. Pure. */
-import { columnsOf, plain } from '../quoted';
+import type { Prediction } from '../prediction';
+import { columnsOf, padded, plain } from '../quoted';
 import type { Style } from '../style';
+import { type Row, table } from '../table';
 import { count } from '../units';
 import type { AddressFact, AnswerFact, Check, CheckName, Facts, SocketName, Verdict } from './facts';
 
@@ -31,8 +33,9 @@ const CHECKS: Readonly<Record<CheckName, string>> = {
   metadataIPv6: 'IPv6 metadata',
 };
 
-export function report(facts: Facts, style: Style): string[] {
-  const parts = [head, table, checks, capabilities, verdict].map((part) => part(facts, style));
+/** @param screen columns of the terminal */
+export function report(facts: Facts, style: Style, screen?: number): string[] {
+  const parts = [head, addressTable, networks, checks, capabilities, verdict].map((part) => part(facts, style, screen));
   return parts.filter((lines) => lines.length > 0).flatMap((lines, at) => (at === 0 ? lines : ['', ...lines]));
 }
 
@@ -44,31 +47,50 @@ function head({ recvfromto, system }: Facts, style: Style): string[] {
   return [style.bold(`recvfromto ${recvfromto}`), style.dim(all.join(' · '))];
 }
 
-function table({ addresses, addressesNotAsked: left }: Facts, style: Style): string[] {
+function addressTable({ addresses, addressesNotAsked: left }: Facts, style: Style, screen?: number): string[] {
   if (addresses.length === 0) return [];
-  const widths = [
-    Math.max(20, ...addresses.map(({ address }) => columnsOf(plain(address)))),
-    Math.max(16, ...addresses.map(({ recvfromto }) => columnsOf(answer(recvfromto)))),
-  ] as const;
-  const cells = (a: string, b: string, c: string) => `  ${pad(a, widths[0])}  ${b}  ${c}`;
-  const lines = [style.bold(cells('Asked at', pad('recvfromto answers', widths[1] + 2), 'node:dgram answers'))];
+  const rows: Row[] = [];
   let last: SocketName | undefined;
   for (const fact of addresses) {
-    if (fact.socket !== last) lines.push(`  ${style.dim(SOCKETS[fact.socket])}`);
+    if (fact.socket !== last) rows.push({ section: SOCKETS[fact.socket] });
     last = fact.socket;
-    lines.push(cells(plain(fact.address), side(fact.recvfromto, style, widths[1]), side(fact.dgram, style, 0)));
+    const { address, recvfromto, dgram, dgramPredicted } = fact;
+    rows.push([plain(address), side(recvfromto, style), side(dgram, style), foreseen(dgramPredicted, style)]);
   }
-  lines.push(style.dim('  by clients on other addresses of this machine, where it has any'));
-  if (left > 0) lines.push(style.dim(`  … and ${count(left)} more addresses, not asked`));
-  return lines;
+  const titles = ['Asked at', 'recvfromto answers', 'node:dgram answers', 'predicted'];
+  return [
+    ...table(titles, rows, style, screen),
+    style.dim('  asked by clients on other addresses of this machine, where it has any;'),
+    style.dim('  predicted: for how many networks node:dgram would answer rightly'),
+    ...(left > 0 ? [style.dim(`  … and ${count(left)} more addresses, not asked`)] : []),
+  ];
 }
 
-function side(fact: AnswerFact, style: Style, width: number): string {
-  return `${mark(fact.verdict, style)} ${pad(answer(fact), width)}`;
+function side(fact: AnswerFact, style: Style): string {
+  return `${mark(fact.verdict, style)} ${answer(fact)}`;
+}
+
+/** Right for how many networks. */
+function foreseen(all: readonly Prediction[], style: Style): string {
+  if (all.length === 0) return style.dim('–');
+  const right = all.filter(({ verdict }) => verdict === 'right').length;
+  return `${mark(right === all.length ? 'right' : 'wrong', style)} ${right} of ${all.length}`;
+}
+
+/** What the predictions rest on: the source that the kernel chooses towards each network. */
+function networks({ addresses }: Facts, style: Style): string[] {
+  const all = new Map<string, string>();
+  for (const { network, source } of addresses.flatMap(({ dgramPredicted }) => dgramPredicted)) all.set(network, source);
+  if (all.size === 0) return [];
+  const width = Math.max(...[...all.keys()].map(columnsOf));
+  return [
+    style.bold('  Towards the network the kernel chooses (predicted, nothing is sent):'),
+    ...[...all].map(([network, source]) => `  ${padded(plain(network), width)}  ${plain(source)}`),
+  ];
 }
 
 function answer({ verdict, from }: AnswerFact): string {
-  if (from !== null) return plain(from);
+  if (from !== null) return verdict === 'right' ? 'itself' : plain(from);
   return verdict === 'silent' ? 'no answer' : 'not reachable';
 }
 
@@ -115,17 +137,22 @@ function verdict(facts: Facts, style: Style): string[] {
   return [
     facts.ok ? style.green('All is right with recvfromto here.') : style.red('Not all is right with recvfromto here.'),
     `From the asked address: recvfromto ${right('recvfromto')} of ${asked}, node:dgram ${right('dgram')} of ${asked}.`,
+    ...outlook(facts),
     ...(failed > 0 ? [`Failed checks: ${failed}.`] : []),
   ];
+}
+
+/** What node:dgram means to clients on the network: a client on the machine itself sees it worse. */
+function outlook({ addresses }: Facts): string[] {
+  const reached = addresses.filter(({ dgramPredicted }) => dgramPredicted.length > 0);
+  if (reached.length === 0) return [];
+  const right = reached.filter(({ dgramPredicted: all }) => all.every(({ verdict }) => verdict === 'right')).length;
+  return [`For clients on the network, node:dgram would be right at ${right} of ${reached.length} (predicted).`];
 }
 
 function mark(of: Verdict | Check['result'], style: Style): string {
   const sign = MARKS[of];
   return sign === '✓' ? style.green(sign) : sign === '✗' ? style.red(sign) : style.dim(sign);
-}
-
-function pad(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(columns - columnsOf(text), 0));
 }
 
 /** Is all right with recvfromto here? Addresses that nobody could ask, and checks that could not be done, do not count. */
