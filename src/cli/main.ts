@@ -17,9 +17,9 @@ const terminal = new Terminal();
 const load = {
   serve: () => require('./serve') as typeof import('./serve'),
   send: () => require('./send') as typeof import('./send'),
-  probe: () => require('./probe/command') as typeof import('./probe/command'),
-  audit: () => require('./audit/command') as typeof import('./audit/command'),
-  doctor: () => require('./doctor/command') as typeof import('./doctor/command'),
+  probe: () => require('./probe/probe') as typeof import('./probe/probe'),
+  audit: () => require('./audit/audit') as typeof import('./audit/audit'),
+  doctor: () => require('./doctor/doctor') as typeof import('./doctor/doctor'),
 };
 
 /** → exit status */

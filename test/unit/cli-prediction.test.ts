@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { examine } from '../../src/cli/audit/command';
+import { examine } from '../../src/cli/audit/audit';
 import { parse } from '../../src/cli/audit/proc';
 import { report } from '../../src/cli/audit/report';
 import type { OwnAddress } from '../../src/cli/own-address';
