@@ -33,10 +33,10 @@ export interface Syscalls {
   /**
    * Receives up to `count` datagrams into the first `count` messages of `messages`, an array laid out by
    * Platform.message, without blocking. Where the OS has no recvmmsg this loops over recvmsg and fills in the lengths.
-   * → messages filled; -EAGAIN when none waits
+   * → messages filled, never 0; -EAGAIN when none waits
    */
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
-  /** Sends messages `first` … `first + count - 1`. → messages sent; an error only if the first one failed */
+  /** Sends messages `first` … `first + count - 1`. → messages sent, never 0; an error only if the first one failed */
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
   /**
    * ioctl(2) for a request that writes one int which is never negative: FIONREAD (Linux: bytes of the datagram that is
@@ -51,6 +51,12 @@ export interface Syscalls {
   poll(fd: number, events: number, timeout: number): number;
   /** Fills `name` (IF_NAMESIZE bytes) with a NUL-terminated name. */
   if_indextoname(ifindex: number, name: Buffer): number;
+  /**
+   * Calls that this process is refused (ENOSYS or EPERM by a seccomp filter, a sandbox without them) and that loops over
+   * recvmsg and sendmsg stand in for. Asks the kernel when it is read for the first time, without a datagram; undefined
+   * where the calls are loops anyway (`Platform.mmsg`).
+   */
+  readonly refused?: ReadonlySet<'recvmmsg' | 'sendmmsg'>;
   /** → index, or 0 when there is no such interface */
   if_nametoindex(name: string): number;
   /** Address of the first byte. Whoever stores it holds the buffer as long as the address may be used. */

@@ -38,16 +38,18 @@ export function compile(): { folder: string; remove(): void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** Runs `node <flags> scripts/<script> <args>`. One that hangs is killed after 20 s, and has signal SIGKILL. */
+/** Runs `<under> node <flags> scripts/<script> <args>`. One that hangs is killed after 20 s, and has signal SIGKILL. */
 export function run(
   folder: string,
   script: string,
   args: readonly string[] = [],
   flags: readonly string[] = [],
   env = {},
+  under: readonly string[] = [],
 ) {
   const node = process.env.RECVFROMTO_TEST_NODE ?? process.execPath;
-  const child = spawn(node, [...flags, join(__dirname, 'scripts', script), ...args], {
+  const [command, ...rest] = [...under, node, ...flags, join(__dirname, 'scripts', script), ...args];
+  const child = spawn(command, rest, {
     cwd: root,
     env: { PATH: process.env.PATH, RECVFROMTO_COMPILED: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -233,10 +233,11 @@ describe.each([
 });
 
 /** koffi whose calls named here do what a list says: a result, or an errno to fail with. */
-function scripted(script: Record<string, readonly { result?: number; errno?: number }[]>) {
+function scripted(script: Record<string, readonly { result?: number; errno?: number }[]>, prototypes: string[] = []) {
   const calls: unknown[][] = [];
   let last = 0;
   const func = (prototype: string) => {
+    prototypes.push(prototype);
     const name = /(\w+)\(/.exec(prototype)![1]!;
     const answers = [...(script[name] ?? [])];
     return (...args: unknown[]) => {
@@ -294,13 +295,79 @@ test('an error that ends a batch of the receiving loop is returned by the next c
   expect(calls.recvmmsg(3, messages, 2, 0)).toBe(2);
 });
 
-test('FreeBSD: vlen is a size_t, and sendmmsg gets no flags that recvmmsg has left', () => {
-  const { fake, calls } = scripted({ sendmmsg: [{ result: 1 }] });
+test('FreeBSD: vlen is a size_t', () => {
+  const prototypes: string[] = [];
+  const { fake } = scripted({}, prototypes);
+  posix(fake, { ...host, mmsg: { count: 'size_t' } });
+  for (const call of ['recvmmsg', 'sendmmsg']) {
+    expect(prototypes).toContainEqual(expect.stringMatching(`intptr_t ${call}\\(int, void \\*, size_t, int`));
+  }
+});
+
+describe('a sandbox that refuses the calls for many messages', () => {
   const { messages } = ring(2, 1);
-  for (const at of [0, layout.size]) messages.writeInt32LE(0x10000, at + layout.flags);
-  posix(fake, { ...host, mmsg: { count: 'size_t' } }).sendmmsg(3, messages, 1, 1, 0);
-  expect((calls[0]![2] as Buffer).readInt32LE(layout.flags)).toBe(0);
-  expect(messages.readInt32LE(layout.flags)).toBe(0x10000);
+  const named = (calls: unknown[][]) => calls.map(([name]) => name);
+
+  test.each(['ENOSYS', 'EPERM'])('by %s: loops stand in for good', (code) => {
+    const no = { errno: errno[code]! };
+    const { fake, calls } = scripted({
+      recvmmsg: [no, no, no],
+      sendmmsg: [no, no, no],
+      recvmsg: [{ result: 1 }, { result: 1 }, { errno: errno.EAGAIN! }],
+      sendmsg: [{ result: 1 }, { result: 1 }, { result: 1 }],
+    });
+    const syscalls = posix(fake, host);
+    expect(syscalls.recvmmsg(3, messages, 2, 0)).toBe(2);
+    expect(syscalls.recvmmsg(3, messages, 2, 0)).toBe(-errno.EAGAIN!);
+    expect(syscalls.sendmmsg(3, messages, 0, 2, 0)).toBe(2);
+    expect(syscalls.sendmmsg(3, messages, 1, 1, 0)).toBe(1);
+    // EPERM is asked once more, without a message
+    const asked = code === 'EPERM' ? 2 : 1;
+    expect(named(calls).filter((name) => name === 'recvmmsg')).toHaveLength(asked);
+    expect(named(calls).filter((name) => name === 'sendmmsg')).toHaveLength(asked);
+    expect([...syscalls.refused!]).toEqual(['recvmmsg', 'sendmmsg']);
+  });
+
+  test('EPERM for one datagram is a firewall’s, and is returned', () => {
+    const EPERM = { errno: errno.EPERM! };
+    const { fake, calls } = scripted({ sendmmsg: [EPERM, { result: 0 }, { result: 2 }] });
+    const syscalls = posix(fake, host);
+    expect(syscalls.sendmmsg(3, messages, 0, 2, 0)).toBe(-errno.EPERM!);
+    expect(calls.slice(0, 2)).toEqual([
+      ['sendmmsg', 3, messages, 2, 0],
+      ['sendmmsg', 3, null, 0, constants.MSG_DONTWAIT],
+    ]);
+    expect(syscalls.sendmmsg(3, messages, 0, 2, 0)).toBe(2);
+    expect(named(calls)).not.toContain('sendmsg');
+  });
+
+  test('what is refused is found out without a datagram, and once', () => {
+    const { fake, calls } = scripted({ socket: [{ result: 7 }], sendmmsg: [{ errno: errno.ENOSYS! }] });
+    const syscalls = posix(fake, host);
+    expect([...syscalls.refused!]).toEqual(['sendmmsg']);
+    expect([...syscalls.refused!]).toEqual(['sendmmsg']);
+    expect(named(calls)).toEqual(['socket', 'recvmmsg', 'sendmmsg', 'close']);
+    expect([...posix(koffi, host).refused!]).toEqual([]);
+  });
+
+  test('an error that ended a batch of the loop goes with its descriptor', () => {
+    const { fake } = scripted({
+      recvmmsg: [{ errno: errno.ENOSYS! }],
+      recvmsg: [{ result: 1 }, { errno: errno.ECONNREFUSED! }, { errno: errno.EAGAIN! }],
+    });
+    const syscalls = posix(fake, host);
+    expect(syscalls.recvmmsg(3, messages, 2, 0)).toBe(1);
+    syscalls.close(3);
+    expect(syscalls.recvmmsg(3, messages, 2, 0)).toBe(-errno.EAGAIN!);
+  });
+});
+
+test('no messages sent, which no kernel says, has a name; no messages received is EAGAIN', () => {
+  const { messages } = ring(1, 1);
+  const { fake } = scripted({ sendmmsg: [{ result: 0 }], recvmmsg: [{ result: 0 }] });
+  const syscalls = posix(fake, host);
+  expect(syscalls.sendmmsg(3, messages, 0, 1, 0)).toBe(-errno.EIO!);
+  expect(syscalls.recvmmsg(3, messages, 1, 0)).toBe(-errno.EAGAIN!);
 });
 
 describe('refused before C sees it', () => {

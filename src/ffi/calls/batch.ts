@@ -1,16 +1,23 @@
 /**
  * The calls that move datagrams, many at once: recvmmsg and sendmmsg where libc has them, else loops over calls for one
- * message (recvmsg and sendmsg; Winsock's in winsock.ts) that behave as Linux does. The arguments have been checked.
+ * message (recvmsg and sendmsg; Winsock's in winsock.ts) that behave as Linux does. The same loops stand in, for good,
+ * where a sandbox refuses the calls for many. The arguments have been checked.
  * EINTR is retried here; errno is read on the line after the call.
  */
 import type { MessageLayout, Platform } from '../../platform/platform';
 import type { Koffi, Library, NativeFunction } from '../koffi';
+
+export type BatchCall = 'recvmmsg' | 'sendmmsg';
 
 export interface Batch {
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
   /** The descriptor is about to be closed. */
   forget(fd: number): void;
+  /** Finds out by a descriptor what {@link refused} has. */
+  probe(fd: number): void;
+  /** Calls that the process is not allowed, and that loops stand in for. */
+  readonly refused: ReadonlySet<BatchCall>;
 }
 
 /** The calls for one message. Both return bytes, or -errno. */
@@ -31,20 +38,22 @@ export function loop(single: Single, platform: Platform): Batch {
 }
 
 class Mmsg implements Batch {
+  readonly refused = new Set<BatchCall>();
   readonly #koffi: Koffi;
-  readonly #layout: MessageLayout;
+  readonly #libc: Library;
+  readonly #platform: Platform;
   readonly #recvmmsg: NativeFunction;
   readonly #sendmmsg: NativeFunction;
-  readonly #clearsFlags: boolean;
-  readonly #EINTR: number | undefined;
+  readonly #errno: Readonly<Record<string, number>>;
+  /** What stands in for calls that are refused. */
+  #loop: Batch | undefined;
 
   constructor(koffi: Koffi, libc: Library, platform: Platform) {
     this.#koffi = koffi;
-    this.#layout = platform.message;
-    this.#EINTR = platform.errno.EINTR;
+    this.#libc = libc;
+    this.#platform = platform;
+    this.#errno = platform.errno;
     const freebsd = platform.mmsg?.count === 'size_t';
-    // FreeBSD's recvmmsg leaves MSG_WAITFORONE in msg_flags, and its sendmmsg refuses it (docs/pitfalls.md P24).
-    this.#clearsFlags = freebsd;
     // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
     // FreeBSD: ssize_t recvmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags, const struct timespec *timeout);
     this.#recvmmsg = libc.func(
@@ -60,30 +69,65 @@ class Mmsg implements Batch {
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    if (this.#loop !== undefined && this.refused.has('recvmmsg'))
+      return this.#loop.recvmmsg(fd, messages, count, flags);
     for (;;) {
       const filled = this.#recvmmsg(fd, messages, count, flags, null);
-      if (filled >= 0) return filled;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
+      if (filled > 0) return filled;
+      const errno = filled === 0 ? this.#errno.EAGAIN : this.#koffi.errno();
+      if (errno === this.#errno.EINTR) continue;
+      if (!this.#isRefusal('recvmmsg', fd, errno)) return -errno;
+      return this.#standIn('recvmmsg').recvmmsg(fd, messages, count, flags);
     }
   }
 
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
-    const from = first === 0 ? messages : messages.subarray(first * this.#layout.size);
-    if (this.#clearsFlags) this.#clearFlags(from, count);
+    if (this.#loop !== undefined && this.refused.has('sendmmsg'))
+      return this.#loop.sendmmsg(fd, messages, first, count, flags);
+    const from = first === 0 ? messages : messages.subarray(first * this.#platform.message.size);
     for (;;) {
       const sent = this.#sendmmsg(fd, from, count, flags);
-      if (sent >= 0) return sent;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
+      if (sent > 0) return sent;
+      // 0 is nothing that a kernel says, and whoever stands in for one has not sent them
+      const errno = sent === 0 ? this.#errno.EIO : this.#koffi.errno();
+      if (errno === this.#errno.EINTR) continue;
+      if (!this.#isRefusal('sendmmsg', fd, errno)) return -errno;
+      return this.#standIn('sendmmsg').sendmmsg(fd, messages, first, count, flags);
     }
   }
 
-  forget(): void {}
+  forget(fd: number): void {
+    this.#loop?.forget(fd);
+  }
 
-  #clearFlags(messages: Buffer, count: number): void {
-    const { size, flags } = this.#layout;
-    for (let i = 0; i < count; i++) messages.writeInt32LE(0, i * size + flags);
+  probe(fd: number): void {
+    for (const call of ['recvmmsg', 'sendmmsg'] as const) {
+      if (this.refused.has(call) || this.#tryNone(call, fd) >= 0) continue;
+      if (this.#isRefusal(call, fd, this.#koffi.errno())) this.#standIn(call);
+    }
+  }
+
+  /**
+   * Is it the call itself that is not allowed? ENOSYS says so (gVisor, old seccomp profiles). EPERM is said by seccomp
+   * filters, and by a firewall that drops what is sent (iptables' OUTPUT chain): a filter refuses no messages at all, too.
+   */
+  #isRefusal(call: BatchCall, fd: number, errno: number): boolean {
+    if (errno === this.#errno.ENOSYS) return true;
+    if (errno !== this.#errno.EPERM) return false;
+    return this.#tryNone(call, fd) < 0 && this.#koffi.errno() === this.#errno.EPERM;
+  }
+
+  /** The call, without messages. */
+  #tryNone(call: BatchCall, fd: number): number {
+    const { MSG_DONTWAIT } = this.#platform.constants;
+    if (call === 'recvmmsg') return this.#recvmmsg(fd, null, 0, MSG_DONTWAIT, null);
+    return this.#sendmmsg(fd, null, 0, MSG_DONTWAIT);
+  }
+
+  #standIn(call: BatchCall): Batch {
+    this.refused.add(call);
+    this.#loop ??= loop(new Msg(this.#koffi, this.#libc, this.#platform), this.#platform);
+    return this.#loop;
   }
 }
 
@@ -124,6 +168,7 @@ class Msg implements Single {
 }
 
 class Loop implements Batch {
+  readonly refused: ReadonlySet<BatchCall> = new Set();
   readonly #single: Single;
   readonly #layout: MessageLayout;
   readonly #EAGAIN: number;
@@ -172,6 +217,8 @@ class Loop implements Batch {
   forget(fd: number): void {
     if (this.#late.size > 0) this.#late.delete(fd);
   }
+
+  probe(): void {}
 
   #viewsOf(messages: Buffer): Buffer[] {
     let views = this.#views.get(messages);

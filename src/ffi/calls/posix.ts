@@ -12,7 +12,7 @@ import type { Koffi, Library } from '../koffi';
 import { own } from '../own';
 import type { Syscalls, Watched } from '../syscalls';
 import { isMainThread } from '../thread';
-import { type Batch, openBatch } from './batch';
+import { type Batch, type BatchCall, openBatch } from './batch';
 import { Poller } from './poll';
 
 /** <fcntl.h>; the same numbers on every OS that we know. O_NONBLOCK is not, and comes from the platform. */
@@ -73,6 +73,7 @@ class Posix implements Syscalls {
   readonly #watched: Watched;
   readonly #libc: ReturnType<typeof declare>;
   readonly #batch: Batch;
+  #probed = false;
   readonly #EINTR: number;
   /** In a worker thread, which may be terminated. */
   readonly #atOnce: AtOnce | undefined;
@@ -214,6 +215,18 @@ class Posix implements Syscalls {
     checkEvents(events);
     checkInt('timeout', timeout);
     return this.#poller.poll(fd, events, timeout);
+  }
+
+  get refused(): ReadonlySet<BatchCall> {
+    if (!this.#probed) {
+      this.#probed = true;
+      const fd = this.socket(this.#platform.constants.AF_INET);
+      if (fd >= 0) {
+        this.#batch.probe(fd);
+        this.close(fd);
+      }
+    }
+    return this.#batch.refused;
   }
 
   if_indextoname(ifindex: number, name: Buffer): number {
