@@ -1,8 +1,23 @@
 /** What is measured and kept: docs/bench/results.json is one {@link Results}. */
 import type { Machine } from './machine';
-import type { Profile } from './scenarios/profiled';
+import type { Step } from './profile';
 import { type Summary, summary } from './statistics';
-import type { SubjectId } from './subjects';
+
+export type SubjectId =
+  | 'dgram'
+  | 'message'
+  | 'shared'
+  | 'messages'
+  | 'gro'
+  | 'register'
+  | 'bun'
+  | 'deno'
+  | 'deno-dgram'
+  | 'c'
+  | 'c-gso'
+  | 'c-gro'
+  | 'nsd'
+  | 'knot';
 
 /** Names of figures carry their unit: perSecond, cpuNs (per datagram), p99Us, rssMB. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -17,13 +32,26 @@ export interface Row {
   readonly case: string;
   readonly subject: SubjectId;
   readonly metrics: Readonly<Record<string, Summary>>;
+  /** The commit and the day it was measured at: parts of the results may be measured anew. */
+  readonly measured: string;
+}
+
+/** Where the time and the memory of one echo go. */
+export interface Profile {
+  readonly subject: SubjectId;
+  readonly label: string;
+  readonly inflight: number;
+  /** Own time per datagram, in ns; system calls are in the function that makes them. */
+  readonly cpu: readonly Step[];
+  /** Allocated on V8's heap per datagram, in bytes. */
+  readonly heap: readonly Step[];
+  readonly measured: string;
 }
 
 export interface Results {
   readonly machine: Machine;
   readonly command: string;
-  readonly repetitions: number;
-  readonly subjects: readonly { id: SubjectId; label: string; sends: string; source: boolean }[];
+  readonly subjects: readonly { id: SubjectId; label: string }[];
   readonly skipped: readonly string[];
   readonly warnings: readonly string[];
   readonly rows: readonly Row[];
@@ -31,7 +59,7 @@ export interface Results {
 }
 
 /** One row for each case and subject, in the order in which they first came. */
-export function rowsOf(samples: readonly Sample[]): Row[] {
+export function rowsOf(samples: readonly Sample[], measured: string): Row[] {
   const rows = new Map<string, { case: string; subject: SubjectId; values: Map<string, number[]> }>();
   for (const { case: name, subject, metrics } of samples) {
     const key = `${name} ${subject}`;
@@ -47,7 +75,20 @@ export function rowsOf(samples: readonly Sample[]): Row[] {
     case: name,
     subject,
     metrics: Object.fromEntries([...values].map(([metric, list]) => [metric, summary(list)])),
+    measured,
   }));
+}
+
+/** Earlier results with those cases replaced that were measured anew; the machine is that of the new ones. */
+export function merged(earlier: Results, later: Results): Results {
+  const anew = new Set(later.rows.map(({ case: name }) => name));
+  const subjects = new Map([...earlier.subjects, ...later.subjects].map((one) => [one.id, one]));
+  return {
+    ...later,
+    subjects: [...subjects.values()],
+    rows: [...earlier.rows.filter(({ case: name }) => !anew.has(name)), ...later.rows],
+    profiles: later.profiles.length > 0 ? later.profiles : earlier.profiles,
+  };
 }
 
 /**

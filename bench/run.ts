@@ -1,145 +1,139 @@
 /**
- * `npm run bench`: measures recvfromto beside node:dgram, Bun, Deno and C, all in one run on one machine, taking turns
- * (A B C A B C …), and writes the figures, plots and tables. options.ts says what it can be told.
+ * `npm run bench`: measures recvfromto beside node:dgram, Bun, Deno and C, all in one run on one machine, taking turns,
+ * and writes the figures, plots and tables. options.ts says what it can be told.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endAll } from './children';
 import { observe, warningsAbout } from './machine';
+import { measureCase } from './measure';
 import { type Options, optionsFrom, USAGE, UsageError } from './options';
 import { printed } from './report/tables';
 import { writeDocs } from './report/write';
-import { type Results, rowsOf, type Sample } from './results';
-import { echoScenarios } from './scenarios/echo';
-import { flood } from './scenarios/flood';
-import { latency } from './scenarios/latency';
-import { memory } from './scenarios/memory';
-import { PROFILED, type Profile, profileOf } from './scenarios/profiled';
-import { type Case, type Context, type Scenario, takesPart } from './scenarios/scenario';
-import { send } from './scenarios/send';
-import { startup } from './scenarios/startup';
+import { merged, type Profile, type Results, rowsOf, type Sample } from './results';
+import { SCENARIOS } from './scenarios';
+import type { Case, Context } from './scenarios/case';
+import { PROFILED, profileOf } from './scenarios/profiled';
 import { type Subject, subjectsOf } from './subjects';
-import { prepare } from './toolchain';
+import { prepare, type Toolchain } from './toolchain';
 
 const root = join(__dirname, '..');
-const [echo, ...echoOtherwise] = echoScenarios;
-/** Those with a figure to reach first: should the time run out, the others go short. */
-const SCENARIOS: readonly Scenario[] = [echo!, send, flood, latency, startup, memory, ...echoOtherwise];
-
 const PROFILE = 'profile';
+const WHOLE_SECONDS = 1200;
+const ONE_SECONDS = 15;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-interface Plan {
-  readonly scenario: Scenario;
-  readonly cases: readonly Case[];
-  readonly repetitions: number;
-}
-
 /** @throws UsageError for a name that is none */
-function planFor({ only, quick, repetitions }: Options): Plan[] {
+function casesFor({ only, quick }: Options): Case[] {
   const known = new Set([PROFILE]);
   for (const { name, cases } of SCENARIOS) for (const one of [name, ...cases.map((each) => each.name)]) known.add(one);
   const unknown = only.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new UsageError(`--only: no ${unknown.join(', ')}. There are ${[...known].join(', ')}`);
-  const wanted = (scenario: Scenario, one: Case) =>
-    only.length > 0 ? only.includes(scenario.name) || only.includes(one.name) : !quick || one.quick === true;
-  return SCENARIOS.map((scenario) => ({
-    scenario,
-    cases: scenario.cases.filter((one) => wanted(scenario, one)),
-    repetitions: repetitions ?? (quick ? 1 : scenario.repetitions),
-  })).filter(({ cases }) => cases.length > 0);
+  return SCENARIOS.flatMap(({ name, cases }) =>
+    cases.filter((one) => {
+      if (only.length > 0) return only.includes(name) || only.includes(one.name);
+      return !quick || one.quick === true;
+    }),
+  );
 }
 
-interface Run {
-  readonly samples: Sample[];
-  readonly failures: string[];
+/** The commit that is measured, and the day. */
+function provenance(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  const day = new Date().toISOString().slice(0, 10);
+  try {
+    const changed = git('status', '--porcelain', '--', 'src') === '' ? '' : ', changed';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed}, ${day}`;
+  } catch {
+    return day;
+  }
 }
 
-/** All repetitions of one scenario, each subject once in each. A subject that fails sits out the rest. */
-async function measure(plan: Plan, subjects: readonly Subject[], context: Context, until: number): Promise<Run> {
-  const { scenario, cases, repetitions } = plan;
+async function profileAll(
+  subjects: readonly Subject[],
+  context: Context,
+  options: Options,
+  measured: string,
+): Promise<Profile[]> {
+  const { only } = options;
+  if (only.length > 0 && !only.includes(PROFILE)) return [];
+  const profiles = [];
+  for (const subject of subjects.filter(({ id }) => (context.quick ? PROFILED.slice(0, 1) : PROFILED).includes(id))) {
+    profiles.push(await profileOf(subject, context, measured));
+  }
+  return profiles;
+}
+
+async function measureCases(cases: readonly Case[], subjects: readonly Subject[], context: Context, options: Options) {
   const samples: Sample[] = [];
   const failures: string[] = [];
-  const out = new Set<Subject>();
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    if (performance.now() > until) {
-      failures.push(`${scenario.name}: ${repetition} of ${repetitions} repetitions, then the time was up`);
-      break;
-    }
-    for (const subject of subjects) {
-      const own = cases.filter((one) => takesPart(subject, one));
-      if (own.length === 0 || out.has(subject)) continue;
-      try {
-        samples.push(...(await scenario.run(subject, own, context)));
-      } catch (error) {
-        out.add(subject);
-        failures.push(`${scenario.name}: ${subject.label} failed: ${(error as Error).message.split('\n')[0]}`);
-        say(`  ${failures.at(-1)}`);
-      }
-    }
+  const seconds = options.limitSeconds || (options.only.length > 0 ? cases.length * ONE_SECONDS : WHOLE_SECONDS);
+  const until = performance.now() + seconds * 1000;
+  for (const [i, one] of cases.entries()) {
+    if (one.network && context.tools.network === undefined) continue;
+    const began = performance.now();
+    const share = (until - began) / (cases.length - i);
+    const run = await measureCase(one, subjects, context, began + share);
+    samples.push(...run.samples);
+    failures.push(...run.failures);
+    for (const failure of run.failures) say(`  ${failure}`);
+    say(`${one.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
   return { samples, failures };
 }
 
-async function profileAll(subjects: readonly Subject[], context: Context, { only }: Options): Promise<Profile[]> {
-  const profiles = [];
-  if (only.length > 0 && !only.includes(PROFILE)) return [];
-  for (const subject of subjects.filter(({ id }) => (context.quick ? PROFILED.slice(0, 1) : PROFILED).includes(id))) {
-    profiles.push(await profileOf(subject, context));
-  }
-  say(`${PROFILE}: ${profiles.map(({ label }) => label).join(', ')}`);
-  return profiles;
-}
-
-async function measureAll(options: Options): Promise<Results> {
-  const plans = planFor(options);
-  const tools = prepare(!options.quick);
-  const subjects = subjectsOf(tools);
+async function measureAll(options: Options, tools: Toolchain): Promise<Results> {
   const dist = pathToFileURL(resolve(process.env.RECVFROMTO_DIST ?? join(root, 'dist/index.js'))).href;
+  const asked = options.subjects;
+  const subjects = subjectsOf(tools, dist).filter(({ id }) => asked.length === 0 || asked.includes(id));
   const context: Context = { tools, dist, quick: options.quick };
+  const measured = provenance();
   const machine = observe(tools.versions);
-  const until = performance.now() + options.limitMinutes * 60_000;
-  const samples: Sample[] = [];
-  const warnings: string[] = [];
   for (const note of tools.skipped) say(`without ${note}`);
-  for (const plan of plans) {
-    const began = performance.now();
-    const run = await measure(plan, subjects, context, until);
-    samples.push(...run.samples);
-    warnings.push(...run.failures);
-    say(`${plan.scenario.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  }
-  const profiles = await profileAll(subjects, context, options);
+  const { samples, failures } = await measureCases(casesFor(options), subjects, context, options);
+  const profiles = await profileAll(subjects, context, options, measured);
   const seen = machine();
   return {
     machine: seen,
     command: ['npm run bench', ...process.argv.slice(2)].join(' '),
-    repetitions: Math.max(0, ...plans.map(({ repetitions }) => repetitions)),
-    subjects: subjects.map(({ id, label, how, source }) => ({ id, label, sends: how.label, source })),
+    subjects: subjects.map(({ id, label }) => ({ id, label })),
     skipped: tools.skipped,
-    warnings: [...warningsAbout(seen), ...warnings],
-    rows: rowsOf(samples),
+    warnings: [...warningsAbout(seen), ...failures],
+    rows: rowsOf(samples, measured),
     profiles,
   };
 }
 
+async function resultsFor(options: Options): Promise<Results> {
+  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Results;
+  if (options.report !== undefined) return read(options.report);
+  casesFor(options);
+  const tools = await prepare(!options.quick);
+  try {
+    const results = await measureAll(options, tools);
+    console.log(printed(results));
+    return options.update ? merged(read(resolve(root, options.docs, 'bench/results.json')), results) : results;
+  } finally {
+    tools.network?.close();
+  }
+}
+
 async function main(): Promise<number> {
   const options = optionsFrom(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(USAGE);
+  if (options === undefined || options.list) {
+    const cases = SCENARIOS.map(({ name, cases: own }) => `${name}: ${own.map((one) => one.name).join(', ')}`);
+    console.log(options === undefined ? USAGE : [...cases, PROFILE].join('\n'));
     return 0;
   }
-  const measured = options.report === undefined;
-  const results = measured ? await measureAll(options) : (JSON.parse(readFileSync(options.report!, 'utf8')) as Results);
+  const results = await resultsFor(options);
   if (options.json !== undefined) {
     mkdirSync(dirname(resolve(options.json)), { recursive: true });
     writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
   }
-  console.log(printed(results));
-  const whole = options.only.length === 0 && !options.quick;
-  if (!measured || whole) writeDocs(results, resolve(root, options.docs));
+  if (options.writeDocs) writeDocs(results, resolve(root, options.docs));
   // A run that is there to show that everything works has failed when something did not.
   return options.quick && results.warnings.some((warning) => warning.includes('failed')) ? 1 : 0;
 }

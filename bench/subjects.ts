@@ -1,103 +1,117 @@
 /** Who is compared with whom: how each server is started, and what the figures of each include. */
 import { join } from 'node:path';
 import { Program } from './children';
+import type { SubjectId } from './results';
 import type { Toolchain } from './toolchain';
 
-export type SubjectId = 'message' | 'messages' | 'dgram' | 'bun' | 'deno' | 'deno-dgram' | 'c';
 export type Family = '4' | '6' | 'dual';
 
+/** Words for a server: servers/control.mjs, servers/node.mjs, native/server.c. */
 export interface ServerOptions {
-  family?: Family;
-  mode?: 'echo' | 'count';
-  answer?: 'reply' | 'send';
-  sockets?: number;
-  /** Lets the kernel coalesce: ours and C's only, and only to count (the C server would echo a run as one). */
-  gro?: 1;
+  readonly family?: Family;
+  readonly mode?: 'echo' | 'count';
+  readonly answer?: 'reply' | 'send';
+  readonly how?: 'plain' | 'callback' | 'awaited' | 'late';
+  readonly sockets?: number;
+  /** µs of work for each message, which is not answered. */
+  readonly work?: number;
+  readonly beside?: 'http' | 'timers';
 }
 
-/** How a subject sends in the send scenarios: servers/control.mjs. */
-export type How = 'one' | 'many' | 'segments';
+/** How a subject sends in the send scenarios: servers/sending.mjs, native/commands.h. */
+export type How = 'one' | 'many' | 'segments' | 'tick' | 'name' | 'paced';
 
 export interface Subject {
   readonly id: SubjectId;
   readonly label: string;
   /** It learns each datagram's destination and answers from it; the load then asks an address that needs this. */
   readonly source: boolean;
-  readonly command: readonly string[];
-  /** What runs `-e CODE`, for the start times; undefined for what is no JavaScript runtime. */
-  readonly evaluate: readonly string[] | undefined;
-  readonly how: { readonly one: How; readonly peers: How; readonly label: string };
+  /** What runs a JavaScript file; empty: the server is a program of its own. */
+  readonly runtime: readonly string[];
+  readonly file: string;
+  readonly words: readonly string[];
+  /** Its fastest way to send to one peer, and to many. */
+  readonly sends: { readonly one: How; readonly peers: How };
 }
 
 export interface Server {
   readonly program: Program;
   readonly ports: readonly number[];
+  /** Of the HTTP server beside it. */
+  readonly http?: number;
 }
 
-const server = (file: string) => join(__dirname, 'servers', file);
+const inServers = (file: string) => join(__dirname, 'servers', file);
 
 const DENO = ['run', '--allow-all', '--unstable-net', '--quiet'];
+const ONE = { one: 'one', peers: 'one' } as const;
+const MANY = { one: 'many', peers: 'many' } as const;
 
-function node(id: SubjectId, label: string, file: string, source: boolean, how: How, call: string): Subject {
-  const { execPath } = process;
-  const command = [execPath, server(file)];
-  return { id, label, source, command, evaluate: [execPath, '-e'], how: { one: how, peers: how, label: call } };
-}
+const ours = (id: SubjectId, label: string, ...words: string[]): Subject => ({
+  id,
+  label,
+  source: true,
+  runtime: [process.execPath],
+  file: inServers('node.mjs'),
+  words: ['module=recvfromto', ...words],
+  sends: id === 'messages' ? MANY : ONE,
+});
 
-/** The subjects that can be had, in the order of every table. */
-export function subjectsOf({ bun, deno, server: c }: Toolchain): Subject[] {
-  const subjects = [
-    node('message', "recvfromto 'message'", 'recvfromto.mjs', true, 'one', 'recvfromto send'),
-    node('messages', "recvfromto 'messages'", 'recvfromto-messages.mjs', true, 'many', 'recvfromto sendMany'),
-    node('dgram', 'node:dgram', 'dgram.mjs', false, 'one', 'node:dgram send'),
-  ];
+const cServer = (file: string, id: SubjectId, label: string, ...words: string[]): Subject => ({
+  id,
+  label,
+  source: true,
+  runtime: [],
+  file,
+  words,
+  sends: { one: 'segments', peers: 'many' },
+});
+
+/** The subjects that can be had, in the order of every table. `dist` is a file URL, register.js stands beside it. */
+export function subjectsOf({ bun, deno, server: c }: Toolchain, dist: string): Subject[] {
+  const dgram = { source: false, file: inServers('node.mjs'), words: ['module=dgram'], sends: ONE };
+  const register = new URL('register.js', dist).pathname;
+  const other: Subject[] = [];
   if (bun !== undefined) {
-    subjects.push({
-      id: 'bun',
-      label: 'Bun.udpSocket',
-      source: false,
-      command: [bun, 'run', server('bun.mjs')],
-      evaluate: [bun, '-e'],
-      how: { one: 'many', peers: 'many', label: 'Bun sendMany' },
-    });
+    const file = inServers('bun.mjs');
+    other.push({ id: 'bun', label: 'Bun', source: false, runtime: [bun, 'run'], file, words: [], sends: MANY });
   }
   if (deno !== undefined) {
-    const shared = { source: false, evaluate: [deno, 'eval', '--unstable-net'] };
-    const how = { one: 'one', peers: 'one' } as const;
-    subjects.push({
-      id: 'deno',
-      label: 'Deno.listenDatagram',
-      command: [deno, ...DENO, server('deno.mjs')],
-      how: { ...how, label: 'Deno send' },
-      ...shared,
-    });
-    subjects.push({
-      id: 'deno-dgram',
-      label: 'Deno node:dgram',
-      command: [deno, ...DENO, server('dgram.mjs')],
-      how: { ...how, label: 'Deno node:dgram send' },
-      ...shared,
-    });
+    const runtime = [deno, ...DENO];
+    const file = inServers('deno.mjs');
+    other.push({ id: 'deno', label: 'Deno', source: false, runtime, file, words: [], sends: ONE });
+    other.push({ ...dgram, id: 'deno-dgram', label: "Deno's node:dgram", runtime });
   }
-  subjects.push({
-    id: 'c',
-    label: 'C',
-    source: true,
-    command: [c],
-    evaluate: undefined,
-    how: { one: 'segments', peers: 'many', label: 'C sendmmsg, UDP_SEGMENT' },
-  });
-  return subjects;
+  return [
+    { ...dgram, id: 'dgram', label: 'node:dgram', runtime: [process.execPath] },
+    ours('message', 'recvfromto', 'answer=reply'),
+    ours('shared', 'ownBuffers: false', 'answer=reply', 'own=0'),
+    ours('messages', "'messages'", 'event=messages'),
+    ours('gro', 'gro: true', 'answer=reply', 'gro=1'),
+    { ...dgram, id: 'register', label: 'register', source: true, runtime: [process.execPath, '-r', register] },
+    ...other,
+    cServer(c, 'c', 'C'),
+    cServer(c, 'c-gso', 'C, UDP_SEGMENT', 'gso=1'),
+    cServer(c, 'c-gro', 'C, UDP_GRO too', 'gso=1', 'gro=1'),
+  ];
+}
+
+/** The environment of everything that is measured: nothing from outside changes how it runs. */
+export function environment(dist: string): NodeJS.ProcessEnv {
+  return { ...process.env, RECVFROMTO_DIST: dist, NODE_OPTIONS: '', NO_COLOR: '1' };
 }
 
 /** Starts a server on the server's core. @throws Error with what it complained of */
-export async function start(subject: Subject, tools: Toolchain, dist: string, options: ServerOptions): Promise<Server> {
-  const words = Object.entries(options).map(([key, value]) => `${key}=${value}`);
-  const env = { ...process.env, RECVFROMTO_DIST: dist, NODE_OPTIONS: '', NO_COLOR: '1' };
-  const program = new Program(tools.pinned('server', [...subject.command, ...words]), env);
+export async function start(
+  { runtime, file, words }: Subject,
+  options: ServerOptions,
+  dist: string,
+  placed: (command: readonly string[]) => string[],
+): Promise<Server> {
+  const given = Object.entries(options).map(([key, value]) => `${key}=${value}`);
+  const program = new Program(placed([...runtime, file, ...words, ...given]), environment(dist));
   try {
-    const { ports } = await program.hear<{ ports: number[] }>();
-    return { program, ports };
+    return { program, ...(await program.hear<Omit<Server, 'program'>>()) };
   } catch (error) {
     await program.stop();
     throw error;

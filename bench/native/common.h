@@ -78,6 +78,30 @@ static inline socklen_t address_of(struct sockaddr_storage *to, const char *host
 /** The i-th of many addresses in 127/8, 127.1.0.1 onwards; never .0 or .255. */
 static inline uint32_t peer_address(int i) { return htonl(0x7f010000u + (uint32_t)(i / 250) * 256 + i % 250 + 1); }
 
+/** The i-th of many addresses in fd00:bec::/64, which ../network.ts makes addresses of its own loopback. */
+static inline struct in6_addr peer_address6(int i) {
+  struct in6_addr a = {.s6_addr = {0xfd, 0, 0x0b, 0xec}};
+  uint32_t host = htonl((uint32_t)i + 0x10000);
+  memcpy(&a.s6_addr[12], &host, sizeof host);
+  return a;
+}
+
+/** Walks all of `n` in an order that repeats as late as possible and has no neighbours next to each other. */
+struct round { uint64_t n, at, step; };
+
+static inline uint64_t common_divisor(uint64_t a, uint64_t b) {
+  while (b != 0) { uint64_t rest = a % b; a = b; b = rest; }
+  return a;
+}
+
+static inline struct round round_of(uint64_t n, uint64_t start) {
+  struct round r = {n, start % n, (uint64_t)(n * 0.6180339887) + 1};
+  while (common_divisor(n, r.step) != 1) r.step++;
+  return r;
+}
+
+static inline uint64_t round_next(struct round *r) { return r->at = (r->at + r->step) % r->n; }
+
 /** Room in the queue, whoever is root; what net.core allows otherwise. */
 static inline void roomy(int fd, int option_force, int option, int bytes) {
   if (setsockopt(fd, SOL_SOCKET, option_force, &bytes, sizeof bytes)) setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);

@@ -1,7 +1,8 @@
 // The other side of the one-way scenarios.
 //
-//   flood host=ADDR port=P rate=PER_SECOND size=BYTES ms=MS [burst=16] [pid=SERVER] [cpu=N]
-//     sends at that rate, in bursts as a network card delivers them; what arrived, the server says
+//   flood host=ADDR port=P rate=PER_SECOND size=BYTES ms=MS [burst=16] [asleep=1] [pid=SERVER] [cpu=N]
+//     sends at that rate, in bursts as a network card delivers them; what arrived, the server says. With asleep=1 it
+//     leaves its core to others between two bursts
 //   flood sink=1 size=BYTES ms=MS [warm=MS] [gro=1] [peers=N] [pid=SERVER] [cpu=N]
 //     prints the port it listens on at once, and what it heard in `ms` after the first datagram and `warm`. With gro=1
 //     it takes runs that were sent with UDP_SEGMENT whole, as a network card would: nobody's CPU cuts them.
@@ -23,12 +24,16 @@ static void send_at_rate(int argc, char **argv, struct meter *meter) {
   static char payload[MAX_PAYLOAD];
   if (burst * size > 65000) burst = 65000 / size;
   roomy(fd, SO_SNDBUFFORCE, SO_SNDBUF, 8 << 20);
-  setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+  if (burst > 1) setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+  int asleep = number(argc, argv, "asleep", 0);
   int64_t first = now_ns(), end = first + number(argc, argv, "ms", 300) * 1000000, busy = 0;
   long sent = 0;
   meter_start(meter);
   for (int64_t t; (t = now_ns()) < end;) {
-    if (sent >= (t - first) * (rate / 1e9)) continue;
+    if (sent >= (t - first) * (rate / 1e9)) {
+      if (asleep) usleep(50);
+      continue;
+    }
     if (send(fd, payload, burst * size, 0) > 0) sent += burst;
     else if (errno == ECONNREFUSED) die("send");
     busy += now_ns() - t;

@@ -5,25 +5,21 @@
 //   load host=ADDR ports=P[,P…] size=BYTES ms=MS [warm=MS] [pid=SERVER] [cpu=N]
 //        inflight=N                keeps N datagrams on the way (closed loop)
 //        rate=PER_SECOND           sends at that rate whatever comes back (open loop; latency from the intended time)
-//        peers=N                   from N source addresses, and 8 ports, instead of one connected socket (IPv4)
+//        burst=N gap=MS            sends N as fast as it can, then waits so long (open loop)
+//        peers=N                   from N source addresses, and 8 ports, instead of one connected socket
+//        sizes=dns                 a mix of sizes instead of one
 //
-// A connected socket takes answers from the asked address only, so counting them proves where they come from.
+// A connected socket takes answers from the asked address only, so counting them proves where they come from; with many
+// peers the first of each batch is looked at, and is `wrong` when it came from elsewhere.
 // A datagram carries its number and its time. Numbers that are passed over are lost, and replaced at once.
-#include "common.h"
+#include "clients.h"
 #include "meter.h"
 
-#define SOCKETS 8
 #define SILENCE 200000000LL
 #define PATIENCE 3000000000LL
 #define MAX_LATENCIES (4 << 20)
 
 struct stamp { uint64_t number; int64_t at; };
-
-static struct {
-  struct sockaddr_storage to[2048];
-  socklen_t tolen;
-  int ports, peers, size, sockets, fds[SOCKETS];
-} net;
 
 static struct { long sent, echoed, lost, wrong; int64_t busy; } count;
 static uint64_t next_number, expected;
@@ -35,23 +31,9 @@ static char out[BATCH][MAX_PAYLOAD];
 static struct iovec out_iov[BATCH], in_iov[BATCH];
 static struct stamp in[BATCH];
 static struct mmsghdr out_msg[BATCH], in_msg[BATCH];
-static char out_control[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
-
-static void open_sockets(int argc, char **argv) {
-  const char *host = text(argc, argv, "host", "127.0.0.1");
-  char *ports = strdup(text(argc, argv, "ports", "0"));
-  for (char *p = strtok(ports, ","); p && net.ports < 2048; p = strtok(NULL, ",")) net.tolen = address_of(&net.to[net.ports++], host, atoi(p));
-  net.peers = number(argc, argv, "peers", 1);
-  net.size = number(argc, argv, "size", 100);
-  if (net.size < (int)sizeof(struct stamp) || net.size > 65507) { fprintf(stderr, "size: 16…65507\n"); exit(64); }
-  net.sockets = net.peers > 1 ? SOCKETS : 1;
-  for (int i = 0; i < net.sockets; i++) {
-    int fd = net.fds[i] = socket(net.to[0].ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    roomy(fd, SO_RCVBUFFORCE, SO_RCVBUF, 32 << 20);
-    roomy(fd, SO_SNDBUFFORCE, SO_SNDBUF, 8 << 20);
-    if (net.peers == 1 && net.ports == 1 && connect(fd, (void *)&net.to[0], net.tolen)) die("connect");
-  }
-}
+static char out_control[BATCH][SOURCE_CONTROL];
+/** Of the first of each batch: an unconnected socket takes answers from anywhere, so they are looked at. */
+static struct sockaddr_storage answered_from;
 
 static void lay_out(void) {
   for (int i = 0; i < BATCH; i++) {
@@ -60,12 +42,8 @@ static void lay_out(void) {
     out_msg[i].msg_hdr = (struct msghdr){.msg_iov = &out_iov[i], .msg_iovlen = 1};
     in_iov[i] = (struct iovec){&in[i], sizeof in[i]};
     in_msg[i].msg_hdr = (struct msghdr){.msg_iov = &in_iov[i], .msg_iovlen = 1};
-    if (net.peers > 1) {
-      out_msg[i].msg_hdr.msg_control = out_control[i];
-      out_msg[i].msg_hdr.msg_controllen = sizeof out_control[i];
-      struct cmsghdr *c = CMSG_FIRSTHDR(&out_msg[i].msg_hdr);
-      *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
-    }
+    if (net.peers > 1 && i == 0) in_msg[i].msg_hdr.msg_name = &answered_from;
+    if (net.peers > 1) lay_out_source(&out_msg[i].msg_hdr, out_control[i]);
   }
 }
 
@@ -93,19 +71,16 @@ static int send_run(int n, int64_t at) {
 static int send_batch(int n, int64_t at, int64_t step) {
   static int turn, whose;
   uint64_t first = next_number;
-  int fd = net.fds[turn++ % net.sockets];
+  int socket = turn++ % net.sockets;
   for (int i = 0; i < n; i++) {
+    out_iov[i].iov_len = size_of(next_number);
     stamp(out[i], at + i * step);
     if (net.peers == 1 && net.ports == 1) continue;
-    out_msg[i].msg_hdr.msg_name = &net.to[whose % net.ports];
+    out_msg[i].msg_hdr.msg_name = &net.to[whose++ % net.ports];
     out_msg[i].msg_hdr.msg_namelen = net.tolen;
-    if (net.peers > 1) {
-      struct in_pktinfo *from = (void *)CMSG_DATA(CMSG_FIRSTHDR(&out_msg[i].msg_hdr));
-      from->ipi_spec_dst.s_addr = peer_address(whose % net.peers);
-    }
-    whose++;
+    if (net.peers > 1) choose_source(&out_msg[i].msg_hdr, socket);
   }
-  int done = sendmmsg(fd, out_msg, n, 0);
+  int done = sendmmsg(net.fds[socket], out_msg, n, 0);
   if (done < 0 && errno == ECONNREFUSED) die("send");
   if (done < 0) done = 0;
   next_number = first + done;
@@ -115,7 +90,7 @@ static int send_batch(int n, int64_t at, int64_t step) {
 static int send_some(int n, int64_t at, int64_t step) {
   int room = 65000 / net.size;
   if (n > BATCH) n = BATCH;
-  int segmentable = step == 0 && net.peers == 1 && net.ports == 1 && n > 1 && net.size <= 1400;
+  int segmentable = step == 0 && net.peers == 1 && net.ports == 1 && n > 1 && net.size <= 1400 && !net.mixed;
   if (segmentable && n > room) n = room;
   int done = segmentable ? send_run(n, at) : send_batch(n, at, step);
   count.sent += done;
@@ -126,13 +101,15 @@ static int send_some(int n, int64_t at, int64_t step) {
 static int receive_some(void) {
   int credit = 0;
   for (int s = 0; s < net.sockets; s++) {
+    in_msg[0].msg_hdr.msg_namelen = sizeof answered_from;
     int n = recvmmsg(net.fds[s], in_msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (n <= 0) continue;
     int64_t now = latencies == NULL ? 0 : now_ns();
+    if (net.sockets > 1 && memcmp(&answered_from, &net.to[0], source_length()) != 0) count.wrong++;
     for (int i = 0; i < n; i++) {
-      if ((int)in_msg[i].msg_len != net.size) count.wrong++;
+      if ((int)in_msg[i].msg_len != size_of(in[i].number)) count.wrong++;
       if (measuring && latencies != NULL && latency_count < MAX_LATENCIES) latencies[latency_count++] = now - in[i].at;
-      if (net.sockets > 1 || net.ports > 1) continue;
+      if (net.peers > 1 || net.ports > 1) continue;
       if (in[i].number < expected) { count.lost--; credit--; continue; }
       count.lost += in[i].number - expected;
       credit += in[i].number - expected;
@@ -173,12 +150,23 @@ static void keep_rate(long rate, int64_t ms) {
     if (start >= end && (count.echoed > 0 || start >= end + PATIENCE)) return;
     int worked = receive_some() != 0;
     int64_t due = (start - first) / step - n;
-    if (due > 0) {
+    if (due > 0 && start < end) {
       int done = send_some(due > BATCH ? BATCH : due, first + n * step, step);
       n += done;
       worked |= done > 0;
     }
     if (worked) count.busy += now_ns() - start;
+  }
+}
+
+/** Each burst without reading, as a router that was held up delivers them. */
+static void keep_bursts(long burst, int64_t gap, int64_t ms) {
+  int64_t first = now_ns(), end = first + ms * 1000000;
+  for (int64_t start = first; start < end; start += gap * 1000000) {
+    for (long left = burst; left > 0;) left -= send_batch(left > BATCH ? BATCH : left, start, 0);
+    count.sent += burst;
+    count.busy += now_ns() - start;
+    while (now_ns() < start + gap * 1000000) receive_some();
   }
 }
 
@@ -201,29 +189,33 @@ static void print_latency(void) {
 
 int main(int argc, char **argv) {
   struct meter meter;
-  long inflight = number(argc, argv, "inflight", 64), rate = number(argc, argv, "rate", 0);
-  int64_t ms = number(argc, argv, "ms", 500), warm = number(argc, argv, "warm", 100);
+  long inflight = number(argc, argv, "inflight", 64), rate = number(argc, argv, "rate", 0), burst = number(argc, argv, "burst", 0);
+  int64_t ms = number(argc, argv, "ms", 500), warm = number(argc, argv, "warm", 100), gap = number(argc, argv, "gap", 50);
   stay_on(number(argc, argv, "cpu", -1));
-  open_sockets(argc, argv);
+  open_clients(argc, argv);
   lay_out();
   meter_open(&meter, number(argc, argv, "pid", 0));
   if (rate > 0 || inflight == 1) latencies = malloc(MAX_LATENCIES * sizeof *latencies);
   int credit = inflight;
-  if (rate > 0) keep_rate(rate, warm);
+  if (burst > 0) keep_bursts(burst, gap, warm);
+  else if (rate > 0) keep_rate(rate, warm);
   else credit = keep_in_flight(inflight, credit, now_ns() + warm * 1000000);
   memset(&count, 0, sizeof count);
   measuring = 1;
   meter_start(&meter);
-  if (rate > 0) keep_rate(rate, ms);
+  if (burst > 0) keep_bursts(burst, gap, ms);
+  else if (rate > 0) keep_rate(rate, ms);
   else keep_in_flight(inflight, credit, now_ns() + ms * 1000000);
   meter_stop(&meter);
   measuring = 0;
+  long echoed = count.echoed, lost = count.lost;
+  settle();
+  // Where what is sent does not depend on what came back, all that has not come back is lost.
+  if (burst > 0 || rate > 0) lost = count.sent > count.echoed ? count.sent - count.echoed : 0;
   printf("{");
   meter_print(&meter);
   print_latency();
-  printf("\"sent\":%ld,\"echoed\":%ld,\"lost\":%ld,\"wrong\":%ld,\"loadBusy\":%.4f}\n", count.sent, count.echoed, count.lost,
-         count.wrong, (double)count.busy / meter.wall_ns);
-  fflush(stdout);
-  settle();
+  printf("\"sent\":%ld,\"echoed\":%ld,\"lost\":%ld,\"wrong\":%ld,\"loadBusy\":%.4f}\n", count.sent, echoed, lost, count.wrong,
+         (double)count.busy / meter.wall_ns);
   return 0;
 }

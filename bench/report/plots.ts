@@ -1,87 +1,78 @@
 /** The figures as pictures: grouped bars with the quartiles as whiskers, drawn by Observable Plot without a browser. */
 import { barX, plot, ruleY } from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Results } from '../results';
+import type { Results, SubjectId } from '../results';
 
 interface Picture {
   readonly file: string;
   readonly title: string;
-  readonly cases: RegExp;
+  readonly cases: readonly string[];
   readonly metric: string;
   readonly unit: string;
   readonly scale: number;
-  readonly sends?: boolean;
+  /** Bars of others than these would hide what is to be seen. */
+  readonly subjects?: readonly SubjectId[];
 }
 
+const CPU = { metric: 'cpuNs', unit: 'µs', scale: 1e-3 } as const;
+
 const PICTURES: readonly Picture[] = [
+  { file: 'dns', title: 'A DNS server: CPU per query', cases: ['dns-packet', 'dns2'], ...CPU },
+  {
+    file: 'peers',
+    title: 'CPU per echo, by peers',
+    cases: ['peers1', 'peers1000', 'peers10000', 'peers100000'],
+    ...CPU,
+  },
   {
     file: 'echo',
     title: 'Echoes per second, by datagrams in flight',
-    cases: /^echo/,
+    cases: ['echo1', 'echo16', 'echo64', 'echo256', 'echo1024'],
     metric: 'perSecond',
     unit: 'thousands per second',
     scale: 1e-3,
+    subjects: ['dgram', 'message', 'messages', 'register', 'bun', 'c', 'c-gso'],
   },
   {
-    file: 'echo-user-cpu',
-    title: 'User CPU per echo, by datagrams in flight',
-    cases: /^echo/,
-    metric: 'userNs',
-    unit: 'µs',
-    scale: 1e-3,
-  },
-  {
-    file: 'size',
-    title: 'Echoes per second, by size in bytes',
-    cases: /^size/,
-    metric: 'perSecond',
-    unit: 'thousands per second',
-    scale: 1e-3,
+    file: 'wakeups',
+    title: 'CPU per echo at a steady rate',
+    cases: ['rate1000', 'rate5000', 'rate10000', 'rate20000', 'rate50000'],
+    ...CPU,
   },
   {
     file: 'flood',
     title: 'Datagrams lost in a receive flood, by rate',
-    cases: /^flood/,
+    cases: ['flood200k', 'flood400k', 'flood800k'],
     metric: 'lostShare',
     unit: '%',
     scale: 100,
   },
   {
-    file: 'send',
-    title: 'Sent per CPU second',
-    cases: /^send1/,
-    metric: 'bytesPerCpuSecond',
-    unit: 'MB per CPU second',
-    scale: 1e-6,
-    sends: true,
-  },
-  {
-    file: 'latency',
-    title: 'Round-trip p99',
-    cases: /^(echo1|half-load|at-\d+.*)$/,
-    metric: 'p99Us',
-    unit: 'µs',
-    scale: 1,
-  },
-  {
-    file: 'memory',
-    title: 'Resident memory of one socket over the bare runtime',
-    cases: /^memory/,
-    metric: 'oneOverBareMB',
-    unit: 'MB',
+    file: 'start',
+    title: 'CPU from the start to the first answer',
+    cases: ['start-node20', 'start-node24'],
+    metric: 'firstAnswerCpuMs',
+    unit: 'ms',
     scale: 1,
   },
 ];
 
 /** Ours in blue, others in grey and warm colours, the limit in black. */
-const COLOURS: Readonly<Record<string, string>> = {
-  message: '#1f5fa8',
-  messages: '#5b9bd5',
+const COLOURS: Readonly<Record<SubjectId, string>> = {
   dgram: '#d9822b',
+  message: '#1f5fa8',
+  shared: '#3f7fc8',
+  messages: '#5b9bd5',
+  gro: '#8fbbe6',
+  register: '#173f6e',
   bun: '#b5838d',
   deno: '#8a9a5b',
   'deno-dgram': '#b9c48f',
   c: '#333333',
+  'c-gso': '#666666',
+  'c-gro': '#999999',
+  nsd: '#555555',
+  knot: '#777777',
 };
 
 interface Bar {
@@ -92,11 +83,11 @@ interface Bar {
   readonly q3: number;
 }
 
-function barsOf(results: Results, { cases, metric, scale, sends }: Picture): Bar[] {
-  const names = new Map(results.subjects.map((one) => [one.id, sends ? one.sends : one.label]));
+function barsOf(results: Results, { cases, metric, scale, subjects }: Picture): Bar[] {
+  const names = new Map(results.subjects.map(({ id, label }) => [id, label]));
   return results.rows.flatMap((row) => {
     const value = row.metrics[metric];
-    if (!cases.test(row.case) || value === undefined) return [];
+    if (!cases.includes(row.case) || value === undefined || subjects?.includes(row.subject) === false) return [];
     const { median, q1, q3 } = value;
     return [
       { case: row.case, server: names.get(row.subject)!, median: median * scale, q1: q1 * scale, q3: q3 * scale },
@@ -106,11 +97,9 @@ function barsOf(results: Results, { cases, metric, scale, sends }: Picture): Bar
 
 function draw(results: Results, picture: Picture, bars: readonly Bar[]): string {
   const { document } = parseHTML('<html><body></body></html>');
-  const cases = [...new Set(bars.map((bar) => bar.case))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const present = results.subjects.filter((one) =>
-    bars.some(({ server }) => server === (picture.sends ? one.sends : one.label)),
-  );
-  const servers = present.map((one) => (picture.sends ? one.sends : one.label));
+  const cases = picture.cases.filter((name) => bars.some((bar) => bar.case === name));
+  const present = results.subjects.filter(({ label }) => bars.some(({ server }) => server === label));
+  const servers = present.map(({ label }) => label);
   const svg = plot({
     document: document as never, // as much of a Document as Plot asks for
     width: 760,
@@ -121,7 +110,7 @@ function draw(results: Results, picture: Picture, bars: readonly Bar[]): string 
     x: { label: `${picture.title} (${picture.unit}; medians, quartiles)`, grid: true, zero: true },
     y: { label: null, domain: servers },
     fy: { label: null, domain: cases },
-    color: { domain: servers, range: present.map(({ id }) => COLOURS[id]!) },
+    color: { domain: servers, range: present.map(({ id }) => COLOURS[id]) },
     style: { background: 'white', color: '#222', fontFamily: 'sans-serif', fontSize: '12px' },
     marks: [
       barX(bars, { x: 'median', y: 'server', fy: 'case', fill: 'server', insetTop: 1, insetBottom: 1 }),

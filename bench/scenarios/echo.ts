@@ -1,27 +1,22 @@
-/** Every scenario in which the server answers what it gets: by datagrams in flight, size, family, peers and sockets. */
+/** Scenarios in which the server answers what it gets: by datagrams in flight, size, peers, rate, and way of answering. */
 import { answerOf } from '../children';
-import type { Metrics } from '../results';
-import type { Server, ServerOptions, Subject, SubjectId } from '../subjects';
+import type { Metrics, SubjectId } from '../results';
+import type { ServerOptions, Subject } from '../subjects';
 import {
   type Case,
   type Context,
+  CPU,
   costs,
-  JIT_WARM_MS,
+  type Figure,
   type Metered,
   pairs,
   type Scenario,
-  withServer,
-} from './scenario';
-
-interface EchoCase extends Case {
-  readonly server?: ServerOptions;
-  readonly inflight?: number;
-  readonly size?: number;
-  readonly peers?: number;
-  readonly ms?: number;
-}
+  SERVERS,
+  type Turn,
+} from './case';
 
 export interface Echoed extends Metered {
+  readonly sent: number;
   readonly echoed: number;
   readonly lost: number;
   readonly wrong: number;
@@ -29,29 +24,31 @@ export interface Echoed extends Metered {
   readonly p99Ns?: number;
 }
 
-/** Later cases of one server find it compiled. */
-const WARM_MS = 100;
-const MS = 400;
-const QUICK = { warm: 40, ms: 60 };
+type Words = Readonly<Record<string, string | number>>;
 
 /** An address that only a chosen source answers from; the one that the kernel would choose, for those who can't. */
-export function hostFor(subject: Subject, options: ServerOptions = {}): string {
-  if (options.family === '6') return '::1';
-  return subject.source && options.answer !== 'send' ? '127.0.0.5' : '127.0.0.1';
+export function hostFor(subject: Subject, { family, answer }: ServerOptions = {}, network = false): string {
+  const needsSource = subject.source && answer !== 'send';
+  if (network) return needsSource ? 'fd00:bec::5' : 'fd00:bec::1';
+  if (family === '6') return '::1';
+  return needsSource ? '127.0.0.5' : '127.0.0.1';
+}
+
+/** Where the load of a case runs. */
+export function placed({ tools }: Context, network: boolean | undefined, command: readonly string[]): string[] {
+  const pinned = tools.pinned('load', command);
+  return network ? tools.network!.inside(pinned) : pinned;
 }
 
 /** One run of the load generator against a server. @throws Error when nothing, or the wrong thing, comes back */
-export async function load(
-  server: Server,
-  subject: Subject,
-  { tools }: Context,
-  options: ServerOptions,
-  words: Readonly<Record<string, string | number>>,
-): Promise<Echoed> {
-  const common = { host: hostFor(subject, options), ports: server.ports.join(','), pid: server.program.pid };
-  const echoed = await answerOf<Echoed>(tools.pinned('load', [tools.load, ...pairs({ ...common, ...words })]));
+export async function load(turn: Turn, options: ServerOptions, words: Words, network?: boolean): Promise<Echoed> {
+  const { server, subject, context } = turn;
+  const common = { host: hostFor(subject, options, network), ports: server.ports.join(','), pid: server.program.pid };
+  const command = [context.tools.load, ...pairs({ ...common, warm: 20, ms: turn.ms, ...words })];
+  const echoed = await answerOf<Echoed>(placed(context, network, command));
   if (echoed.echoed === 0) throw new Error(`${subject.label}: no answer from ${common.host}`);
-  if (echoed.wrong > 0) throw new Error(`${subject.label}: ${echoed.wrong} answers of the wrong length`);
+  if (echoed.wrong > 0)
+    throw new Error(`${subject.label}: ${echoed.wrong} answers of the wrong length or from elsewhere`);
   return echoed;
 }
 
@@ -66,58 +63,154 @@ export function echoMetrics(echoed: Echoed): Metrics {
   };
 }
 
-const plain: ServerOptions = {};
+type EchoCase = Omit<Case, 'run' | 'subjects'> & { readonly subjects?: readonly SubjectId[]; readonly words?: Words };
 
-async function runEchoes(subject: Subject, cases: readonly EchoCase[], context: Context) {
-  const samples = [];
-  for (const options of new Set(cases.map(({ server }) => server ?? plain))) {
-    const served = cases.filter(({ server = plain }) => server === options);
-    const part = await withServer(subject, options, context, async (server) => {
-      const own = [];
-      for (const [i, { name, inflight = 64, size = 100, peers = 1, ms = MS }] of served.entries()) {
-        const times = context.quick ? QUICK : { ms, warm: i === 0 ? JIT_WARM_MS : WARM_MS };
-        const echoed = await load(server, subject, context, options, { inflight, size, peers, ...times });
-        own.push({ case: name, subject: subject.id, metrics: echoMetrics(echoed) });
-      }
-      return own;
-    });
-    samples.push(...part);
-  }
-  return samples;
+function echo({ words = {}, server = {}, subjects = SERVERS, ...rest }: EchoCase): Case {
+  const { rate } = words;
+  return {
+    ...rest,
+    server,
+    subjects,
+    async run(turn) {
+      const metrics = echoMetrics(await load(turn, server, words, rest.network));
+      return rate === undefined ? metrics : { ...metrics, offered: Number(rate) };
+    },
+  };
 }
 
-function scenario(name: string, repetitions: number, cases: readonly EchoCase[]): Scenario<EchoCase> {
-  return { name, repetitions, cases, run: runEchoes };
-}
+const LIMITS: readonly SubjectId[] = ['c', 'c-gso', 'c-gro'];
+const OFTEN: readonly SubjectId[] = ['dgram', 'message', 'shared', 'messages', 'register', 'bun'];
+const EVERYBODY: readonly SubjectId[] = [...OFTEN, 'gro', 'deno', 'deno-dgram', ...LIMITS];
+const PER_SECOND: Figure = { metric: 'perSecond', title: 'thousands per second', digits: 1, scale: 1e-3 };
+const USER: Figure = { metric: 'userNs', title: 'user CPU ns each' };
+const P99: Figure = { metric: 'p99Us', title: 'p99 µs', digits: 1 };
 
-const everybody: readonly SubjectId[] = ['message', 'messages', 'dgram', 'bun', 'deno', 'deno-dgram', 'c'];
-const inOrder: readonly SubjectId[] = ['message', 'c'];
+const inFlight: Scenario = {
+  name: 'echo',
+  title: 'One peer, by datagrams in flight (100 bytes)',
+  figures: [CPU, USER, PER_SECOND, P99],
+  cases: [64, 1, 16, 256, 1024].map((inflight) =>
+    echo({
+      name: `echo${inflight}`,
+      what: `${inflight} in flight`,
+      words: { inflight },
+      quick: inflight === 64 || inflight === 1,
+      subjects: inflight === 64 || inflight === 1 ? EVERYBODY : [...OFTEN, ...LIMITS],
+    }),
+  ),
+};
 
-export const echoScenarios: readonly Scenario<EchoCase>[] = [
-  scenario('echo', 5, [
-    { name: 'echo64', inflight: 64, ms: 900, quick: true, only: everybody },
-    { name: 'echo1', inflight: 1, ms: 900, quick: true, only: everybody },
-    { name: 'echo16', inflight: 16, only: everybody },
-    { name: 'echo256', inflight: 256, only: everybody },
-    { name: 'echo1024', inflight: 1024, only: everybody },
-  ]),
-  // As many in flight as the default receive buffer holds of that size.
-  scenario('size', 3, [
-    { name: 'size16', size: 16 },
-    { name: 'size100', size: 100 },
-    { name: 'size1200', size: 1200, inflight: 32 },
-    { name: 'size8192', size: 8192, inflight: 8 },
-    { name: 'size65507', size: 65507, inflight: 2, quick: true },
-  ]),
-  scenario('family', 3, [
-    { name: 'ipv4' },
-    { name: 'ipv6', server: { family: '6' }, quick: true },
-    { name: 'dual-stack', server: { family: 'dual' }, quick: true },
-  ]),
-  scenario('peers', 3, [{ name: 'peers1' }, { name: 'peers10000', peers: 10_000, quick: true }]),
-  scenario('sockets', 3, [{ name: 'sockets1' }, { name: 'sockets1000', server: { sockets: 1000 }, quick: true }]),
-  scenario('answer', 3, [
-    { name: 'reply-with-source', only: inOrder },
-    { name: 'send-without', server: { answer: 'send' }, only: inOrder, quick: true },
-  ]),
-];
+const PEERS = [1, 1000, 10_000, 100_000];
+const thousands = (n: number) => n.toLocaleString('en');
+
+/** Long enough to have heard everybody; each turn then hears others. */
+const warmFor = (n: number) => (n >= 10_000 ? 900 : undefined);
+
+const peers: Scenario = {
+  name: 'peers',
+  title: 'Many peers (100 bytes, 64 in flight)',
+  text: 'Each has an address of its own, and asks when all others have asked: what is remembered of it is as old as can be.',
+  figures: [CPU],
+  cases: [
+    ...PEERS.map((n) =>
+      echo({ name: `peers${n}`, what: thousands(n), words: { peers: n }, quick: n === 10_000, warmMs: warmFor(n) }),
+    ),
+    ...PEERS.map((n) =>
+      echo({
+        name: `peers${n}-ipv6`,
+        what: `${thousands(n)}, IPv6`,
+        words: { peers: n },
+        server: { family: '6' },
+        network: true,
+        quick: n === 10_000,
+        warmMs: warmFor(n),
+      }),
+    ),
+  ],
+};
+
+const answers: Scenario = {
+  name: 'answers',
+  title: 'Ways of answering (100 bytes, one peer, 64 in flight)',
+  text: 'Bun and C know one way; their figures are those of a plain answer, but for late ones.',
+  figures: [CPU],
+  cases: [
+    echo({ name: 'callback', what: 'with a callback each', server: { how: 'callback' }, quick: true }),
+    echo({ name: 'awaited', what: 'awaited', server: { how: 'awaited' }, quick: true }),
+    echo({
+      name: 'late',
+      what: '2 ms later, from a timer each',
+      server: { how: 'late' },
+      words: { inflight: 256 },
+      subjects: ['dgram', 'message', 'shared', 'register', 'bun'],
+    }),
+    echo({
+      name: 'send-without',
+      what: 'plain send(), source left to the kernel',
+      server: { answer: 'send' },
+      subjects: ['dgram', 'message', 'c'],
+    }),
+  ],
+};
+
+const RATES = [100, 1000, 5000, 10_000, 20_000, 50_000];
+
+const rates: Scenario = {
+  name: 'wakeups',
+  title: 'One datagram per wake-up (100 bytes, one peer, at a steady rate)',
+  text: 'Latency is counted from when a datagram was due to be sent, so that a server that stalls is not spared any.',
+  figures: [CPU, P99],
+  cases: RATES.map((rate) =>
+    echo({
+      name: `rate${rate}`,
+      what: `${thousands(rate)} a second`,
+      words: { rate },
+      ms: rate < 1000 ? 900 : rate < 5000 ? 450 : 250,
+      quick: rate === 5000,
+      subjects: ['dgram', 'message', 'shared', 'register', 'bun', 'c'],
+    }),
+  ),
+};
+
+const DUAL: ServerOptions = { family: 'dual' };
+
+const sizes: Scenario = {
+  name: 'sizes',
+  title: 'Sizes (one peer)',
+  text: 'As many in flight as the default receive buffer holds. The mix is that of DNS answers, 45 to 1,232 bytes.',
+  figures: [CPU],
+  cases: [
+    echo({ name: 'dns-mix', what: 'a mix, 64 in flight', words: { sizes: 'dns' }, quick: true }),
+    echo({ name: 'size16', what: '16 B, 64 in flight', words: { size: 16 } }),
+    echo({ name: 'size1200', what: '1,200 B, 32 in flight', words: { size: 1200, inflight: 32 } }),
+    echo({ name: 'size8192', what: '8 KB, 8 in flight', words: { size: 8192, inflight: 8 } }),
+    echo({ name: 'size65507', what: '64 KB, 2 in flight', words: { size: 65507, inflight: 2 }, quick: true }),
+    echo({ name: 'ipv6', what: '100 B, 64 in flight, IPv6', server: { family: '6' }, quick: true }),
+    echo({ name: 'dual-stack', what: '100 B, 64 in flight, IPv4 on a dual-stack socket', server: DUAL }),
+  ],
+};
+
+const sockets: Scenario = {
+  name: 'sockets',
+  title: 'A thousand sockets in one process (100 bytes, 64 in flight, each socket in turn)',
+  figures: [CPU],
+  cases: [echo({ name: 'sockets1000', what: '1,000 sockets', server: { sockets: 1000 }, quick: true, warmMs: 600 })],
+};
+
+const bursts: Scenario = {
+  name: 'bursts',
+  title: 'A thousand at once (100 bytes, from 1,000 peers, every 50 ms)',
+  text: "The kernel's default receive buffer holds 277 of them.",
+  figures: [{ metric: 'lostShare', title: 'lost %', digits: 1, scale: 100, ratios: false }, CPU],
+  cases: [
+    echo({
+      name: 'burst1000',
+      what: 'bursts of 1,000',
+      words: { burst: 1000, gap: 50, peers: 1000 },
+      ms: 500,
+      quick: true,
+    }),
+  ],
+};
+
+export const echoScenarios: readonly Scenario[] = [inFlight, peers, answers, rates, sizes, sockets, bursts];

@@ -1,17 +1,11 @@
 /**
- * The server only sends, as fast as it can; what left is counted where it arrives. The sink takes runs that were sent
- * with UDP_SEGMENT whole, as a network card would, except in the case that says so.
+ * The server only sends; what left is counted where it arrives. The sink takes runs that were sent with UDP_SEGMENT whole,
+ * as a network card would, except in the case that says so.
  */
 import { Program } from '../children';
-import type { Sample } from '../results';
-import type { Subject } from '../subjects';
-import { type Case, type Context, costs, type Metered, pairs, type Scenario, withServer } from './scenario';
-
-interface SendCase extends Case {
-  readonly size: number;
-  readonly peers: number;
-  readonly gro: 0 | 1;
-}
+import type { Metrics, SubjectId } from '../results';
+import type { How } from '../subjects';
+import { type Case, CPU, costs, type Metered, pairs, type Scenario, type Turn } from './case';
 
 interface Heard extends Metered {
   readonly datagrams: number;
@@ -19,42 +13,89 @@ interface Heard extends Metered {
   readonly dropped: number;
 }
 
-async function run(subject: Subject, cases: readonly SendCase[], context: Context): Promise<Sample[]> {
-  const { tools, quick } = context;
-  const { warm, ms } = quick ? { warm: 40, ms: 60 } : { warm: 300, ms: 400 };
-  return withServer(subject, { mode: 'count' }, context, async ({ program }) => {
-    const samples: Sample[] = [];
-    for (const { name, size, peers, gro } of cases) {
-      const words = { sink: 1, pid: program.pid, size, gro, warm, ms };
-      const sink = new Program(tools.pinned('load', [tools.flood, ...pairs(words)]));
-      try {
-        const { port } = await sink.hear<{ port: number }>();
-        const how = peers > 1 ? subject.how.peers : subject.how.one;
-        const sent = program.ask(`send ${pairs({ how, size, port, peers, ms: warm + ms + 100 }).join(' ')}`);
-        const heard = await sink.hear<Heard>();
-        await sent;
-        // What found the sink's queue full was sent as well (and counts as one datagram, were it a run of many).
-        const left = heard.datagrams + heard.dropped;
-        const perSecond = (left * 1e9) / heard.wallNs;
-        const bytesPerCpuSecond = ((heard.bytes + heard.dropped * size) * 1e9) / heard.serverCpuNs;
-        const metrics = { perSecond, ...costs(heard, left), bytesPerCpuSecond, lostShare: heard.dropped / left };
-        samples.push({ case: name, subject: subject.id, metrics });
-      } finally {
-        await sink.stop();
-      }
-    }
-    return samples;
-  });
+interface Sending {
+  readonly size: number;
+  readonly peers?: number;
+  /** Default: the subject's fastest. */
+  readonly how?: How;
+  /** 0: the sink takes no runs, so the sender's own core cuts them. */
+  readonly gro?: 0 | 1;
 }
 
-export const send: Scenario<SendCase> = {
+const WARM_MS = 40;
+
+async function send(
+  { context, server, subject, ms }: Turn,
+  { size, peers = 1, how, gro = 1 }: Sending,
+): Promise<Metrics> {
+  const { tools } = context;
+  const words = { sink: 1, pid: server.program.pid, size, gro, warm: WARM_MS, ms };
+  const sink = new Program(tools.pinned('load', [tools.flood, ...pairs(words)]));
+  try {
+    const { port } = await sink.hear<{ port: number }>();
+    const way = how ?? (peers > 1 ? subject.sends.peers : subject.sends.one);
+    const sent = server.program.ask(`send ${pairs({ how: way, size, port, peers, ms: WARM_MS + ms + 60 }).join(' ')}`);
+    const heard = await sink.hear<Heard>();
+    await sent;
+    // What found the sink's queue full was sent as well (and counts as one datagram, were it a run of many).
+    const left = heard.datagrams + heard.dropped;
+    const bytesPerCpuSecond = ((heard.bytes + heard.dropped * size) * 1e9) / heard.serverCpuNs;
+    return {
+      perSecond: (left * 1e9) / heard.wallNs,
+      ...costs(heard, left),
+      bytesPerCpuSecond,
+      lostShare: heard.dropped / left,
+    };
+  } finally {
+    await sink.stop();
+  }
+}
+
+const FAST: readonly SubjectId[] = ['dgram', 'message', 'messages', 'register', 'bun', 'c'];
+const PATTERN: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun'];
+
+function sending(name: string, what: string, how: Sending, more: Partial<Case> = {}): Case {
+  return { name, what, subjects: FAST, server: { mode: 'count' }, run: (turn) => send(turn, how), ...more };
+}
+
+const fast: Scenario = {
   name: 'send',
-  repetitions: 3,
+  title: 'Sending as fast as it goes',
+  text: "`'messages'` sends by sendMany, as does Bun; C by sendmmsg, to one peer with UDP_SEGMENT.",
+  figures: [CPU, { metric: 'bytesPerCpuSecond', title: 'MB per CPU second', scale: 1e-6 }],
   cases: [
-    { name: 'send100', size: 100, peers: 1, gro: 1 },
-    { name: 'send100-1000-peers', size: 100, peers: 1000, gro: 1, quick: true },
-    { name: 'send1200', size: 1200, peers: 1, gro: 1, quick: true },
-    { name: 'send1200-cut-here', size: 1200, peers: 1, gro: 0 },
+    sending('send100', '100 B to one peer', { size: 100 }),
+    sending('send100-1000-peers', '100 B to 1,000 peers', { size: 100, peers: 1000 }, { quick: true }),
+    sending('send1200', '1,200 B to one peer', { size: 1200 }, { quick: true }),
+    sending('send1200-cut-here', '1,200 B to one peer, runs cut by the sender', { size: 1200, gro: 0 }),
+    sending('send64k', '64 KB to one peer', { size: 65507 }, { quick: true }),
   ],
-  run,
 };
+
+const patterns: Scenario = {
+  name: 'sending',
+  title: 'Sending as programs do',
+  figures: [CPU],
+  cases: [
+    sending(
+      'tick',
+      'one per turn of the event loop, 10,000 hosts',
+      { size: 100, peers: 10_000, how: 'tick' },
+      { subjects: PATTERN, quick: true },
+    ),
+    sending(
+      'name',
+      'one per turn, to a host name',
+      { size: 100, how: 'name' },
+      { subjects: ['dgram', 'message', 'register'], quick: true },
+    ),
+    sending(
+      'paced',
+      'RTP: 172 B to each of 500 peers every 20 ms',
+      { size: 172, peers: 500, how: 'paced' },
+      { subjects: PATTERN, quick: true, ms: 400 },
+    ),
+  ],
+};
+
+export const sendScenarios: readonly Scenario[] = [fast, patterns];

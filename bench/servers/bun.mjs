@@ -1,5 +1,7 @@
-// Bun.udpSocket. It knows no destination and chooses no source.
-import { counters, HOST, serve } from './control.mjs';
+// Bun.udpSocket. It knows no destination and chooses no source; its send() has no callback and is not awaited.
+import { counters, HOST, serve, work } from './control.mjs';
+
+const LATE_MS = 2;
 
 let last;
 let drained = () => {};
@@ -9,19 +11,41 @@ const drain = () =>
     drained = resolve;
   });
 
+function listener({ mode, how, work: us }) {
+  if (us !== undefined) {
+    return () => {
+      counters.received++;
+      work(Number(us));
+    };
+  }
+  if (mode === 'count') return () => counters.received++;
+  if (how === 'late') {
+    return (socket, msg, port, address) => {
+      counters.received++;
+      setTimeout(() => socket.send(msg, port, address), LATE_MS);
+    };
+  }
+  return (socket, msg, port, address) => {
+    counters.received++;
+    socket.send(msg, port, address);
+  };
+}
+
+/** Bun throws for a datagram sent before, which nobody was there for any more: the sink has heard enough. */
+function single(msg, port, address) {
+  try {
+    last.send(msg, port, address);
+  } catch (error) {
+    if (error.code !== 'ECONNREFUSED') throw error;
+  }
+}
+
 await serve({
-  async open({ family, mode }) {
-    const data =
-      mode === 'count'
-        ? () => counters.received++
-        : (socket, msg, port, address) => {
-            counters.received++;
-            socket.send(msg, port, address);
-          };
+  async open(options) {
     last = await Bun.udpSocket({
-      hostname: HOST[family],
+      hostname: HOST[options.family],
       port: 0,
-      socket: { data, drain: () => drained(), error() {} },
+      socket: { data: listener(options), drain: () => drained(), error() {} },
     });
     return last.port;
   },
@@ -36,5 +60,24 @@ await serve({
       if (last.sendMany(list) < targets.length) await drain();
       else await new Promise(setImmediate);
     },
+    tick: single,
+    paced: single,
+  },
+  async query({ port }) {
+    let answered;
+    const answer = new Promise((resolve) => {
+      answered = resolve;
+    });
+    const socket = await Bun.udpSocket({
+      hostname: '0.0.0.0',
+      port: 0,
+      socket: { data: () => answered(), error() {} },
+    });
+    socket.send('questionquestionquestionquestion', Number(port), '127.0.0.1');
+    await answer;
+    socket.close();
+  },
+  async bindAndClose() {
+    (await Bun.udpSocket({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })).close();
   },
 });

@@ -1,9 +1,13 @@
 // What every JavaScript server under test has in common: its arguments (key=value), and commands on stdin, one a line,
 // each answered by one line of JSON. Plain JavaScript that Node, Bun and Deno run as it is.
 //
-//   family=4|6|dual   mode=echo|count   answer=reply|send   sockets=N (0: none, the bare runtime)   gro=1
-//   stats                                       → {"received":N}
-//   send how=one|many size= port= peers= ms=    → {"sent":N}
+//   family=4|6|dual   mode=echo|count   sockets=N (0: none, the bare runtime)   and what each server says of itself
+//   beside=http       an HTTP server in the same process
+//   beside=timers     measures how late timers are
+//   stats                                       → {"received":N, …}; lateness since the last time
+//   send how=one|many|… size= port= peers= ms=  → {"sent":N}
+//   query port= n=    binds n=                  → {"done":N,"cpuNs":N}: a socket for each question; bind and close
+//   heap sockets=N                              → {"bytes":N}: V8's heap for each further bound socket
 //   profile kind=cpu|heap ms= file=             → {"file":…}, Node only
 //   quit
 import process from 'node:process';
@@ -11,59 +15,94 @@ import process from 'node:process';
 export const HOST = { 4: '0.0.0.0', 6: '::', dual: '::' };
 export const counters = { received: 0 };
 
-/** Datagrams that may wait for their callbacks, or be handed over in one call. */
-const WINDOW = 64;
-
 function words(list) {
   return Object.fromEntries(list.map((word) => word.split('=')));
 }
 
-/** The i-th of many addresses in 127/8; as native/common.h. */
-function peerAddress(i) {
-  return `127.${1 + Math.floor(i / 64000)}.${Math.floor((i % 64000) / 250)}.${(i % 250) + 1}`;
+/** Keeps the CPU at work for so many µs, as a handler does that parses, looks up and signs. */
+export function work(us) {
+  const until = performance.now() + us / 1000;
+  while (performance.now() < until);
 }
 
-function targets(port, peers) {
-  if (peers <= 1) return [{ port, address: '127.0.0.1' }];
-  return Array.from({ length: peers }, (_, i) => ({ port, address: peerAddress(i) }));
+/** Runs `one` so often, each after the other, and says what that cost this process. */
+async function repeated(one, { n = '1000', ...given }) {
+  const before = process.cpuUsage();
+  for (let i = 0; i < Number(n); i++) await one(given);
+  const { user, system } = process.cpuUsage(before);
+  return { done: Number(n), cpuNs: (user + system) * 1000 };
 }
 
-/** Sends windows of datagrams until the time is over; `send(msg, targets)` resolves when they have left. */
-async function sendFor(send, { size = '100', port, peers = '1', ms = '300' }) {
-  const msg = new Uint8Array(Number(size)).fill(120);
-  const all = targets(Number(port), Number(peers));
-  const windows = Array.from({ length: Math.ceil(Math.max(all.length, WINDOW) / WINDOW) }, (_, w) =>
-    Array.from({ length: WINDOW }, (_, i) => all[(w * WINDOW + i) % all.length]),
-  );
-  const until = performance.now() + Number(ms);
-  let sent = 0;
-  for (let w = 0; performance.now() < until; w = (w + 1) % windows.length) {
-    await send(msg, windows[w]);
-    sent += WINDOW;
-  }
-  return { sent };
+/** V8's heap for each of many idle sockets, the first one (with all that is shared) left out. */
+async function heapOf(open, { sockets = '1000' }, options) {
+  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')]);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  const used = async () => {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 20)).then(collect);
+    return process.memoryUsage().heapUsed;
+  };
+  await open(options);
+  const before = await used();
+  for (let i = 0; i < Number(sockets); i++) await open(options);
+  return { bytes: ((await used()) - before) / Number(sockets) };
 }
+
+/** @param beside what else the process does, by name */
+const BESIDE = {
+  async http() {
+    const { createServer } = await import('node:http');
+    const server = createServer((_request, response) => response.end('ok'));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { http: server.address().port };
+  },
+  /** One timer was due in every millisecond, and fires when the event loop gets round to it. */
+  timers() {
+    let due = performance.now() + 1;
+    const lateness = [];
+    const tick = () => {
+      for (const now = performance.now(); due <= now; due++) lateness.push(now - due);
+      setTimeout(tick, 1);
+    };
+    tick();
+    Object.defineProperty(counters, 'lateMs', {
+      enumerable: true,
+      get() {
+        const all = lateness.splice(0).sort((a, b) => a - b);
+        return { p50: all[Math.floor(all.length / 2)], p99: all[Math.floor(all.length * 0.99)] };
+      },
+    });
+    return {};
+  },
+};
 
 /**
- * @param subject `open(options)` → port of one more socket that echoes or counts; `send`, how → function (msg, targets)
+ * @param subject `open(options)` → port of one more socket that echoes or counts; `send`, how → function (msg, targets);
+ * `query(options)` and `bindAndClose()`, once each
  */
 export async function serve(subject) {
-  const options = { family: '4', mode: 'echo', answer: 'reply', sockets: '1', ...words(process.argv.slice(2)) };
+  const options = { family: '4', mode: 'echo', sockets: '1', ...words(process.argv.slice(2)) };
   const ports = [];
   for (let i = 0; i < Number(options.sockets); i++) ports.push(await subject.open(options));
+  const more = options.beside === undefined ? {} : await BESIDE[options.beside]();
   const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
-  const obey = async (line) => {
-    const [command, ...rest] = line.split(' ');
-    const given = words(rest);
-    if (command === 'stats') say(counters);
-    else if (command === 'send') say(await sendFor(subject.send[given.how ?? 'one'], given));
-    else if (command === 'profile') say(await (await import('./record.mjs')).record(given));
-    else process.exit(0);
+  const commands = {
+    stats: () => counters,
+    send: async (given) => (await import('./sending.mjs')).sendFor(subject.send[given.how ?? 'one'], given),
+    query: (given) => repeated(subject.query, given),
+    binds: (given) => repeated(subject.bindAndClose, given),
+    heap: (given) => heapOf(subject.open, given, options),
+    profile: async (given) => (await import('./record.mjs')).record(given),
+    quit: () => process.exit(0),
   };
   process.stdin.setEncoding('utf8');
-  process.stdin.on('data', (text) => {
-    for (const line of text.split('\n')) if (line !== '') obey(line);
+  process.stdin.on('data', async (text) => {
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      const [command, ...rest] = line.split(' ');
+      say(await commands[command](words(rest)));
+    }
   });
   process.stdin.on('end', () => process.exit(0));
-  say({ ports });
+  say({ ports, ...more });
 }

@@ -1,0 +1,129 @@
+/**
+ * Measures one case: all of its servers are started, and take turns (A B C A B C …) of a fraction of a second, so that a
+ * machine that becomes slower for a while slows all of them. Each server is started anew a few times, as a JIT compiler may
+ * turn out otherwise the next time.
+ */
+import type { Sample, SubjectId } from './results';
+import type { Case, Context, Turn } from './scenarios/case';
+import { type Server, type Subject, start } from './subjects';
+
+export interface Effort {
+  readonly generations: number;
+  readonly rounds: number;
+  readonly ms: number;
+  readonly warmMs: number;
+}
+
+export const FULL: Effort = { generations: 2, rounds: 4, ms: 200, warmMs: 350 };
+export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40 };
+/** What a turn of a case that wants more than the usual is cut to in --quick. */
+const QUICK_SHARE = 0.2;
+
+export interface Measured {
+  readonly samples: Sample[];
+  readonly failures: string[];
+}
+
+/** How much of everything this case gets. */
+function effortFor(one: Case, quick: boolean): Effort {
+  if (!quick) {
+    const { generations = FULL.generations, rounds = FULL.rounds, ms = FULL.ms, warmMs = FULL.warmMs } = one;
+    return { generations, rounds, ms, warmMs };
+  }
+  return { ...QUICK, ms: one.ms === undefined ? QUICK.ms : one.ms * QUICK_SHARE };
+}
+
+/** Those who take part, with what runs for them. A subject that fails sits out the rest. */
+class Party {
+  readonly failures: string[] = [];
+  readonly samples: Sample[] = [];
+  readonly #servers = new Map<Subject, Server>();
+  readonly #out = new Set<Subject>();
+  readonly #one: Case;
+  readonly #context: Context;
+  readonly #subjects: readonly Subject[];
+
+  constructor(one: Case, subjects: readonly Subject[], context: Context) {
+    this.#one = one;
+    this.#subjects = subjects;
+    this.#context = context;
+  }
+
+  async start(): Promise<void> {
+    const { server: options, network } = this.#one;
+    if (options === undefined) return;
+    const { tools, dist } = this.#context;
+    const placed = (command: readonly string[]) => {
+      const pinned = tools.pinned('server', command);
+      return network ? tools.network!.inside(pinned) : pinned;
+    };
+    await this.#each(async (subject) => {
+      this.#servers.set(subject, await start(subject, options, dist, placed));
+    });
+  }
+
+  /** One turn for everybody. */
+  async turns(ms: number, counts: boolean): Promise<void> {
+    await this.#each(async (subject) => {
+      const metrics = await this.#one.run(this.#turn(subject, ms));
+      if (counts) this.samples.push({ case: this.#one.name, subject: subject.id, metrics });
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(({ program }) => program.stop()));
+    this.#servers.clear();
+  }
+
+  #turn(subject: Subject, ms: number): Turn {
+    const server = this.#servers.get(subject);
+    return {
+      subject,
+      context: this.#context,
+      ms,
+      get server(): Server {
+        if (server === undefined) throw new Error('this case starts no server');
+        return server;
+      },
+    };
+  }
+
+  async #each(step: (subject: Subject) => Promise<void>): Promise<void> {
+    for (const subject of this.#subjects) {
+      if (this.#out.has(subject)) continue;
+      try {
+        await step(subject);
+      } catch (error) {
+        this.#out.add(subject);
+        this.failures.push(`${this.#one.name}: ${subject.label} failed: ${(error as Error).message.split('\n')[0]}`);
+      }
+    }
+  }
+}
+
+/** @param until performance.now() after which nothing new is begun, once everybody had a turn */
+export async function measureCase(
+  one: Case,
+  all: readonly Subject[],
+  context: Context,
+  until: number,
+): Promise<Measured> {
+  const subjects = one.subjects.map((id: SubjectId) => all.find((subject) => subject.id === id));
+  const party = new Party(
+    one,
+    subjects.filter((subject) => subject !== undefined),
+    context,
+  );
+  const { generations, rounds, ms, warmMs } = effortFor(one, context.quick);
+  const over = () => party.samples.length > 0 && performance.now() > until;
+  for (let generation = 0; generation < generations && !over(); generation++) {
+    try {
+      await party.start();
+      if (warmMs > 0 && one.server !== undefined) await party.turns(warmMs, false);
+      for (let round = 0; round < rounds && !over(); round++) await party.turns(ms, true);
+    } finally {
+      await party.stop();
+    }
+  }
+  return party;
+}

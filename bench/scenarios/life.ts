@@ -1,0 +1,195 @@
+/** What sockets cost before and beside their datagrams: a socket per question, binding and closing, starting, memory. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { memoryOf, Program } from '../children';
+import type { Metrics, SubjectId } from '../results';
+import { environment, type Server, type ServerOptions, type Subject, start } from '../subjects';
+import { type Case, type Context, IN_NODE, type Scenario, type Turn } from './case';
+import { load } from './echo';
+
+interface Repeated {
+  readonly done: number;
+  readonly cpuNs: number;
+}
+
+const perTime = ({ done, cpuNs }: Repeated): Metrics => ({ cpuNs: cpuNs / done });
+
+async function query(turn: Turn): Promise<Metrics> {
+  const { tools } = turn.context;
+  const responder = new Program(tools.pinned('load', [tools.server, 'answer=send']));
+  try {
+    const { ports } = await responder.hear<{ ports: number[] }>();
+    const n = Math.ceil(turn.ms * 2);
+    return perTime(await turn.server.program.ask<Repeated>(`query port=${ports[0]} n=${n}`));
+  } finally {
+    await responder.stop();
+  }
+}
+
+const IN_TURN: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun', 'c'];
+
+const lives: Scenario = {
+  name: 'lives',
+  title: 'Short lives',
+  text: 'Create, send, receive, close, one socket after the other; and bind and close alone. CPU is that of the whole process.',
+  figures: [{ metric: 'cpuNs', title: 'CPU µs each', digits: 1, scale: 1e-3 }],
+  cases: [
+    { name: 'query', what: 'a socket per question', subjects: IN_TURN, server: {}, quick: true, run: query },
+    {
+      name: 'binds',
+      what: 'bind and close',
+      subjects: IN_TURN,
+      server: {},
+      quick: true,
+      run: async ({ server, ms }) => perTime(await server.program.ask<Repeated>(`binds n=${Math.ceil(ms * 2)}`)),
+    },
+  ],
+};
+
+interface Started {
+  readonly importMs: number;
+  readonly importCpuMs: number;
+  readonly cpuMs: number;
+}
+
+/** A process is started, asked once, and says what it has cost until its answer had left. */
+async function firstAnswer(
+  runtime: readonly string[],
+  words: readonly string[],
+  { tools, dist }: Context,
+): Promise<Metrics> {
+  const began = performance.now();
+  const server = new Program(tools.pinned('server', [...runtime, ...words]), environment(dist));
+  const client = createSocket('udp4');
+  try {
+    const { port } = await server.hear<{ port: number }>();
+    const answered = once(client, 'message').then(() => performance.now() - began);
+    client.send('question', port, '127.0.0.1');
+    const { importMs, importCpuMs, cpuMs } = await server.hear<Started>();
+    return { firstAnswerCpuMs: cpuMs, importMs, importCpuMs, firstAnswerMs: await answered };
+  } finally {
+    client.close();
+    await server.stop();
+  }
+}
+
+function starting({ subject, context }: Turn, node?: string): Promise<Metrics> {
+  const file = (name: string) => join(__dirname, '../servers', name);
+  if (subject.id === 'bun') return firstAnswer(subject.runtime, [file('first-answer-bun.mjs')], context);
+  const library = subject.id === 'message' ? new URL(context.dist).pathname : 'node:dgram';
+  const runtime = node === undefined ? subject.runtime : [node, ...subject.runtime.slice(1)];
+  return firstAnswer(runtime, [file('first-answer.cjs'), library], context);
+}
+
+const STARTS: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun'];
+
+const startCase = (line: number): Case => ({
+  name: `start-node${line}`,
+  what: `Node ${line}`,
+  subjects: STARTS,
+  generations: 1,
+  rounds: 11,
+  quick: String(line) === process.versions.node.split('.', 1)[0],
+  run(turn) {
+    const node = turn.context.tools.nodes.get(line);
+    if (node === undefined) throw new Error(`Node ${line} is not there`);
+    return starting(turn, node);
+  },
+});
+
+const starts: Scenario = {
+  name: 'start',
+  title: 'Start',
+  text: 'CPU of all threads from the start of the process until its first answer has left, and what of it is the import.',
+  figures: [
+    { metric: 'firstAnswerCpuMs', title: 'CPU ms to the first answer', digits: 1 },
+    { metric: 'firstAnswerMs', title: 'ms to the first answer', digits: 1 },
+    { metric: 'importCpuMs', title: 'import, CPU ms', digits: 1, ratios: false },
+    { metric: 'importMs', title: 'import, ms', digits: 1, ratios: false },
+  ],
+  cases: [20, 24].map(startCase),
+};
+
+/** Runs `body` against a server of its own, which is ended afterwards. */
+export async function withServer<T>(
+  subject: Subject,
+  options: ServerOptions,
+  { tools, dist }: Context,
+  body: (server: Server) => Promise<T>,
+): Promise<T> {
+  const server = await start(subject, options, dist, (command) => tools.pinned('server', command));
+  try {
+    return await body(server);
+  } finally {
+    await server.program.stop();
+  }
+}
+
+const SETTLE_MS = 300;
+const FURTHER = 1000;
+const QUICK_FURTHER = 50;
+
+async function atRest(subject: Subject, sockets: number, context: Context): Promise<number> {
+  return withServer(subject, { sockets }, context, async ({ program }) => {
+    await setTimeout(context.quick ? 0 : SETTLE_MS);
+    return memoryOf(program.pid, 'VmRSS') ?? Number.NaN;
+  });
+}
+
+async function memory({ subject, context }: Turn): Promise<Metrics> {
+  const bare = await atRest(subject, 0, context);
+  const one = await atRest(subject, 1, context);
+  const further = context.quick ? QUICK_FURTHER : FURTHER;
+  const many = await atRest(subject, 1 + further, context);
+  const loaded = await withServer(subject, {}, context, async (server) => {
+    await load({ subject, server, context, ms: context.quick ? 100 : 1000 }, {}, { inflight: 64, warm: 0 });
+    return memoryOf(server.program.pid, 'VmHWM') ?? Number.NaN;
+  });
+  return {
+    bareMB: bare / 1024,
+    oneOverBareMB: (one - bare) / 1024,
+    perFurtherKB: (many - one) / further,
+    loadedMB: loaded / 1024,
+  };
+}
+
+const rests: Scenario = {
+  name: 'memory',
+  title: 'Memory',
+  text: 'Resident memory with one idle socket, with a thousand more, and at most while echoing; and of the heap for each of these thousand.',
+  figures: [
+    { metric: 'heapBytes', title: "V8's heap for each bound socket, bytes" },
+    { metric: 'perFurtherKB', title: 'RSS for each bound socket, KB', digits: 1 },
+    { metric: 'oneOverBareMB', title: 'RSS of one socket over the bare runtime, MB', digits: 1 },
+    { metric: 'loadedMB', title: 'RSS while echoing, MB', digits: 1 },
+  ],
+  cases: [
+    {
+      name: 'memory',
+      what: 'resident',
+      subjects: [...IN_NODE, 'c'],
+      generations: 1,
+      rounds: 3,
+      quick: true,
+      run: memory,
+    },
+    {
+      name: 'heap',
+      what: 'heap',
+      subjects: ['dgram', 'message', 'register'],
+      generations: 3,
+      rounds: 1,
+      warmMs: 0,
+      server: {},
+      quick: true,
+      run: async ({ server, context }) => {
+        const { bytes } = await server.program.ask<{ bytes: number }>(`heap sockets=${context.quick ? 50 : FURTHER}`);
+        return { heapBytes: bytes };
+      },
+    },
+  ],
+};
+
+export const lifeScenarios: readonly Scenario[] = [lives, starts, rests];
