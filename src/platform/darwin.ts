@@ -1,36 +1,22 @@
 /**
  * macOS. Its IPv4 source must be asked for as nowhere else: IP_PKTINFO with ipi_spec_dst and no interface (P3), and only
- * on wildcard-bound sockets (P4). Semantics were read in xnu-11417, see test/abi/fixtures; numbers from the headers named.
+ * on wildcard-bound sockets (P4). Semantics were read in xnu-11417, see test/abi/fixtures; what xnu-7195's code did with
+ * our bytes wins where that is known. Numbers from the headers named.
  */
-import { cmsghdrInt } from '../structs/cmsghdr';
-import {
-  group_reqPacked,
-  group_source_reqPacked,
-  ip_mreq,
-  ip_mreq_sourceFirst,
-  ip_mreqn,
-  ipv6_mreq,
-} from '../structs/membership';
-import { iovec, mmsghdr, msghdrInt } from '../structs/msghdr';
-import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
-import type { Abi } from '../structs/ref';
-import {
-  ip6_mtuinfo,
-  sockaddr_dlDarwin,
-  sockaddr_in6Len,
-  sockaddr_inLen,
-  sockaddr_storageLen,
-} from '../structs/sockaddr';
+import { group_reqPacked, group_source_reqPacked, ip_mreq_sourceFirst, ip_mreqn } from '../structs/membership';
+import { mmsghdr, msghdr_x, msghdrInt } from '../structs/msghdr';
+import { in_pktinfo } from '../structs/pktinfo';
+import { LP64 } from '../structs/ref';
+import { sockaddr_dlDarwin, sockaddr_storageLen } from '../structs/sockaddr';
+import { structsOf } from '../structs/struct';
 import { timespec, timevalInt } from '../structs/time';
-import { bsdConstants } from './bsd-constants';
+import { everywhere, perFamily } from './ask';
+import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu } from './bsd';
 import { bsdErrno } from './errno';
-import { controlLayout, messageLayout } from './layout';
-import { timeArrival, tosArrival, ttlArrival } from './metadata';
+import { privateBatchLayout } from './layout';
+import { timeArrival, tosArrival } from './metadata';
 import { addrArrival, specDstDeparture } from './pktinfo';
-import type { Constants, Platform, Request } from './platform';
-import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
-
-const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
+import type { Constants, Platform, Settings } from './platform';
 
 const c = {
   ...bsdConstants,
@@ -72,100 +58,111 @@ const c = {
   IPV6_BOUND_IF: 125,
 } as const satisfies Constants;
 
-/** undefined for a CPU that no fixture covers. */
-export function darwin(arch: string): Platform | undefined {
-  if (arch !== 'arm64' && arch !== 'x64') return undefined;
-  const types = structs(LP64);
-  const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
-  const departure = specDstDeparture(pktinfo, types.in_pktinfo, false);
-  const timestamp = { level: c.SOL_SOCKET, type: c.SCM_TIMESTAMP };
-  return {
-    name: 'darwin',
-    arch,
-    calls: 'posix',
-    structs: types,
-    // recvmsg_x and sendmsg_x are private and lose counts (P33): the array of messages is ours.
-    message: messageLayout(LP64, mmsghdr(msghdrInt)(LP64), types.msghdr, types.iovec),
-    // __DARWIN_ALIGN32. <sys/socket.h>
-    cmsg: controlLayout(types.cmsghdr, 4),
-    saLen: true,
-    constants: c,
-    errno,
-    requests: { udp4: [IP_RECVPKTINFO], udp6: [IPV6_RECVPKTINFO], dual: [IPV6_RECVPKTINFO] },
-    optionRequests,
-    arrivals: [
-      addrArrival(pktinfo, types.in_pktinfo),
-      ...rfc3542Arrivals(c, types.in6_pktinfo),
-      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTTL }, 1),
-      tosArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTOS }, 1),
-      timeArrival(timestamp, types.timeval, 'tv_usec', 1000, LP64.endianness),
-    ],
-    // A mapped peer goes the IPv4 way, which looks at IP_PKTINFO alone (P15).
-    departures: { udp4: departure, udp6: rfc3542Departure(c, types.in6_pktinfo), mapped: departure },
-    // udp_check_pktinfo() takes an int IP_TOS (P21) and no TTL.
-    ttl: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 } },
-    tos: {
-      udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 4 },
-      udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
-    },
-    pinFlags: 0x2 | 0x80, // <dlfcn.h>
-    quirks: {
-      sourceOnlyFromWildcard: true,
-      dualStack: true,
-      sourceGone: ['EADDRNOTAVAIL'],
-      zoneIsIndex: false,
-      backOff: ['ENOBUFS'],
-      // The default of 9216 is also the largest datagram (P37); at a datagram's own size EWOULDBLOCK never ends (P34).
-      minSendBuffer: 65535 + 256,
-      reuseAddr: c.SO_REUSEPORT,
-      ipMulticastOptionSize: 4,
-    },
-  };
-}
-
-function structs(abi: Abi) {
-  return {
-    msghdr: msghdrInt(abi),
-    iovec: iovec(abi),
-    cmsghdr: cmsghdrInt(abi),
-    sockaddr_in: sockaddr_inLen(abi),
-    sockaddr_in6: sockaddr_in6Len(abi),
-    sockaddr_storage: sockaddr_storageLen(abi),
-    sockaddr_dl: sockaddr_dlDarwin(abi),
-    in_pktinfo: in_pktinfo(abi),
-    in6_pktinfo: in6_pktinfo(abi),
-    ip_mreq: ip_mreq(abi),
-    ip_mreqn: ip_mreqn(abi),
-    ipv6_mreq: ipv6_mreq(abi),
-    ip_mreq_source: ip_mreq_sourceFirst(abi),
-    group_req: group_reqPacked(sockaddr_storageLen)(abi),
-    group_source_req: group_source_reqPacked(sockaddr_storageLen)(abi),
-    ip6_mtuinfo: ip6_mtuinfo(abi),
-    timespec: timespec(abi),
-    timeval: timevalInt(abi),
-  };
-}
+const structs = {
+  ...bsdStructs,
+  msghdr_x,
+  sockaddr_storage: sockaddr_storageLen,
+  sockaddr_dl: sockaddr_dlDarwin,
+  in_pktinfo,
+  ip_mreqn,
+  ip_mreq_source: ip_mreq_sourceFirst,
+  group_req: group_reqPacked(sockaddr_storageLen),
+  group_source_req: group_source_reqPacked(sockaddr_storageLen),
+  timespec,
+  timeval: timevalInt,
+};
 
 /** <sys/errno.h> beyond 4.4BSD's. */
 const errno = { ...bsdErrno, ENOTSUP: 45, EOVERFLOW: 84, ECANCELED: 89, EPROTO: 100, EOPNOTSUPP: 102 };
 
-/** IP_RECVPKTINFO is this number's other name; unlike IP_RECVDSTADDR it tells the interface as well. */
-const IP_RECVPKTINFO: Request = { level: c.IPPROTO_IP, name: c.IP_PKTINFO };
-const IPV6_RECVPKTINFO: Request = { level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO };
+/** undefined for a CPU that no fixture covers. */
+export function darwin(arch: string): Platform | undefined {
+  if (arch !== 'arm64' && arch !== 'x64') return undefined;
+  const types = structsOf(LP64, structs);
+  const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
+  const source = specDstDeparture(pktinfo, types.in_pktinfo, false);
+  const timestamp = { level: c.SOL_SOCKET, type: c.SCM_TIMESTAMP };
+  return bsd({
+    name: 'darwin',
+    arch,
+    abi: LP64,
+    constants: c,
+    errno,
+    structs: types,
+    // There is no recvmmsg: the array of messages is ours.
+    mmsghdr: mmsghdr(msghdrInt)(LP64),
+    // __DARWIN_ALIGN32. <sys/socket.h>
+    cmsgAlign: 4,
+    requests,
+    carried,
+    arrivals: [
+      addrArrival(pktinfo, types.in_pktinfo),
+      tosArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTOS }, 1),
+      timeArrival(timestamp, types.timeval, 'tv_usec', 1000, LP64.endianness),
+    ],
+    // A mapped peer goes the IPv4 way, which looks at IP_PKTINFO alone (P15).
+    departures: { udp4: source, mapped: source },
+    // udp_check_pktinfo() takes an int IP_TOS (P21) and no TTL.
+    tos: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 4 },
+    // recvmsg_x alone: sendmsg_x loses counts (P33). 11417 allows no other flag.
+    privateBatch: () => ({
+      symbol: 'recvmsg_x',
+      message: privateBatchLayout(LP64, types.msghdr_x, types.iovec),
+      flags: c.MSG_DONTWAIT,
+    }),
+    pinFlags: 0x2 | 0x80, // <dlfcn.h>
+    settings: () => settings(pathMtu(c, types)),
+    quirks: { sourceOnlyFromWildcard: true, dualStack: true },
+  });
+}
+
+const requests: Platform['requests'] = {
+  // IP_RECVPKTINFO is this number's other name; unlike IP_RECVDSTADDR it tells the interface as well.
+  udp4: [{ level: c.IPPROTO_IP, name: c.IP_PKTINFO }],
+  udp6: ipv6Requests(c),
+  dual: ipv6Requests(c),
+};
 
 /**
  * IPPROTO_IP options fail on AF_INET6 sockets. IPv4 datagrams there bring their TOS as IPV6_TCLASS, and no hop limit
  * (P14).
  */
-const perFamily = (ip: number, ipv6: number) => {
-  const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
-  return { udp4: [{ level: c.IPPROTO_IP, name: ip }], udp6, dual: udp6 };
+const family = (ip: number, ipv6: number, value?: number) => perFamily({ ip, ipv6, value }, 'ipv6');
+
+const carried: Platform['carried'] = {
+  recvTTL: family(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
+  recvTOS: family(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
+  recvDrops: { because: 'macOS does not count them per datagram' },
+  recvErrors: { because: 'macOS has no IP_RECVERR: errors are told to connected sockets only' },
+  gro: { because: 'macOS does not coalesce for sockets' },
+  originalDestination: { because: 'macOS does not tell it' },
+  recvMark: { because: 'macOS has no marks' },
 };
 
-const SO_TIMESTAMP = [{ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }];
-
-const optionRequests: Platform['optionRequests'] = {
-  recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
-  recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
-  recvTimestamp: { udp4: SO_TIMESTAMP, udp6: SO_TIMESTAMP, dual: SO_TIMESTAMP },
-};
+function settings(mtu: Settings['pathMtu']): Settings {
+  const cannot = { because: 'macOS either fragments or does not' };
+  const foreign = { because: 'macOS binds no address that it does not have' };
+  const ip = { level: c.IPPROTO_IP, name: c.IP_BOUND_IF, takes: 'index' } as const;
+  const ipv6 = { level: c.IPPROTO_IPV6, name: c.IPV6_BOUND_IF, takes: 'index' } as const;
+  return {
+    ...bsdLacks('macOS'),
+    bindToDevice: { ask: { udp4: [ip], udp6: [ipv6], dual: [ipv6] }, hears: true },
+    freebind: foreign,
+    transparent: foreign,
+    mtuDiscover: {
+      do: { ask: family(c.IP_DONTFRAG, c.IPV6_DONTFRAG, 1) },
+      dont: { ask: family(c.IP_DONTFRAG, c.IPV6_DONTFRAG, 0) },
+      want: cannot,
+      probe: cannot,
+    },
+    pathMtu: mtu,
+    blockSource: {
+      ip: c.IP_BLOCK_SOURCE,
+      ipUndo: c.IP_UNBLOCK_SOURCE,
+      any: c.MCAST_BLOCK_SOURCE,
+      anyUndo: c.MCAST_UNBLOCK_SOURCE,
+    },
+    overflow: { because: 'macOS has no SO_RERROR' },
+  };
+}

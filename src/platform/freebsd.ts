@@ -1,36 +1,22 @@
 /**
  * FreeBSD. IPv4's destination, interface and source are three messages, and a source is refused on a socket that is
- * bound to one address (P5). Semantics were read in 15-era kernel sources, see test/abi/fixtures.
+ * bound to one address (P5). Semantics were read in 15-era kernel sources, see test/abi/fixtures; what 13.0's code did
+ * with our bytes wins where that is known.
  */
-import { cmsghdrInt } from '../structs/cmsghdr';
-import { group_req, group_source_req, ip_mreq, ip_mreq_sourceFirst, ip_mreqn, ipv6_mreq } from '../structs/membership';
-import { iovec, mmsghdrSsizeT, msghdrInt } from '../structs/msghdr';
-import { in6_pktinfo } from '../structs/pktinfo';
-import type { Abi } from '../structs/ref';
-import { refFor } from '../structs/ref';
-import {
-  ip6_mtuinfo,
-  sockaddr_dlFreeBSD,
-  sockaddr_in6Len,
-  sockaddr_inLen,
-  sockaddr_storageLen,
-} from '../structs/sockaddr';
+import { group_req, group_source_req, ip_mreq_sourceFirst, ip_mreqn } from '../structs/membership';
+import { mmsghdrSsizeT } from '../structs/msghdr';
+import { type Abi, I386, LP64 } from '../structs/ref';
+import { sockaddr_dlFreeBSD, sockaddr_storageLen } from '../structs/sockaddr';
+import { structsOf } from '../structs/struct';
 import { timespec, timeval } from '../structs/time';
-import { bsdConstants } from './bsd-constants';
+import { everywhere, perFamily } from './ask';
+import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from './bsd';
 import { bsdErrno } from './errno';
-import { controlLayout, messageLayout } from './layout';
-import { timeArrival, tosArrival, ttlArrival } from './metadata';
-import type { Constants, Platform } from './platform';
-import { destinationArrival, interfaceArrival, sourceDeparture } from './recvdstaddr';
-import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
+import { original6Arrival, originalArrival, timeArrival, tosArrival } from './metadata';
+import type { Constants, Platform, Settings } from './platform';
+import { interfaceArrival } from './recvdstaddr';
 
-const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
-
-const abis: Readonly<Record<string, Abi>> = {
-  x64: LP64,
-  arm64: LP64,
-  ia32: { pointerSize: 4, endianness: 'LE', int64Alignment: 4 },
-};
+const abis: Readonly<Record<string, Abi>> = { x64: LP64, arm64: LP64, ia32: I386 };
 
 const c = {
   ...bsdConstants,
@@ -89,109 +75,110 @@ const c = {
   IPV6_RECVORIGDSTADDR: 72,
 } as const satisfies Constants;
 
-/** undefined for a CPU that no fixture covers. */
-export function freebsd(arch: string): Platform | undefined {
-  const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
-  if (abi === undefined) return undefined;
-  const types = structs(abi);
-  const { in_addr } = refFor(abi).types;
-  const source = sourceDeparture({ level: c.IPPROTO_IP, type: c.IP_SENDSRCADDR }, in_addr);
-  const timestamp = { level: c.SOL_SOCKET, type: c.SCM_TIMESTAMP };
-  return {
-    name: 'freebsd',
-    arch,
-    calls: 'posix',
-    structs: types,
-    message: messageLayout(abi, types.mmsghdr, types.msghdr, types.iovec),
-    // _ALIGN rounds up to sizeof(register_t). <machine/_align.h>
-    cmsg: controlLayout(types.cmsghdr, abi.pointerSize),
-    saLen: true,
-    constants: c,
-    errno,
-    requests,
-    optionRequests,
-    arrivals: [
-      destinationArrival({ level: c.IPPROTO_IP, type: c.IP_RECVDSTADDR }, in_addr),
-      interfaceArrival({ level: c.IPPROTO_IP, type: c.IP_RECVIF }, types.sockaddr_dl, abi.endianness),
-      ...rfc3542Arrivals(c, types.in6_pktinfo),
-      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTTL }, 1),
-      tosArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTOS }, 1),
-      timeArrival(timestamp, types.timeval, 'tv_usec', 1000, abi.endianness),
-    ],
-    // A mapped peer goes the IPv4 way, which takes IP_SENDSRCADDR on old and new kernels. IPV6_PKTINFO with a mapped address is
-    // heeded only since 12.2 (D24135, P16); before that it was skipped without an error.
-    departures: { udp4: source, udp6: rfc3542Departure(c, types.in6_pktinfo), mapped: source },
-    ttl: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 } },
-    // A u_char IP_TOS since 14; before that ENOPROTOOPT.
-    tos: {
-      udp4: { level: c.IPPROTO_IP, type: c.IP_TOS, size: 1 },
-      udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
-    },
-    mmsg: { count: 'size_t' },
-    pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
-    quirks: {
-      sourceOnlyFromWildcard: true,
-      dualStack: true,
-      sourceGone: ['EADDRNOTAVAIL'],
-      zoneIsIndex: false,
-      backOff: ['ENOBUFS'],
-      // udp_sendspace, "really max datagram size", is 9216 here too. netinet/udp_usrreq.c
-      minSendBuffer: 65535 + 256,
-      reuseAddr: c.SO_REUSEPORT,
-      reusePort: c.SO_REUSEPORT_LB,
-      ipMulticastOptionSize: 4,
-    },
-  };
-}
-
-function structs(abi: Abi) {
-  return {
-    msghdr: msghdrInt(abi),
-    mmsghdr: mmsghdrSsizeT(abi),
-    iovec: iovec(abi),
-    cmsghdr: cmsghdrInt(abi),
-    sockaddr_in: sockaddr_inLen(abi),
-    sockaddr_in6: sockaddr_in6Len(abi),
-    sockaddr_storage: sockaddr_storageLen(abi),
-    sockaddr_dl: sockaddr_dlFreeBSD(abi),
-    in6_pktinfo: in6_pktinfo(abi),
-    ip_mreq: ip_mreq(abi),
-    ip_mreqn: ip_mreqn(abi),
-    ipv6_mreq: ipv6_mreq(abi),
-    ip_mreq_source: ip_mreq_sourceFirst(abi),
-    group_req: group_req(sockaddr_storageLen)(abi),
-    group_source_req: group_source_req(sockaddr_storageLen)(abi),
-    ip6_mtuinfo: ip6_mtuinfo(abi),
-    timespec: timespec(abi),
-    timeval: timeval(abi),
-  };
-}
+const structs = {
+  ...bsdStructs,
+  mmsghdr: mmsghdrSsizeT,
+  sockaddr_storage: sockaddr_storageLen,
+  sockaddr_dl: sockaddr_dlFreeBSD,
+  ip_mreqn,
+  ip_mreq_source: ip_mreq_sourceFirst,
+  group_req: group_req(sockaddr_storageLen),
+  group_source_req: group_source_req(sockaddr_storageLen),
+  timespec,
+  timeval,
+};
 
 /** <sys/errno.h> beyond 4.4BSD's. */
 const errno = { ...bsdErrno, ENOTSUP: 45, EOVERFLOW: 84, ECANCELED: 85, EPROTO: 92 };
 
-const IPV6_RECVPKTINFO = [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO }];
+/** undefined for a CPU that no fixture covers. */
+export function freebsd(arch: string): Platform | undefined {
+  const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
+  if (abi === undefined) return undefined;
+  const types = structsOf(abi, structs);
+  const { destination, source } = recvDstAddr(c, abi);
+  const message = (type: number) => ({ level: c.IPPROTO_IP, type });
+  const time = (type: number) => ({ level: c.SOL_SOCKET, type });
+  return bsd({
+    name: 'freebsd',
+    arch,
+    abi,
+    constants: c,
+    errno,
+    structs: types,
+    mmsghdr: types.mmsghdr,
+    // _ALIGN rounds up to sizeof(register_t). <machine/_align.h>
+    cmsgAlign: abi.pointerSize,
+    requests,
+    carried,
+    arrivals: [
+      destination,
+      interfaceArrival(message(c.IP_RECVIF), types.sockaddr_dl, abi.endianness),
+      tosArrival(message(c.IP_RECVTOS), 1),
+      timeArrival(time(c.SCM_TIMESTAMP), types.timeval, 'tv_usec', 1000, abi.endianness),
+      timeArrival(time(c.SCM_REALTIME), types.timespec, 'tv_nsec', 1, abi.endianness),
+      originalArrival(message(c.IP_ORIGDSTADDR), types.sockaddr_in),
+      original6Arrival({ level: c.IPPROTO_IPV6, type: c.IPV6_ORIGDSTADDR }, types.sockaddr_in6),
+    ],
+    // A mapped peer goes the IPv4 way, which takes IP_SENDSRCADDR on old and new kernels. IPV6_PKTINFO with a mapped address is
+    // heeded only since 12.2 (D24135, P16); before that it was skipped without an error.
+    departures: { udp4: source, mapped: source },
+    // A u_char. 11's sources have it, 13.0 took it.
+    tos: { ...message(c.IP_TOS), size: 1 },
+    mmsg: { count: 'size_t', lateError: 'lost' },
+    pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
+    settings: () => settings(pathMtu(c, types)),
+    quirks: { sourceOnlyFromWildcard: true, dualStack: true, reusePort: c.SO_REUSEPORT_LB },
+  });
+}
 
 const requests: Platform['requests'] = {
   udp4: [
     { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-    { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true },
+    // A whole sockaddr_dl per datagram: at the default SO_RCVBUF 276 small datagrams fit instead of 439.
+    { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true, interface: true },
   ],
-  udp6: IPV6_RECVPKTINFO,
+  udp6: ipv6Requests(c),
   // IPv4 datagrams bring it with a mapped address (later than 12.1).
-  dual: IPV6_RECVPKTINFO,
+  dual: ipv6Requests(c),
 };
 
 /** IPv4 datagrams on a dual-stack socket bring IPv6's messages, hop limit and traffic class included. */
-const perFamily = (ip: number, ipv6: number) => {
-  const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
-  return { udp4: [{ level: c.IPPROTO_IP, name: ip }], udp6, dual: udp6 };
+const family = (ip: number, ipv6: number) => perFamily({ ip, ipv6 }, 'ipv6');
+
+const carried: Platform['carried'] = {
+  recvTTL: family(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
+  recvTOS: family(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+  // SO_TIMESTAMP alone tells microseconds; the clock makes it an SCM_REALTIME.
+  recvTimestamp: everywhere(
+    { level: c.SOL_SOCKET, name: c.SO_TIMESTAMP },
+    { level: c.SOL_SOCKET, name: c.SO_TS_CLOCK, value: c.SO_TS_REALTIME, optional: true },
+  ),
+  recvDrops: { because: 'FreeBSD does not count them per datagram' },
+  recvErrors: { because: 'FreeBSD has no IP_RECVERR: errors are told to connected sockets only' },
+  gro: { because: 'FreeBSD does not coalesce for sockets' },
+  originalDestination: family(c.IP_RECVORIGDSTADDR, c.IPV6_RECVORIGDSTADDR),
+  recvMark: { because: 'FreeBSD has no marks' },
 };
 
-const SO_TIMESTAMP = [{ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }];
-
-const optionRequests: Platform['optionRequests'] = {
-  recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
-  recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
-  recvTimestamp: { udp4: SO_TIMESTAMP, udp6: SO_TIMESTAMP, dual: SO_TIMESTAMP },
-};
+function settings(mtu: Settings['pathMtu']): Settings {
+  const bindAny = { ask: family(c.IP_BINDANY, c.IPV6_BINDANY), needs: 'PRIV_NETINET_BINDANY' };
+  const cannot = { because: 'FreeBSD either fragments or does not' };
+  const dontFrag = (value: 0 | 1) => ({ ask: perFamily({ ip: c.IP_DONTFRAG, ipv6: c.IPV6_DONTFRAG, value }, 'ipv6') });
+  return {
+    ...bsdLacks('FreeBSD'),
+    bindToDevice: { because: 'FreeBSD has no SO_BINDTODEVICE' },
+    freebind: bindAny,
+    transparent: bindAny,
+    mtuDiscover: { do: dontFrag(1), dont: dontFrag(0), want: cannot, probe: cannot },
+    pathMtu: mtu,
+    blockSource: {
+      ip: c.IP_BLOCK_SOURCE,
+      ipUndo: c.IP_UNBLOCK_SOURCE,
+      any: c.MCAST_BLOCK_SOURCE,
+      anyUndo: c.MCAST_UNBLOCK_SOURCE,
+    },
+    // Recent releases.
+    overflow: { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_RERROR, optional: true }), errno: 'ENOBUFS' },
+  };
+}

@@ -8,11 +8,17 @@ import type { Abi } from '../structs/ref';
 import type { StructType } from '../structs/struct';
 import type { ControlLayout, MessageLayout } from './platform';
 
+/** One element of the array. */
+interface Element {
+  readonly size: number;
+  readonly fields: Readonly<Record<'msg_hdr' | 'msg_len', { readonly offset: number }>>;
+}
+
 /** POSIX: `mmsghdr` around `msghdr`, scattered by `iovec`. */
 export function messageLayout(
   abi: Abi,
-  mmsghdr: StructType<'msg_hdr' | 'msg_len'>,
-  msghdr: StructType<MsghdrField>,
+  mmsghdr: Element,
+  msghdr: Pick<StructType<MsghdrField>, 'fields'>,
   iovec: StructType<'iov_base' | 'iov_len'>,
 ): MessageLayout {
   const at = (field: MsghdrField) => mmsghdr.fields.msg_hdr.offset + msghdr.fields[field].offset;
@@ -30,6 +36,17 @@ export function messageLayout(
     pointerSize: abi.pointerSize,
     littleEndian: abi.endianness === 'LE',
   };
+}
+
+/** recvmsg_x, macOS: the length is a field of the header. */
+export function privateBatchLayout(
+  abi: Abi,
+  msghdr_x: StructType<MsghdrField | 'msg_datalen'>,
+  iovec: StructType<'iov_base' | 'iov_len'>,
+): MessageLayout {
+  const { fields, size } = msghdr_x;
+  const element = { size, fields: { msg_hdr: { offset: 0 }, msg_len: fields.msg_datalen } };
+  return messageLayout(abi, element, msghdr_x, iovec);
 }
 
 type WSAMSGField = 'name' | 'namelen' | 'lpBuffers' | 'dwBufferCount' | 'Control' | 'dwFlags';
@@ -67,5 +84,14 @@ export function controlLayout(cmsghdr: StructType<CmsghdrField>, align: number):
     cmsg_level: cmsghdr.fields.cmsg_level.offset,
     cmsg_type: cmsghdr.fields.cmsg_type.offset,
     headerSize: cmsghdr.size,
+  };
+}
+
+/** The value of a getter, made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }

@@ -8,19 +8,28 @@ import { sock_filter, sock_fprog } from '../structs/filter';
 import { group_req, group_source_req, ip_mreq, ip_mreq_source, ip_mreqn, ipv6_mreq } from '../structs/membership';
 import { iovec, type MsghdrField, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT } from '../structs/msghdr';
 import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
-import type { Abi } from '../structs/ref';
+import { type Abi, I386, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr';
-import type { StructType } from '../structs/struct';
+import { type Structs, type StructType, structsOf } from '../structs/struct';
 import { sock_txtime, timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
+import { plainRequests } from './ask';
 import { linuxErrno } from './errno';
-import { controlLayout, messageLayout } from './layout';
+import { controlLayout, messageLayout, once } from './layout';
 import { linuxConstants as c } from './linux-constants';
-import { dropsArrival, segmentArrival, timeArrival, tosArrival, ttlArrival } from './metadata';
+import { linuxCarried, linuxSettings } from './linux-settings';
+import {
+  dropsArrival,
+  markArrival,
+  original6Arrival,
+  originalArrival,
+  segmentArrival,
+  timeArrival,
+  tosArrival,
+  ttlArrival,
+} from './metadata';
 import { specDstArrival, specDstDeparture } from './pktinfo';
 import type { Arrival, Libc, Platform, PlatformName, Request } from './platform';
 import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
-
-const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
 
 const abis: Readonly<Record<string, Abi>> = {
   x64: LP64,
@@ -28,84 +37,84 @@ const abis: Readonly<Record<string, Abi>> = {
   riscv64: LP64,
   loong64: LP64,
   ppc64: LP64,
-  arm: { pointerSize: 4, endianness: 'LE', int64Alignment: 8 },
-  ia32: { pointerSize: 4, endianness: 'LE', int64Alignment: 4 },
+  arm: ILP32,
+  ia32: I386,
 };
 
 /** undefined for a CPU that no fixture covers. */
 export function linux(arch: string, libc: Libc = 'glibc'): Platform | undefined {
   const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
   if (abi === undefined) return undefined;
-  return linuxKernel('linux', arch, abi, libc === 'musl' ? muslStructs(abi) : glibcStructs(abi), libc);
+  const structs = libc === 'glibc' ? glibcStructs : abi.pointerSize === 8 ? musl64Structs : musl32Structs;
+  return linuxKernel('linux', arch, abi, structsOf<typeof glibcStructs>(abi, structs), libc);
 }
 
+/** Declarations of the kernel's own headers. */
+export const kernelStructs = {
+  iovec,
+  sockaddr_in,
+  sockaddr_in6,
+  in_pktinfo,
+  in6_pktinfo,
+  ip_mreq,
+  ip_mreqn,
+  ipv6_mreq,
+  ip_mreq_source,
+  sock_extended_err,
+  sock_filter,
+  sock_fprog,
+  sock_txtime,
+};
+
 /** What linuxKernel reads layouts from; the rest is for users of `structs`. */
-type Structs = Record<string, StructType> &
-  ReturnType<typeof kernelStructs> & {
+type LinuxStructs = Record<string, StructType> &
+  Structs<typeof kernelStructs> & {
     readonly msghdr: StructType<MsghdrField>;
     readonly mmsghdr: StructType<'msg_hdr' | 'msg_len'>;
     readonly cmsghdr: StructType<CmsghdrField>;
   };
 
-function glibcStructs(abi: Abi): Structs {
-  const msghdr = msghdrSizeT;
-  return {
-    ...kernelStructs(abi),
-    msghdr: msghdr(abi),
-    mmsghdr: mmsghdr(msghdr)(abi),
-    cmsghdr: cmsghdrSizeT(abi),
-    sockaddr_storage: sockaddr_storage(abi),
-    group_req: group_req(sockaddr_storage)(abi),
-    group_source_req: group_source_req(sockaddr_storage)(abi),
-    timespec: timespec(abi),
-    timeval: timeval(abi),
-  };
-}
+const glibcStructs = {
+  ...kernelStructs,
+  msghdr: msghdrSizeT as Declared<MsghdrField>,
+  mmsghdr: mmsghdr(msghdrSizeT),
+  cmsghdr: cmsghdrSizeT as Declared<CmsghdrField>,
+  sockaddr_storage,
+  group_req: group_req(sockaddr_storage),
+  group_source_req: group_source_req(sockaddr_storage),
+  timespec: timespec as Declared<'tv_sec' | 'tv_nsec'>,
+  timeval: timeval as Declared<'tv_sec' | 'tv_usec'>,
+};
+
+type Declared<Field extends string> = (abi: Abi) => StructType<Field>;
 
 /**
  * musl declares POSIX's narrower lengths and pads them to the kernel's layout, so that on a little-endian CPU its
  * messages are glibc's byte for byte as long as lengths stay below 2³² (held by test/abi).
  */
-function muslStructs(abi: Abi): Structs {
-  const wide = abi.pointerSize === 8;
-  const msghdr = wide ? msghdrPadded : msghdrInt;
-  return {
-    ...kernelStructs(abi),
-    msghdr: msghdr(abi),
-    mmsghdr: mmsghdr(msghdr)(abi),
-    cmsghdr: wide ? cmsghdrPadded(abi) : cmsghdrInt(abi),
-    sockaddr_storage: sockaddr_storage(abi),
-    group_req: group_req(sockaddr_storage)(abi),
-    group_source_req: group_source_req(sockaddr_storage)(abi),
-    timespec: wide ? timespec(abi) : timespecPadded(abi),
-    timeval: wide ? timeval(abi) : timeval64(abi),
-  };
-}
-
-export function kernelStructs(abi: Abi) {
-  return {
-    iovec: iovec(abi),
-    sockaddr_in: sockaddr_in(abi),
-    sockaddr_in6: sockaddr_in6(abi),
-    in_pktinfo: in_pktinfo(abi),
-    in6_pktinfo: in6_pktinfo(abi),
-    ip_mreq: ip_mreq(abi),
-    ip_mreqn: ip_mreqn(abi),
-    ipv6_mreq: ipv6_mreq(abi),
-    ip_mreq_source: ip_mreq_source(abi),
-    sock_extended_err: sock_extended_err(abi),
-    sock_filter: sock_filter(abi),
-    sock_fprog: sock_fprog(abi),
-    sock_txtime: sock_txtime(abi),
-  };
-}
+const musl64Structs: typeof glibcStructs = {
+  ...glibcStructs,
+  msghdr: msghdrPadded,
+  mmsghdr: mmsghdr(msghdrPadded),
+  cmsghdr: cmsghdrPadded,
+};
+const musl32Structs: typeof glibcStructs = {
+  ...glibcStructs,
+  msghdr: msghdrInt,
+  mmsghdr: mmsghdr(msghdrInt),
+  cmsghdr: cmsghdrInt,
+  timespec: timespecPadded,
+  timeval: timeval64,
+};
 
 /** What every C library on Linux shares, around its structs. */
-export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs: Structs, libc?: Libc): Platform {
+export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs: LinuxStructs, libc?: Libc): Platform {
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
   const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpcIoctls : undefined) };
+  const carried = linuxCarried(constants.SO_TIMESTAMPNS);
+  const settings = once(() => linuxSettings(structs));
   return {
     name,
     arch,
@@ -118,7 +127,8 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
     constants,
     errno: linuxErrno,
     requests,
-    optionRequests: optionRequests(constants.SO_TIMESTAMPNS),
+    carried,
+    optionRequests: plainRequests(carried),
     arrivals: [
       specDstArrival(pktinfo, structs.in_pktinfo),
       ...rfc3542Arrivals(c, structs.in6_pktinfo),
@@ -127,6 +137,9 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       ...timeArrivals(abi),
       dropsArrival({ level: c.SOL_SOCKET, type: c.SO_RXQ_OVFL }),
       segmentArrival({ level: c.IPPROTO_UDP, type: c.UDP_GRO }),
+      markArrival({ level: c.SOL_SOCKET, type: c.SO_MARK }),
+      originalArrival({ level: c.IPPROTO_IP, type: c.IP_ORIGDSTADDR }, structs.sockaddr_in),
+      original6Arrival({ level: c.IPPROTO_IPV6, type: c.IPV6_ORIGDSTADDR }, structs.sockaddr_in6),
     ],
     // An IPv4-mapped peer takes IP_PKTINFO as well as IPV6_PKTINFO with a mapped address; run on 6.18, see
     // test/abi/fixtures. One message for all of IPv4 then.
@@ -141,17 +154,20 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 },
     },
     segment: { level: c.IPPROTO_UDP, type: c.UDP_SEGMENT, size: 2 },
-    mmsg: { count: 'unsigned int' },
+    mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
     // <bits/epoll.h>: EPOLL_PACKED is defined on x86_64 alone
     epoll: { packed: arch === 'x64' },
     pinFlags: 0x2 | 0x1000, // glibc <bits/dlfcn.h>, musl, bionic (LP64)
+    get settings() {
+      return settings();
+    },
     quirks: {
       sourceOnlyFromWildcard: false,
       dualStack: true,
       reuseAddr: c.SO_REUSEADDR,
       reusePort: c.SO_REUSEPORT,
       ipMulticastOptionSize: 4,
-      // ENETUNREACH: IPv4 since some kernel up to 6.18, before that and for IPv6 EINVAL.
+      // ENETUNREACH: IPv4 since October 2019 (5.5), before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       zoneIsIndex: false,
       backOff: [],
@@ -190,21 +206,3 @@ const requests = {
   // Without IP_PKTINFO the mapped address still comes, only ipi_spec_dst does not (P13).
   dual: [IPV6_RECVPKTINFO, { ...IP_PKTINFO, optional: true as const }],
 };
-
-function optionRequests(SO_TIMESTAMPNS: number): Platform['optionRequests'] {
-  const forBoth = (request: Request) => ({ udp4: [request], udp6: [request], dual: [request] });
-  /** IPv4 datagrams on a dual-stack socket heed the IPPROTO_IP options alone (P14, P38). */
-  const perFamily = (ip: number, ipv6: number) => {
-    const udp4 = [{ level: c.IPPROTO_IP, name: ip }];
-    const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
-    return { udp4, udp6, dual: [...udp6, ...udp4] };
-  };
-  return {
-    recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
-    recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
-    recvErrors: perFamily(c.IP_RECVERR, c.IPV6_RECVERR),
-    recvTimestamp: forBoth({ level: c.SOL_SOCKET, name: SO_TIMESTAMPNS }),
-    recvDrops: forBoth({ level: c.SOL_SOCKET, name: c.SO_RXQ_OVFL }),
-    gro: forBoth({ level: c.IPPROTO_UDP, name: c.UDP_GRO }),
-  };
-}

@@ -91,3 +91,68 @@ export function segmentArrival(message: Message): Arrival {
     },
   };
 }
+
+/** Windows' IP_ECN: the two bits alone, an int. A message with the whole TOS says more. */
+export function ecnArrival(message: Message): Arrival {
+  return {
+    ...message,
+    size: 4,
+    read({ words }, at, arrived) {
+      if (arrived.tos < 0) arrived.tos = words[at >> 2] & 3;
+    },
+  };
+}
+
+/** SO_MARK: a __u32 (socket(7)). */
+export function markArrival(message: Message): Arrival {
+  return {
+    ...message,
+    size: 4,
+    read({ words }, at, arrived) {
+      arrived.mark = words[at >> 2] >>> 0;
+    },
+  };
+}
+
+/** IP_ORIGDSTADDR: a sockaddr_in. Ports are network order on every CPU. */
+export function originalArrival(message: Message, sockaddr_in: StructType<'sin_port' | 'sin_addr'>): Arrival {
+  const { sin_port, sin_addr } = sockaddr_in.fields;
+  return {
+    ...message,
+    size: sin_addr.offset + sin_addr.type.size,
+    read({ bytes, words }, at, arrived) {
+      arrived.originalFamily = 4;
+      arrived.originalPort = (bytes[at + sin_port.offset] << 8) | bytes[at + sin_port.offset + 1];
+      arrived.original0 = words[(at + sin_addr.offset) >> 2];
+    },
+  };
+}
+
+/** IPV6_ORIGDSTADDR: a sockaddr_in6. */
+export function original6Arrival(message: Message, sockaddr_in6: StructType<'sin6_port' | 'sin6_addr'>): Arrival {
+  const { sin6_port, sin6_addr } = sockaddr_in6.fields;
+  return {
+    ...message,
+    size: sin6_addr.offset + sin6_addr.type.size,
+    read({ bytes, words }, at, arrived) {
+      const word = (at + sin6_addr.offset) >> 2;
+      arrived.originalFamily = 6;
+      arrived.originalPort = (bytes[at + sin6_port.offset] << 8) | bytes[at + sin6_port.offset + 1];
+      arrived.original0 = words[word];
+      arrived.original1 = words[word + 1];
+      arrived.original2 = words[word + 2];
+      arrived.original3 = words[word + 3];
+    },
+  };
+}
+
+/** OpenBSD's IP_RECVDSTPORT and IPV6_RECVDSTPORT: an in_port_t; the address is the datagram's destination. */
+export function originalPortArrival(message: Message): Arrival {
+  return {
+    ...message,
+    size: 2,
+    read({ bytes }, at, arrived) {
+      arrived.originalPort = (bytes[at] << 8) | bytes[at + 1];
+    },
+  };
+}

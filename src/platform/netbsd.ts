@@ -1,38 +1,27 @@
 /**
- * NetBSD: OpenBSD's messages with its own numbers. koffi has no binary for it, so a socket there ends in koffi's error;
- * the data is ready for the day it has one (libc's socket() is then the symbol __socket30). Semantics were read in kernel
- * sources later than 2020, see test/abi/fixtures; numbers from the headers of 10.1.
+ * NetBSD: OpenBSD's messages with its own numbers, and an IP_PKTINFO of eight bytes. koffi has no binary for it, so a socket
+ * there ends in koffi's error; the data is ready for the day it has one (libc's socket() is then the symbol __socket30).
+ * Semantics were read in kernel sources later than 2020, see test/abi/fixtures; numbers from the headers of 10.1.
  */
-import { cmsghdrInt } from '../structs/cmsghdr';
-import { ip_mreq, ipv6_mreq } from '../structs/membership';
-import { iovec, mmsghdr, msghdrInt } from '../structs/msghdr';
-import { in_pktinfoAddrFirst, in6_pktinfo } from '../structs/pktinfo';
-import type { Abi } from '../structs/ref';
-import { refFor } from '../structs/ref';
-import {
-  ip6_mtuinfo,
-  sockaddr_dlNetBSD,
-  sockaddr_in6Len,
-  sockaddr_inLen,
-  sockaddr_storageLen,
-} from '../structs/sockaddr';
+import { mmsghdr, msghdrInt } from '../structs/msghdr';
+import { in_pktinfoAddrFirst } from '../structs/pktinfo';
+import { type Abi, I386, ILP32, LP64 } from '../structs/ref';
+import { sockaddr_dlNetBSD, sockaddr_storageLen } from '../structs/sockaddr';
+import { structsOf } from '../structs/struct';
 import { timespec64, timevalInt } from '../structs/time';
-import { bsdConstants } from './bsd-constants';
+import { everywhere, perFamily } from './ask';
+import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from './bsd';
 import { bsdErrno } from './errno';
-import { controlLayout, messageLayout } from './layout';
-import { timeArrival, ttlArrival } from './metadata';
-import type { Constants, Platform } from './platform';
-import { destinationArrival, interfaceArrival, sourceDeparture } from './recvdstaddr';
-import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
-
-const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
+import { timeArrival } from './metadata';
+import { addrArrival } from './pktinfo';
+import type { Constants, Platform, Settings } from './platform';
 
 /** `align`: what CMSG_ALIGN rounds up to, __ALIGNBYTES of <machine/cdefs.h>; on aarch64 that of __int128_t. */
 const cpus: Readonly<Record<string, { readonly abi: Abi; readonly align: number }>> = {
   x64: { abi: LP64, align: 8 },
   arm64: { abi: LP64, align: 16 },
-  ia32: { abi: { pointerSize: 4, endianness: 'LE', int64Alignment: 4 }, align: 4 },
-  arm: { abi: { pointerSize: 4, endianness: 'LE', int64Alignment: 8 }, align: 8 },
+  ia32: { abi: I386, align: 4 },
+  arm: { abi: ILP32, align: 8 },
 };
 
 const c = {
@@ -68,100 +57,89 @@ const c = {
   IPV6_BINDANY: 64,
 } as const satisfies Constants;
 
+/** There is no source-specific multicast for sockets here, hence neither ip_mreq_source nor group_source_req. */
+const structs = {
+  ...bsdStructs,
+  mmsghdr: mmsghdr(msghdrInt),
+  sockaddr_storage: sockaddr_storageLen,
+  sockaddr_dl: sockaddr_dlNetBSD,
+  in_pktinfo: in_pktinfoAddrFirst,
+  timespec: timespec64,
+  timeval: timevalInt,
+};
+
+/** <sys/errno.h> beyond 4.4BSD's. EOPNOTSUPP is not ENOTSUP here. */
+const errno = { ...bsdErrno, EOPNOTSUPP: 45, EOVERFLOW: 84, ENOTSUP: 86, ECANCELED: 87, EPROTO: 96 };
+
 /** undefined for a CPU that no fixture covers. */
 export function netbsd(arch: string): Platform | undefined {
   const cpu = Object.hasOwn(cpus, arch) ? cpus[arch] : undefined;
   if (cpu === undefined) return undefined;
   const { abi, align } = cpu;
-  const types = structs(abi);
-  const { in_addr } = refFor(abi).types;
+  const types = structsOf(abi, structs);
+  const { destination, source } = recvDstAddr(c, abi);
   const timestamp = { level: c.SOL_SOCKET, type: c.SCM_TIMESTAMP };
-  return {
+  return bsd({
     name: 'netbsd',
     arch,
-    calls: 'posix',
-    structs: types,
-    message: messageLayout(abi, types.mmsghdr, types.msghdr, types.iovec),
-    cmsg: controlLayout(types.cmsghdr, align),
-    saLen: true,
+    abi,
     constants: c,
     errno,
+    structs: types,
+    mmsghdr: types.mmsghdr,
+    cmsgAlign: align,
     requests,
-    optionRequests,
+    carried,
     arrivals: [
-      // Not IP_PKTINFO, whose ipi_addr was the sender's on older kernels.
-      destinationArrival({ level: c.IPPROTO_IP, type: c.IP_RECVDSTADDR }, in_addr),
-      interfaceArrival({ level: c.IPPROTO_IP, type: c.IP_RECVIF }, types.sockaddr_dl, abi.endianness),
-      ...rfc3542Arrivals(c, types.in6_pktinfo),
-      ttlArrival({ level: c.IPPROTO_IP, type: c.IP_RECVTTL }, 1),
+      destination,
+      addrArrival({ level: c.IPPROTO_IP, type: c.IP_PKTINFO }, types.in_pktinfo),
       timeArrival(timestamp, types.timeval, 'tv_usec', 1000, abi.endianness),
     ],
-    departures: {
-      udp4: sourceDeparture({ level: c.IPPROTO_IP, type: c.IP_SENDSRCADDR }, in_addr),
-      udp6: rfc3542Departure(c, types.in6_pktinfo),
-    },
-    // ip_setpktopts refuses what it does not know with ENOPROTOOPT.
-    ttl: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_HOPLIMIT, size: 4 } },
-    tos: { udp6: { level: c.IPPROTO_IPV6, type: c.IPV6_TCLASS, size: 4 } },
-    mmsg: { count: 'unsigned int' },
-    quirks: {
-      sourceOnlyFromWildcard: false,
-      // What it does with IPv4-mapped addresses could not be found out.
-      dualStack: false,
-      sourceGone: ['EADDRNOTAVAIL'],
-      zoneIsIndex: false,
-      backOff: ['ENOBUFS'],
-      // udp_sendspace, "really max datagram size", is 9216 here too. netinet/udp_usrreq.c
-      minSendBuffer: 65535 + 256,
-      reuseAddr: c.SO_REUSEPORT,
-      ipMulticastOptionSize: 4,
-    },
-  };
+    // ip_setpktopts refuses what it does not know with ENOPROTOOPT: no TOS for IPv4.
+    departures: { udp4: source },
+    mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
+    settings: () => settings(pathMtu(c, types)),
+    // What it does with IPv4-mapped addresses could not be found out.
+    quirks: { sourceOnlyFromWildcard: false, dualStack: false },
+  });
 }
-
-/** There is no source-specific multicast for sockets here, hence neither ip_mreq_source nor group_source_req. */
-function structs(abi: Abi) {
-  return {
-    msghdr: msghdrInt(abi),
-    mmsghdr: mmsghdr(msghdrInt)(abi),
-    iovec: iovec(abi),
-    cmsghdr: cmsghdrInt(abi),
-    sockaddr_in: sockaddr_inLen(abi),
-    sockaddr_in6: sockaddr_in6Len(abi),
-    sockaddr_storage: sockaddr_storageLen(abi),
-    sockaddr_dl: sockaddr_dlNetBSD(abi),
-    in_pktinfo: in_pktinfoAddrFirst(abi),
-    in6_pktinfo: in6_pktinfo(abi),
-    ip_mreq: ip_mreq(abi),
-    ipv6_mreq: ipv6_mreq(abi),
-    ip6_mtuinfo: ip6_mtuinfo(abi),
-    timespec: timespec64(abi),
-    timeval: timevalInt(abi),
-  };
-}
-
-/** <sys/errno.h> beyond 4.4BSD's. EOPNOTSUPP is not ENOTSUP here. */
-const errno = { ...bsdErrno, EOPNOTSUPP: 45, EOVERFLOW: 84, ENOTSUP: 86, ECANCELED: 87, EPROTO: 96 };
-
-const IPV6_RECVPKTINFO = [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO }];
 
 const requests: Platform['requests'] = {
   udp4: [
+    // Older kernels answer IP_RECVPKTINFO with a message of that number in which the sender's address stands; that one is not
+    // read, and this request tells the destination there.
     { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-    { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true },
+    { level: c.IPPROTO_IP, name: c.IP_RECVPKTINFO, optional: true, interface: true },
   ],
-  udp6: IPV6_RECVPKTINFO,
+  udp6: ipv6Requests(c),
   // No such sockets, see `dualStack`. IPv6 alone arrives.
-  dual: IPV6_RECVPKTINFO,
+  dual: ipv6Requests(c),
 };
 
-const RECVHOPLIMIT = [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVHOPLIMIT }];
-const RECVTCLASS = [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVTCLASS }];
-const SO_TIMESTAMP = [{ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }];
-
-const optionRequests: Platform['optionRequests'] = {
-  recvTTL: { udp4: [{ level: c.IPPROTO_IP, name: c.IP_RECVTTL }], udp6: RECVHOPLIMIT, dual: RECVHOPLIMIT },
+const carried: Platform['carried'] = {
+  recvTTL: perFamily({ ip: c.IP_RECVTTL, ipv6: c.IPV6_RECVHOPLIMIT }, 'ipv6'),
   // There is no IP_RECVTOS.
-  recvTOS: { udp4: [], udp6: RECVTCLASS, dual: RECVTCLASS },
-  recvTimestamp: { udp4: SO_TIMESTAMP, udp6: SO_TIMESTAMP, dual: SO_TIMESTAMP },
+  recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6'),
+  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
+  recvDrops: { because: 'NetBSD does not count them per datagram' },
+  recvErrors: { because: 'NetBSD has no IP_RECVERR: errors are told to connected sockets only' },
+  gro: { because: 'NetBSD does not coalesce for sockets' },
+  originalDestination: { because: 'NetBSD does not tell it' },
+  recvMark: { because: 'NetBSD has no marks' },
 };
+
+function settings(mtu: Settings['pathMtu']): Settings {
+  const bindAny = { ask: perFamily({ ip: c.IP_BINDANY, ipv6: c.IPV6_BINDANY }, 'ipv6'), needs: 'root' };
+  const cannot = { because: 'NetBSD either fragments or does not' };
+  const dontFrag = (value: 0 | 1) => ({ ask: perFamily({ ipv6: c.IPV6_DONTFRAG, value }, 'ipv6') });
+  return {
+    ...bsdLacks('NetBSD'),
+    bindToDevice: { because: 'NetBSD has no SO_BINDTODEVICE' },
+    freebind: bindAny,
+    transparent: { because: 'NetBSD does not tell where a diverted datagram had been sent to' },
+    mtuDiscover: { do: dontFrag(1), dont: dontFrag(0), want: cannot, probe: cannot },
+    pathMtu: mtu,
+    blockSource: { because: 'NetBSD has no source-specific multicast for sockets' },
+    overflow: { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_RERROR, optional: true }), errno: 'ENOBUFS' },
+  };
+}

@@ -4,6 +4,9 @@
  * Everything keeps C's names; every number carries the header it comes from where it is written down.
  */
 import type { StructType } from '../structs/struct';
+import type { Asked, Because, PrivateBatch, Settings, Tried } from './settings';
+
+export type * from './settings';
 
 export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'netbsd' | 'win32';
 
@@ -13,11 +16,16 @@ export type Libc = 'glibc' | 'musl';
 /** A socket's address family as the user names it; `dual`: udp6 without IPV6_V6ONLY. */
 export type SocketKind = 'udp4' | 'udp6' | 'dual';
 
-/** setsockopt(fd, level, name, (int)1). `optional`: a refusal is not an error, something else then tells. */
+/** setsockopt(fd, level, name, (int)value). */
 export interface Request {
   readonly level: number;
   readonly name: number;
+  /** 1 where it is missing. */
+  readonly value?: number;
+  /** A refusal is not an error, something else then tells. */
   readonly optional?: true;
+  /** Tells the receiving interface and nothing else, and takes up room in the receive queue: ask when somebody wants it. */
+  readonly interface?: true;
 }
 
 /**
@@ -57,10 +65,27 @@ export interface Arrived {
   nanoseconds: number;
   /** UDP_GRO segment size in bytes, 0 where not coalesced. */
   segment: number;
+  /** Where a diverted datagram had been sent to, 0 where the kernel did not say. Some tell the port alone. */
+  originalFamily?: 0 | 4 | 6;
+  original0?: number;
+  original1?: number;
+  original2?: number;
+  original3?: number;
+  originalPort?: number;
+  /** The firewall's mark; absent where the kernel did not say. */
+  mark?: number;
 }
 
 /** What an application may ask to be told beyond the destination; names as in the public options. */
-export type OptionName = 'recvTTL' | 'recvTOS' | 'recvTimestamp' | 'recvDrops' | 'recvErrors' | 'gro';
+export type OptionName =
+  | 'recvTTL'
+  | 'recvTOS'
+  | 'recvTimestamp'
+  | 'recvDrops'
+  | 'recvErrors'
+  | 'gro'
+  | 'originalDestination'
+  | 'recvMark';
 
 /** A kind of control message that may come with a datagram. */
 export interface Arrival {
@@ -184,6 +209,11 @@ export interface Platform {
   readonly errno: Readonly<Record<string, number>>;
   /** What to ask for, in this order, before bind(). */
   readonly requests: Readonly<Record<SocketKind, readonly Request[]>>;
+  /**
+   * What to ask for when an option is on, before bind() too, or why this OS cannot. A request may have a value other than
+   * 1, and none is left out: `optionRequests` is the same without those.
+   */
+  readonly carried: Readonly<Record<OptionName, Asked | Because>>;
   /** What to ask for when an option is on, before bind() too. Absent: this OS cannot; empty: not on such sockets. */
   readonly optionRequests: Readonly<Partial<Record<OptionName, Readonly<Record<SocketKind, readonly Request[]>>>>>;
   /** Control messages understood on receive. Order does not matter: an IPv4 one wins over a mapped one. */
@@ -195,12 +225,22 @@ export interface Platform {
   readonly tos: { readonly udp4?: IntDeparture; readonly udp6?: IntDeparture };
   /** Segmentation offload of sends (UDP_SEGMENT), where the OS has it. */
   readonly segment?: SegmentDeparture;
-  /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */
-  readonly mmsg?: { readonly count: 'unsigned int' | 'size_t' };
   /** Has it epoll(7), for environments where libuv cannot wait for every descriptor? `packed`: EPOLL_PACKED. */
   readonly epoll?: { readonly packed: boolean };
   /** dlopen(3) flags that keep a library for good, RTLD_NOW | RTLD_NODELETE; absent where there are none. <dlfcn.h> */
   readonly pinFlags?: number;
+  /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */
+  readonly mmsg?: {
+    readonly count: 'unsigned int' | 'size_t';
+    /** Longer arrays are cut to this without a word, or are EINVAL. */
+    readonly max?: number;
+    /** An error behind the first datagram: told by the next call, or lost (FreeBSD, whose calls are loops in libc). P24 */
+    readonly lateError?: 'kept' | 'lost';
+  };
+  /** A batch call that is not public (macOS). */
+  readonly privateBatch?: PrivateBatch;
+  readonly settings: Settings;
+  readonly tried?: Tried;
   readonly quirks: Quirks;
 }
 

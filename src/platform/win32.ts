@@ -6,22 +6,18 @@ import { cmsghdrSizeT } from '../structs/cmsghdr';
 import { group_req, group_source_req, ip_mreq, ip_mreq_sourceFirst, ipv6_mreq } from '../structs/membership';
 import { mmsghdr, WSABUF, WSAMSG } from '../structs/msghdr';
 import { in_pktinfoAddrFirst, in6_pktinfo } from '../structs/pktinfo';
-import type { Abi } from '../structs/ref';
+import { type Abi, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storageWindows } from '../structs/sockaddr';
+import { structsOf } from '../structs/struct';
+import { perFamily, plainRequests } from './ask';
 import { winsockErrno } from './errno';
 import { controlLayout, winsockMessageLayout } from './layout';
-import { tosArrival, ttlArrival } from './metadata';
+import { ecnArrival, tosArrival, ttlArrival } from './metadata';
 import { addrArrival, addrDeparture } from './pktinfo';
-import type { Constants, Platform, Request } from './platform';
+import type { Constants, Platform, Request, Settings, Tried } from './platform';
 import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
 
-const LLP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
-
-const abis: Readonly<Record<string, Abi>> = {
-  x64: LLP64,
-  arm64: LLP64,
-  ia32: { pointerSize: 4, endianness: 'LE', int64Alignment: 8 },
-};
+const abis: Readonly<Record<string, Abi>> = { x64: LP64, arm64: LP64, ia32: ILP32 };
 
 const c = {
   // <winsock2.h>, <ws2def.h>
@@ -132,11 +128,27 @@ const c = {
   UDP_COALESCED_INFO: 3,
 } as const satisfies Constants;
 
+const structs = {
+  WSAMSG,
+  WSABUF,
+  WSACMSGHDR: cmsghdrSizeT,
+  sockaddr_in,
+  sockaddr_in6,
+  sockaddr_storage: sockaddr_storageWindows,
+  in_pktinfo: in_pktinfoAddrFirst,
+  in6_pktinfo,
+  ip_mreq,
+  ipv6_mreq,
+  ip_mreq_source: ip_mreq_sourceFirst,
+  group_req: group_req(sockaddr_storageWindows),
+  group_source_req: group_source_req(sockaddr_storageWindows),
+};
+
 /** undefined for a CPU that no fixture covers. */
 export function win32(arch: string): Platform | undefined {
   const abi = Object.hasOwn(abis, arch) ? abis[arch] : undefined;
   if (abi === undefined) return undefined;
-  const types = structs(abi);
+  const types = structsOf(abi, structs);
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = addrDeparture(pktinfo, types.in_pktinfo);
   return {
@@ -151,7 +163,8 @@ export function win32(arch: string): Platform | undefined {
     constants: c,
     errno: winsockErrno,
     requests,
-    optionRequests,
+    carried,
+    optionRequests: plainRequests(carried),
     arrivals: [
       addrArrival(pktinfo, types.in_pktinfo),
       ...rfc3542Arrivals(c, types.in6_pktinfo),
@@ -160,11 +173,15 @@ export function win32(arch: string): Platform | undefined {
       ttlArrival({ level: c.IPPROTO_IP, type: c.IP_TTL }, 4),
       tosArrival({ level: c.IPPROTO_IP, type: c.IP_TCLASS }, 4),
       tosArrival({ level: c.IPPROTO_IP, type: c.IP_TOS }, 4),
+      ecnArrival({ level: c.IPPROTO_IP, type: c.IP_ECN }),
+      ecnArrival({ level: c.IPPROTO_IPV6, type: c.IPV6_ECN }),
     ],
     // A mapped peer takes IP_PKTINFO with the plain IPv4 address, as msquic sends it.
     departures: { udp4: departure, udp6: rfc3542Departure(c, types.in6_pktinfo), mapped: departure },
     ttl: {},
     tos: {},
+    tried,
+    settings,
     quirks: {
       // Nothing is known of bound sockets here; without a message they send from where they are bound anyway.
       sourceOnlyFromWildcard: true,
@@ -181,24 +198,6 @@ export function win32(arch: string): Platform | undefined {
   };
 }
 
-function structs(abi: Abi) {
-  return {
-    WSAMSG: WSAMSG(abi),
-    WSABUF: WSABUF(abi),
-    WSACMSGHDR: cmsghdrSizeT(abi),
-    sockaddr_in: sockaddr_in(abi),
-    sockaddr_in6: sockaddr_in6(abi),
-    sockaddr_storage: sockaddr_storageWindows(abi),
-    in_pktinfo: in_pktinfoAddrFirst(abi),
-    in6_pktinfo: in6_pktinfo(abi),
-    ip_mreq: ip_mreq(abi),
-    ipv6_mreq: ipv6_mreq(abi),
-    ip_mreq_source: ip_mreq_sourceFirst(abi),
-    group_req: group_req(sockaddr_storageWindows)(abi),
-    group_source_req: group_source_req(sockaddr_storageWindows)(abi),
-  };
-}
-
 const IP_PKTINFO: Request = { level: c.IPPROTO_IP, name: c.IP_PKTINFO };
 const IPV6_PKTINFO: Request = { level: c.IPPROTO_IPV6, name: c.IPV6_PKTINFO };
 
@@ -210,13 +209,62 @@ const requests: Platform['requests'] = {
 };
 
 /** A dual-stack socket needs both, as for the destination. */
-const perFamily = (ip: number, ipv6: number) => {
-  const udp4 = [{ level: c.IPPROTO_IP, name: ip }];
-  const udp6 = [{ level: c.IPPROTO_IPV6, name: ipv6 }];
-  return { udp4, udp6, dual: [...udp6, ...udp4] };
+const family = (ip: number, ipv6: number, value?: number) => perFamily({ ip, ipv6, value }, 'both');
+
+const carried: Platform['carried'] = {
+  recvTTL: family(c.IP_RECVTTL, c.IPV6_HOPLIMIT),
+  recvTOS: family(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+  recvTimestamp: { because: 'Windows stamps what network cards stamp alone' },
+  recvDrops: { because: 'Windows does not count them per datagram' },
+  // IP_RECVERR tells connected sockets what others tell them anyway.
+  recvErrors: { because: 'Windows has no error queue' },
+  gro: { because: 'Windows coalesces without saying so on some machines (P29)' },
+  originalDestination: { because: 'Windows does not tell it' },
+  recvMark: { because: 'Windows has no marks' },
 };
 
-const optionRequests: Platform['optionRequests'] = {
-  recvTTL: perFamily(c.IP_RECVTTL, c.IPV6_HOPLIMIT),
-  recvTOS: perFamily(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
+const int = (level: number, type: number) => ({ level, type, size: 4 }) as const;
+
+/** By the SDK's documentation; Windows 10 2004 and later have all of it. */
+const tried: Tried = {
+  segment: int(c.IPPROTO_UDP, c.UDP_SEND_MSG_SIZE),
+  ttl: { udp4: int(c.IPPROTO_IP, c.IP_HOPLIMIT), udp6: int(c.IPPROTO_IPV6, c.IPV6_HOPLIMIT) },
+  tos: { udp4: int(c.IPPROTO_IP, c.IP_TOS), udp6: int(c.IPPROTO_IPV6, c.IPV6_TCLASS) },
+  ecn: { udp4: int(c.IPPROTO_IP, c.IP_ECN), udp6: int(c.IPPROTO_IPV6, c.IPV6_ECN) },
+  recvECN: family(c.IP_RECVECN, c.IPV6_RECVECN),
+};
+
+const foreign = { because: 'Windows binds no address that it does not have' };
+const discovery = (value: number) => ({ ask: family(c.IP_MTU_DISCOVER, c.IPV6_MTU_DISCOVER, value) });
+// IPv4's index is in network byte order, IPv6's is not.
+const unicastIf = { level: c.IPPROTO_IP, name: c.IP_UNICAST_IF, takes: 'networkIndex' } as const;
+const unicastIf6 = { level: c.IPPROTO_IPV6, name: c.IPV6_UNICAST_IF, takes: 'index' } as const;
+
+const settings: Settings = {
+  bindToDevice: { ask: { udp4: [unicastIf], udp6: [unicastIf6], dual: [unicastIf6, unicastIf] }, hears: false },
+  freebind: foreign,
+  transparent: foreign,
+  onlyOwnGroups: { because: 'Windows has no IP_MULTICAST_ALL: recvfromto leaves out what other sockets have joined' },
+  mtuDiscover: {
+    do: discovery(c.IP_PMTUDISC_DO),
+    dont: discovery(c.IP_PMTUDISC_DONT),
+    want: { because: 'Windows has no IP_PMTUDISC_WANT' },
+    probe: discovery(c.IP_PMTUDISC_PROBE),
+  },
+  pathMtu: {
+    4: { level: c.IPPROTO_IP, name: c.IP_MTU, size: 4, at: 0 },
+    6: { level: c.IPPROTO_IPV6, name: c.IPV6_MTU, size: 4, at: 0 },
+  },
+  txTime: { because: 'Windows has no SO_TXTIME' },
+  mark: { because: 'Windows has no marks' },
+  filter: { because: 'Windows has no SO_ATTACH_FILTER' },
+  steer: { because: 'Windows does not balance between sockets on one port' },
+  blockSource: {
+    ip: c.IP_BLOCK_SOURCE,
+    ipUndo: c.IP_UNBLOCK_SOURCE,
+    any: c.MCAST_BLOCK_SOURCE,
+    anyUndo: c.MCAST_UNBLOCK_SOURCE,
+  },
+  errorQueue: { because: 'Windows has no error queue' },
+  overflow: { because: 'Windows has no SO_RERROR' },
 };

@@ -74,3 +74,15 @@ export const WSAMSG = declare(({ pointer, uint32, int32 }, abi) => ({
   Control: WSABUF(abi),
   dwFlags: uint32,
 }));
+
+/** What macOS' private recvmsg_x and sendmsg_x take: a msghdr and the length. xnu's <sys/socket_private.h> */
+export const msghdr_x = declare(({ pointer, uint32, int32, size_t }) => ({
+  msg_name: pointer,
+  msg_namelen: uint32,
+  msg_iov: pointer,
+  msg_iovlen: int32,
+  msg_control: pointer,
+  msg_controllen: uint32,
+  msg_flags: int32,
+  msg_datalen: size_t,
+}));

@@ -14,6 +14,13 @@ export interface Abi {
   readonly int64Alignment: 4 | 8;
 }
 
+/** 64-bit little-endian CPUs, on Windows too: no declaration there has a `long`. */
+export const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
+/** 32-bit little-endian CPUs. */
+export const ILP32: Abi = { pointerSize: 4, endianness: 'LE', int64Alignment: 8 };
+/** The same of System V's i386. */
+export const I386: Abi = { pointerSize: 4, endianness: 'LE', int64Alignment: 4 };
+
 /** A C type as ref-struct-di wants it. */
 export interface Type {
   readonly name: string;

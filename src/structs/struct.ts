@@ -25,6 +25,23 @@ export interface StructType<Field extends string = string> extends Type {
 /** A struct whose layout waits for an ABI. The same ABI gives the same type. */
 export type Declaration<Field extends string> = (abi: Abi) => StructType<Field>;
 
+/** Struct types by C name. */
+export type Structs<Declarations extends Record<string, (abi: Abi) => StructType>> = {
+  readonly [Name in keyof Declarations]: ReturnType<Declarations[Name]>;
+};
+
+/** The structs of one OS for one ABI. Each is laid out when it is first asked for: few programs need all of them. */
+export function structsOf<Declarations extends Record<string, (abi: Abi) => StructType>>(
+  abi: Abi,
+  declarations: Declarations,
+): Structs<Declarations> {
+  const structs = {} as Structs<Declarations>;
+  for (const name of Object.keys(declarations)) {
+    Object.defineProperty(structs, name, { enumerable: true, get: () => declarations[name](abi) });
+  }
+  return structs;
+}
+
 type Define = (fields: Record<string, Type>, options?: { packed: boolean }) => StructType;
 
 const definers = new Map<string, Define>();
@@ -49,7 +66,7 @@ export function declare<Field extends string>(
   };
 }
 
-/** ref-struct-di is loaded on first use: its `debug` dependency costs 6 ms, which importing us must not. */
+/** ref-struct-di is loaded on first use: what it depends on takes time, which importing us must not. */
 function definerFor(abi: Abi): Define {
   const key = abiKey(abi);
   let define = definers.get(key);

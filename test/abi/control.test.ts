@@ -4,7 +4,8 @@
  */
 import { CMSG_SPACE, newArrived, readControl, writeHeader } from '../../src/datagram/control';
 import { platformFor } from '../../src/platform';
-import type { Arrived, Departure, Platform, Source } from '../../src/platform/platform';
+import type { Arrived, ArrivedError, Departure, Platform, Source } from '../../src/platform/platform';
+import { missing } from '../../src/platform/settings';
 import { controlMessage, type Facts, int, structBytes, target, targets } from './facts';
 
 const IPV4 = Uint8Array.of(192, 0, 2, 7);
@@ -57,11 +58,14 @@ function ipv4Destination(facts: Facts, address: Uint8Array, ifindex: number): Bu
     case 'darwin':
     case 'win32':
       return [message('IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_ifindex: ifindex, ipi_addr: address }))];
+    case 'netbsd':
+      return [
+        message('IP_RECVDSTADDR', address),
+        message('IP_PKTINFO', structBytes(facts, 'in_pktinfo', { ipi_addr: address, ipi_ifindex: ifindex })),
+      ];
     default: {
       const sdl_len = 8; // as far as the link's name, which is missing
-      const rest: Record<string, number | Uint8Array> =
-        facts.os === 'netbsd' ? { sdl_addr: Uint8Array.of(0xee) } : { sdl_type: 0xee };
-      const link = structBytes(facts, 'sockaddr_dl', { sdl_len, sdl_family: 18, sdl_index: ifindex, ...rest });
+      const link = structBytes(facts, 'sockaddr_dl', { sdl_len, sdl_family: 18, sdl_index: ifindex, sdl_type: 0xee });
       return [message('IP_RECVDSTADDR', address), message('IP_RECVIF', link.subarray(0, sdl_len))];
     }
   }
@@ -77,7 +81,12 @@ function lastField(facts: Facts, level: number, type: number): [struct: string, 
   if (level === facts.number('IPPROTO_IPV6')) return ['in6_pktinfo', 'ipi6_ifindex'];
   if (type === facts.constant('IP_RECVIF')) return ['sockaddr_dl', 'sdl_index'];
   if (type === facts.constant('IP_RECVDSTADDR')) return ['in_addr', 's_addr'];
-  return ['in_pktinfo', facts.os === 'win32' ? 'ipi_ifindex' : 'ipi_addr'];
+  return ['in_pktinfo', facts.os === 'win32' || facts.os === 'netbsd' ? 'ipi_ifindex' : 'ipi_addr'];
+}
+
+function newArrivedError(): ArrivedError {
+  const offender = { offenderFamily: 0, offender0: 0, offender1: 0, offender2: 0, offender3: 0 } as const;
+  return { errno: 0, origin: 0, type: 0, code: 0, info: 0, data: 0, ...offender };
 }
 
 /** A view on a copy of `bytes`, beginning at `start`, with other bytes all around. */
@@ -274,7 +283,93 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
     });
   }
 
+  if (facts.os === 'freebsd') {
+    test('reads SCM_REALTIME, which has nanoseconds', () => {
+      const payload = structBytes(facts, 'timespec', { tv_sec: 1_790_000_000, tv_nsec: 123_456_789 });
+      const arrived = read(platform, controlMessage(facts, levels.socket, facts.number('SCM_REALTIME'), payload));
+      expect([arrived.seconds, arrived.nanoseconds]).toEqual([1_790_000_000, 123_456_789]);
+    });
+  }
+
+  if (own || facts.os === 'freebsd') {
+    test('reads where a diverted datagram had been sent to', () => {
+      const family: Record<string, number> = facts.saLen ? { sin_len: 16 } : {};
+      const port = Uint8Array.of(0x14, 0xb4);
+      const name = structBytes(facts, 'sockaddr_in', { ...family, sin_port: port, sin_addr: IPV4 });
+      const arrived = read(platform, controlMessage(facts, levels.ip, facts.number('IP_ORIGDSTADDR'), name));
+      expect(arrived).toMatchObject({ originalFamily: 4, original0: words(IPV4)[0], originalPort: 5300 });
+      const name6 = structBytes(facts, 'sockaddr_in6', { sin6_port: port, sin6_addr: IPV6 });
+      const arrived6 = read(platform, controlMessage(facts, levels.ipv6, facts.number('IPV6_ORIGDSTADDR'), name6));
+      const { originalFamily, original0, original1, original2, original3, originalPort } = arrived6;
+      expect([originalFamily, original0, original1, original2, original3]).toEqual([6, ...words(IPV6)]);
+      expect(originalPort).toBe(5300);
+      const short = controlMessage(facts, levels.ip, facts.number('IP_ORIGDSTADDR'), name.subarray(0, 7));
+      expect(read(platform, short).originalFamily).toBeUndefined();
+    });
+  }
+
+  if (facts.os === 'openbsd') {
+    test('reads the port that a diverted datagram had been sent to', () => {
+      const message = (level: number, type: string) =>
+        controlMessage(facts, level, facts.number(type), Uint8Array.of(0x14, 0xb4));
+      expect(read(platform, message(levels.ip, 'IP_RECVDSTPORT')).originalPort).toBe(5300);
+      expect(read(platform, message(levels.ipv6, 'IPV6_RECVDSTPORT')).originalPort).toBe(5300);
+    });
+  }
+
+  if (facts.os === 'win32') {
+    test('reads the ECN bits, and leaves the whole TOS alone where it comes too', () => {
+      const ecn = controlMessage(facts, levels.ip, facts.number('IP_ECN'), int(3));
+      const ecn6 = controlMessage(facts, levels.ipv6, facts.number('IPV6_ECN'), int(1));
+      const tos = controlMessage(facts, levels.ip, facts.number('IP_TOS'), int(0xbb));
+      expect([read(platform, ecn).tos, read(platform, ecn6).tos]).toEqual([3, 1]);
+      expect([read(platform, ecn, tos).tos, read(platform, tos, ecn).tos]).toEqual([0xbb, 0xbb]);
+    });
+  }
+
   if (own) {
+    test("reads a firewall's mark", () => {
+      const mark = controlMessage(facts, levels.socket, facts.number('SO_MARK'), Uint8Array.of(1, 0, 0, 0xff));
+      expect(read(platform, mark).mark).toBe(0xff000001);
+    });
+
+    test('reads the error queue', () => {
+      const { errorQueue } = platform.settings;
+      if (missing(errorQueue)) throw new Error('Linux has one');
+      expect(errorQueue.flag).toBe(facts.number('MSG_ERRQUEUE'));
+      expect(errorQueue.origins).toEqual({
+        local: facts.number('SO_EE_ORIGIN_LOCAL'),
+        icmp: facts.number('SO_EE_ORIGIN_ICMP'),
+        icmp6: facts.number('SO_EE_ORIGIN_ICMP6'),
+        txtime: facts.number('SO_EE_ORIGIN_TXTIME'),
+      });
+      const error = structBytes(facts, 'sock_extended_err', {
+        ...{ ee_errno: 90, ee_origin: 2, ee_type: 3, ee_code: 4, ee_info: 1400, ee_data: 0xffffffff },
+      });
+      const told = { errno: 90, origin: 2, type: 3, code: 4, info: 1400, data: 0xffffffff };
+      const [ip, ipv6] = errorQueue.arrivals;
+      expect([ip.level, ip.type]).toEqual([levels.ip, facts.number('IP_RECVERR')]);
+      expect([ipv6.level, ipv6.type]).toEqual([levels.ipv6, facts.number('IPV6_RECVERR')]);
+      const from = structBytes(facts, 'sockaddr_in', { sin_family: facts.number('AF_INET'), sin_addr: IPV4 });
+      const from6 = structBytes(facts, 'sockaddr_in6', { sin6_family: facts.number('AF_INET6'), sin6_addr: IPV6 });
+      const arrived = newArrivedError();
+      ip.read(view(Buffer.concat([error, from]), 16), 16, arrived);
+      expect(arrived).toMatchObject({ ...told, offenderFamily: 4, offender0: words(IPV4)[0] });
+      ipv6.read(view(Buffer.concat([error, from6]), 16), 16, arrived);
+      const { offender0, offender1, offender2, offender3 } = arrived;
+      expect([offender0, offender1, offender2, offender3]).toEqual(words(IPV6));
+      expect(arrived).toMatchObject({ ...told, offenderFamily: 6 });
+      for (const [arrival, size] of [
+        [ip, from.length],
+        [ipv6, from6.length],
+      ] as const) {
+        arrival.read(view(Buffer.concat([error, Buffer.alloc(size)]), 8), 8, arrived);
+        expect(arrived.offenderFamily).toBe(0);
+        expect(arrival.size).toBeLessThanOrEqual(error.length + size);
+        expect(arrival.size).toBeGreaterThan(error.length);
+      }
+    });
+
     test('reads SO_RXQ_OVFL and UDP_GRO', () => {
       const arrived = read(
         platform,

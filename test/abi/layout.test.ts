@@ -76,7 +76,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
     expect(platform.saLen).toBe(facts.saLen);
     const { recvmmsg } = facts;
     if (recvmmsg === null) expect(platform.mmsg).toBeUndefined();
-    else expect(platform.mmsg).toEqual({ count: recvmmsg.includes('size_t,') ? 'size_t' : 'unsigned int' });
+    else expect(platform.mmsg).toMatchObject({ count: recvmmsg.includes('size_t,') ? 'size_t' : 'unsigned int' });
   });
 });
 

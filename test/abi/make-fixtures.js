@@ -19,7 +19,7 @@ const VARIANTS = {
 const STRUCTS = [
   'msghdr', 'mmsghdr', 'iovec', 'cmsghdr', 'sockaddr_in', 'sockaddr_in6', 'sockaddr_storage', 'sockaddr_dl',
   'in_pktinfo', 'in6_pktinfo', 'ip_mreq', 'ip_mreqn', 'ipv6_mreq', 'ip_mreq_source', 'group_source_req', 'timespec',
-  'timeval', 'in_addr', 'in6_addr',
+  'timeval', 'in_addr', 'in6_addr', 'msghdr_x',
 ];
 
 // What the Windows study leaves out, see `method` below.

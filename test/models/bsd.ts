@@ -7,7 +7,7 @@ import type { Cmsg, Name } from './abi';
 import { addressText, isMapped } from './abi';
 import { KameKernel } from './kame';
 import type { Choice } from './kernel';
-import { isAny, isIPv6, isMulticast, type Machine } from './net';
+import { bytesOf, isAny, isIPv6, isMulticast, type Machine } from './net';
 import { type OptionTable, sourceSpecific, table } from './options';
 import type { Queued, Sock } from './sock';
 
@@ -150,6 +150,15 @@ export class NetBSDKernel extends BsdKernel {
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: netbsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
+  }
+
+  /** ip_savecontrol: IP_RECVPKTINFO brings an IP_PKTINFO of {address, interface}. J:ipv4_receive */
+  protected override ipv4(queued: Queued): Cmsg[] {
+    const cmsgs = super.ipv4(queued);
+    if (!queued.flags.has('IP_RECVPKTINFO')) return cmsgs;
+    const ipi_addr = Uint8Array.from(bytesOf(queued.packet.destination));
+    const info = this.abi.struct('in_pktinfo', { ipi_addr, ipi_ifindex: queued.iface.index });
+    return [...cmsgs, this.cmsg('IPPROTO_IP', 'IP_PKTINFO', info)];
   }
 
   /** ip_setpktopts. J:ipv4_send */

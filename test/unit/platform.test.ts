@@ -2,6 +2,7 @@ import { CMSG_SPACE } from '../../src/datagram/control';
 import { CONTROL_SPACE } from '../../src/datagram/ring';
 import { hostPlatform, platformFor } from '../../src/platform';
 import type { Platform } from '../../src/platform/platform';
+import { missing } from '../../src/platform/settings';
 
 const supported = {
   linux: ['arm', 'arm64', 'ia32', 'x64', 'riscv64', 'loong64', 'ppc64'],
@@ -63,15 +64,32 @@ describe.each(all)('%s on %s', (name, arch) => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test.each(['udp4', 'udp6', 'dual'] as const)('all control messages of one %s datagram fit a slot', (kind) => {
-    const asked = [platform.requests, ...Object.values(platform.optionRequests)].flatMap((requests) => requests[kind]);
+  // An IPv4 datagram on a dual-stack socket brings IPv4's messages where they can be asked for, and IPV6_PKTINFO too, else
+  // IPv6's (P13, P14).
+  test.each([
+    ['udp4', 4],
+    ['udp6', 6],
+    ['dual', 4],
+    ['dual', 6],
+  ] as const)('all control messages of one %s datagram of IPv%i fit a slot', (kind, family) => {
+    const { IPPROTO_IP, IPPROTO_IPV6, IPV6_PKTINFO, IP_RECVIF, IP_ORIGDSTADDR, IPV6_ORIGDSTADDR } = constants;
+    const carried = Object.values(platform.carried).flatMap((asked) => (missing(asked) ? [] : [asked]));
+    const asked = [platform.requests, ...carried].flatMap((requests) => requests[kind]);
     const levels = new Set(asked.map(({ level }) => level));
-    const sizes = arrivals
-      .filter(({ level }) => levels.has(level))
-      .map(({ level, type, size }) =>
-        // Of a sockaddr_dl less is read than comes.
-        level === constants.IPPROTO_IP && type === constants.IP_RECVIF ? platform.structs.sockaddr_dl.size : size,
-      );
+    const comes = ({ level, type }: { level: number; type: number }) =>
+      levels.has(level) &&
+      (level === IPPROTO_IP
+        ? family === 4
+        : level !== IPPROTO_IPV6 || family === 6 || type === IPV6_PKTINFO || !levels.has(IPPROTO_IP));
+    // Of these less is read than comes.
+    const whole = ({ level, type, size }: { level: number; type: number; size: number }) => {
+      const { sockaddr_dl, sockaddr_in, sockaddr_in6 } = platform.structs;
+      if (level === IPPROTO_IP && type === IP_RECVIF) return sockaddr_dl.size;
+      if (level === IPPROTO_IP && type === IP_ORIGDSTADDR) return sockaddr_in.size;
+      return level === IPPROTO_IPV6 && type === IPV6_ORIGDSTADDR ? sockaddr_in6.size : size;
+    };
+    if (kind === 'dual' && family === 4 && !quirks.dualStack) return; // there are none
+    const sizes = arrivals.filter(comes).map(whole);
     expect(sizes.length).toBeGreaterThan(2);
     const total = sizes.reduce((sum, size) => sum + CMSG_SPACE(platform.cmsg, size), 0);
     expect(total).toBeLessThanOrEqual(CONTROL_SPACE);

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Abi } from '../../src/structs/ref';
 import { alignedType, bytesType, refFor } from '../../src/structs/ref';
-import { declare } from '../../src/structs/struct';
+import { declare, structsOf } from '../../src/structs/struct';
 
 const LP64: Abi = { pointerSize: 8, endianness: 'LE', int64Alignment: 8 };
 const ILP32: Abi = { pointerSize: 4, endianness: 'LE', int64Alignment: 8 };
@@ -125,17 +125,39 @@ describe('declare', () => {
   });
 });
 
-test('importing the structs and platforms loads no package', () => {
-  const swc = join(__dirname, '../../node_modules/@swc/core');
-  const script = `
+test('the structs of an OS are laid out one by one, when they are asked for', () => {
+  const laidOut: string[] = [];
+  const one = (name: string) =>
+    declare(({ int32 }) => {
+      laidOut.push(name);
+      return { field: int32 };
+    });
+  const structs = structsOf(LP64, { a: one('a'), b: one('b') });
+  expect([Object.keys(structs), laidOut]).toEqual([['a', 'b'], []]);
+  expect(structs.b.size).toBe(4);
+  expect(structs.b).toBe(structs.b);
+  expect(laidOut).toEqual(['b']);
+});
+
+const swc = join(__dirname, '../../node_modules/@swc/core');
+/** A script in a process of its own, in which TypeScript can be required: Jest's modules are not Node's. */
+function run(script: string, env: NodeJS.ProcessEnv = {}): { out: string; err: string } {
+  const compile = `
     const { transformFileSync } = require(${JSON.stringify(swc)});
     require.extensions['.ts'] = (module, file) => module._compile(transformFileSync(file, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }).code, file);
+    const platform = ${JSON.stringify(join(__dirname, '../../src/platform/index.ts'))};`;
+  const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', compile + script], options);
+  return { out: stdout, err: stderr };
+}
+
+test('importing the structs and platforms loads no package', () => {
+  const { out } = run(`
     const loaded = () => Object.keys(require.cache).filter((file) => /node_modules.(ref-struct-di|debug|koffi)/.test(file)).length;
-    const { hostPlatform } = require(${JSON.stringify(join(__dirname, '../../src/platform/index.ts'))});
+    const { hostPlatform } = require(platform);
     const before = loaded();
     hostPlatform();
-    console.log(JSON.stringify([before, loaded() > 0]));`;
-  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' });
-  expect(JSON.parse(output)).toEqual([0, true]);
+    console.log(JSON.stringify([before, loaded() > 0]));`);
+  expect(JSON.parse(out)).toEqual([0, true]);
 });
