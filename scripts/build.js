@@ -5,7 +5,16 @@
  * stack traces. The types are one file per public entry, and chunks for what those share.
  */
 const { execFile } = require('node:child_process');
-const { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } = require('node:fs');
+const {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} = require('node:fs');
 const { basename, join, posix, resolve } = require('node:path');
 const { promisify } = require('node:util');
 const { dependencies } = require('../package.json');
@@ -18,9 +27,8 @@ const PUBLIC = ['index', 'register', 'libc', 'promises', 'testing'].filter((name
 const COMMAND = 'cli/main';
 /** Threads of ours are loaded by their path, beside the file that starts them. */
 const THREADS = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.cts'));
-/** See quiet(). The rest stays in node_modules; koffi could not be anywhere else. */
-const INLINED = 'ref-struct-di';
-const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !== INLINED)];
+/** These stay in node_modules; koffi could not be anywhere else. All else that is imported goes into the bundle. */
+const EXTERNAL = [/^node:/, ...Object.keys(dependencies)];
 /** What one kind of host loads together is one file. The rest that is loaded late has a file each. */
 const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] };
 
@@ -73,8 +81,8 @@ function late() {
 }
 
 /**
- * ref-struct-di goes into the bundle for the sake of what it requires, which took longer than all it does: `debug` looks
- * at terminals, and `assert` opens stderr. Without DEBUG=ref:struct the one does nothing; the other is loaded to fail.
+ * ref-struct-di is in the bundle for the sake of what it requires, which took longer than all it does: `debug` looks at
+ * terminals, and `assert` opens stderr. Without DEBUG=ref:struct the one does nothing; the other is loaded to fail.
  */
 function quiet() {
   const modules = {
@@ -86,9 +94,27 @@ function quiet() {
   };
   return {
     name: 'quiet',
-    resolveId: (id, importer) => (id in modules && importer?.includes(INLINED) ? `\0quiet:${id}` : null),
+    resolveId: (id, importer) => (id in modules && importer?.includes('ref-struct-di') ? `\0quiet:${id}` : null),
     load: (id) => (id.startsWith('\0quiet:') ? { code: modules[id.slice(7)], moduleType: 'js' } : null),
   };
+}
+
+/** The licences of what is in the bundle and not ours. @throws where a package has none */
+function licences(output) {
+  const folders = new Set();
+  for (const { moduleIds = [] } of output) {
+    for (const id of moduleIds) {
+      const found = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id.replaceAll('\\', '/'));
+      if (found !== null) folders.add(found[0]);
+    }
+  }
+  const texts = [...folders].sort().map((folder) => {
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    if (file === undefined) throw new Error(`${folder} has no licence, so it cannot go into dist/`);
+    const { name, version } = require(join(folder, 'package.json'));
+    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+  return `These packages are part of the files in this folder.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
 async function code(out) {
@@ -104,7 +130,7 @@ async function code(out) {
       throw new Error(`${level}: ${message}`);
     },
   });
-  await build.write({
+  const { output } = await build.write({
     dir: out,
     format: 'cjs',
     exports: 'named',
@@ -121,6 +147,7 @@ async function code(out) {
     },
   });
   await build.close();
+  writeFileSync(join(out, 'LICENSES.txt'), licences(output));
   chmodSync(join(out, `${COMMAND}.js`), 0o755); // npx runs the command straight from a checkout
 }
 
@@ -150,7 +177,6 @@ async function main() {
   const dist = join(root, 'dist');
   try {
     await Promise.all([code(out), types(out)]);
-    copyFileSync(join(root, 'node_modules', INLINED, 'LICENSE'), join(out, `${INLINED}.LICENSE`));
     chmodSync(out, 0o755);
     rmSync(dist, { recursive: true, force: true });
     renameSync(out, dist);

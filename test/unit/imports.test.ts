@@ -109,10 +109,12 @@ test("Node's own modules are written with node:", () => {
   expect(imports.filter(({ from }) => builtinModules.includes(from))).toEqual([]);
 });
 
-test('nothing but the declared dependencies is imported', () => {
-  const { dependencies } = require('../../package.json') as { dependencies: Record<string, string> };
+test('nothing but declared dependencies is imported; those that the build inlines are for development', () => {
+  const manifest = require('../../package.json') as Record<'dependencies' | 'devDependencies', Record<string, string>>;
   const packages = new Set(imports.map(({ from }) => from).filter((from) => !/^(\.|node:)/.test(from)));
-  expect([...packages].filter((name) => !(name in dependencies))).toEqual([]);
+  const declared = { ...manifest.dependencies, ...manifest.devDependencies };
+  expect([...packages].filter((name) => !(name in declared))).toEqual([]);
+  expect(Object.keys(manifest.dependencies).filter((name) => !packages.has(name))).toEqual([]);
 });
 
 test('no file imports in a circle, types aside', () => {
