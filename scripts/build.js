@@ -136,6 +136,7 @@ async function code(out) {
     exports: 'named',
     strict: true,
     comments: false,
+    esModule: false, // as node:dgram: every tool then takes the module itself for its default export
     generatedCode: { symbols: false },
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
