@@ -59,7 +59,8 @@ function late() {
       if (kind !== 'require-call') return null;
       const group = groups.get(found.id);
       const id = group === undefined ? found.id : GROUP + group;
-      const name = group ?? basename(found.id, '.ts');
+      const folder = found.id.startsWith(join(root, 'src/cli')) ? 'cli/' : '';
+      const name = group ?? folder + basename(found.id, '.ts');
       if (!emitted.has(name)) emitted.set(name, { id, file: this.emitFile({ type: 'chunk', id, name }) });
       if (emitted.get(name).id !== id) throw new Error(`two files that are loaded late have the name ${name}`);
       return { id: MARK + name, external: true };
@@ -71,7 +72,7 @@ function late() {
         .join('\n');
     },
     renderChunk(code, { fileName }) {
-      return code.replace(/(["'])late:([\w-]+)\1/g, (_, quote, name) => {
+      return code.replace(/(["'])late:([\w/-]+)\1/g, (_, quote, name) => {
         const file = name === 'index' ? 'index.js' : this.getFileName(emitted.get(name).file);
         const path = posix.relative(posix.dirname(fileName), file);
         return `${quote}${path.startsWith('.') ? path : `./${path}`}${quote}`;
