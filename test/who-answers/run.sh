@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Servers that Debian ships, bound to all addresses: which of them answer from the address that was asked?
+# `npm run test:who-answers`, or this after a build. Writes docs/who-answers.md. Needs, on Debian and Ubuntu:
+#   apt-get install iproute2 util-linux dnsmasq-base unbound bind9 chrony coturn snmpd tftpd-hpa freeradius
+# and root. No service has to run: each program is started here, with files of its own, inside a network, a mount and a PID
+# namespace, so that killing one process is the whole clean-up. Arguments choose programs: run.sh unbound chrony.
+set -u
+cd "$(dirname "$0")/../.."
+
+# With CI=true a test that cannot run is a failure: a green run must mean that something was tested.
+cannot() {
+  echo "who-answers cannot run here: $1" >&2
+  if [ "${CI:-}" = true ]; then echo "0 passed, 1 failed, 0 skipped"; exit 1; fi
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+
+[ "$(id -u)" = 0 ] || cannot "the servers want root"
+for tool in ip nsenter unshare dpkg-query; do
+  command -v "$tool" >/dev/null || cannot "$tool is missing"
+done
+[ -f dist/cli/main.js ] || cannot "dist/cli/main.js is missing; npm run build makes it"
+namespaces=(--net --mount --pid --fork --kill-child --mount-proc)
+reason=$(unshare "${namespaces[@]}" ip link set lo up 2>&1) || cannot "no namespaces (${reason//$'\n'/ })"
+
+unshare "${namespaces[@]}" node -r ./test/e2e/netns/typescript.cjs test/who-answers/main.ts "$@" &
+child=$!
+# unshare blocks the gentle signals while it waits; SIGKILL reaches it, and --kill-child passes it on to the namespace.
+trap 'kill -KILL "$child" 2>/dev/null; wait "$child" 2>/dev/null; exit 130' INT TERM HUP
+wait "$child"
