@@ -3,7 +3,7 @@
  * machine that becomes slower for a while slows all of them. Each server is started anew a few times, as a JIT compiler may
  * turn out otherwise the next time.
  */
-import type { Sample, SubjectId } from './results';
+import type { Sample } from './results';
 import type { Case, Context, Turn } from './scenarios/case';
 import { type Server, type Subject, start } from './subjects';
 
@@ -14,7 +14,7 @@ export interface Effort {
   readonly warmMs: number;
 }
 
-export const FULL: Effort = { generations: 2, rounds: 4, ms: 200, warmMs: 350 };
+export const FULL: Effort = { generations: 2, rounds: 3, ms: 200, warmMs: 300 };
 export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40 };
 /** What a turn of a case that wants more than the usual is cut to in --quick. */
 const QUICK_SHARE = 0.2;
@@ -31,6 +31,31 @@ function effortFor(one: Case, quick: boolean): Effort {
     return { generations, rounds, ms, warmMs };
   }
   return { ...QUICK, ms: one.ms === undefined ? QUICK.ms : one.ms * QUICK_SHARE };
+}
+
+/** To start a server, and to start a load and let it settle. */
+const START_MS = 150;
+const AROUND_MS = 120;
+
+function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs }: Effort): number {
+  const { aroundMs = AROUND_MS, server } = one;
+  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + aroundMs : 0);
+  return subjects * generations * (before + rounds * (ms + aroundMs));
+}
+
+/** About how long a case takes: the time there is is shared out by this. */
+export const plannedMs = (one: Case, quick: boolean): number =>
+  duration(one, one.subjects.length, effortFor(one, quick));
+
+/** The most that can be done in that time: fewer rounds first, then fewer generations. One of each is always done. */
+function fitting(one: Case, subjects: number, wanted: Effort, ms: number): Effort {
+  for (let generations = wanted.generations; generations > 0; generations--) {
+    for (let rounds = wanted.rounds; rounds > 0; rounds--) {
+      const effort = { ...wanted, generations, rounds };
+      if (duration(one, subjects, effort) <= ms && generations * rounds > 1) return effort;
+    }
+  }
+  return { ...wanted, generations: 1, rounds: 1 };
 }
 
 /** Those who take part, with what runs for them. A subject that fails sits out the rest. */
@@ -101,26 +126,16 @@ class Party {
   }
 }
 
-/** @param until performance.now() after which nothing new is begun, once everybody had a turn */
-export async function measureCase(
-  one: Case,
-  all: readonly Subject[],
-  context: Context,
-  until: number,
-): Promise<Measured> {
-  const subjects = one.subjects.map((id: SubjectId) => all.find((subject) => subject.id === id));
-  const party = new Party(
-    one,
-    subjects.filter((subject) => subject !== undefined),
-    context,
-  );
-  const { generations, rounds, ms, warmMs } = effortFor(one, context.quick);
-  const over = () => party.samples.length > 0 && performance.now() > until;
-  for (let generation = 0; generation < generations && !over(); generation++) {
+/** @param ms how long it may take; everybody has one turn in any case */
+export async function measureCase(one: Case, all: readonly Subject[], context: Context, ms: number): Promise<Measured> {
+  const subjects = all.filter(({ id }) => one.subjects.includes(id));
+  const party = new Party(one, subjects, context);
+  const effort = fitting(one, subjects.length, effortFor(one, context.quick), ms);
+  for (let generation = 0; generation < effort.generations; generation++) {
     try {
       await party.start();
-      if (warmMs > 0 && one.server !== undefined) await party.turns(warmMs, false);
-      for (let round = 0; round < rounds && !over(); round++) await party.turns(ms, true);
+      if (effort.warmMs > 0 && one.server !== undefined) await party.turns(effort.warmMs, false);
+      for (let round = 0; round < effort.rounds; round++) await party.turns(effort.ms, true);
     } finally {
       await party.stop();
     }

@@ -67,8 +67,10 @@ const cServer = (file: string, id: SubjectId, label: string, ...words: string[])
   sends: { one: 'segments', peers: 'many' },
 });
 
+const nameServer = (id: 'nsd' | 'knot', file: string): Subject => ({ ...cServer(file, id, id), source: false });
+
 /** The subjects that can be had, in the order of every table. `dist` is a file URL, register.js stands beside it. */
-export function subjectsOf({ bun, deno, server: c }: Toolchain, dist: string): Subject[] {
+export function subjectsOf({ bun, deno, server: c, nsd, knotd }: Toolchain, dist: string): Subject[] {
   const dgram = { source: false, file: inServers('node.mjs'), words: ['module=dgram'], sends: ONE };
   const register = new URL('register.js', dist).pathname;
   const other: Subject[] = [];
@@ -93,6 +95,8 @@ export function subjectsOf({ bun, deno, server: c }: Toolchain, dist: string): S
     cServer(c, 'c', 'C'),
     cServer(c, 'c-gso', 'C, UDP_SEGMENT', 'gso=1'),
     cServer(c, 'c-gro', 'C, UDP_GRO too', 'gso=1', 'gro=1'),
+    ...(nsd === undefined ? [] : [nameServer('nsd', nsd)]),
+    ...(knotd === undefined ? [] : [nameServer('knot', knotd)]),
   ];
 }
 

@@ -97,6 +97,9 @@ const absolute = (what: string, name: string, metric: string, most: number, unit
 });
 
 export const TARGETS: readonly Target[] = [
+  cpu('dns-packet', 'message', 'dgram', 0.65),
+  cpu('dns-packet', 'message', 'bun', 0.8),
+  cpu('dns2', 'register', 'dgram', 0.85),
   cpu('echo64', 'shared', 'c-gso', 1.2),
   cpu('echo64', 'gro', 'c-gro', 1.2),
   cpu('echo64', 'message', 'dgram', 0.36),

@@ -30,11 +30,15 @@ export interface Case {
   readonly server?: ServerOptions;
   /** Server and load run in a network of their own, in which fd00:bec::/64 is this host: many IPv6 addresses. */
   readonly network?: boolean;
+  /** Left out where that is not there; the toolchain says so. */
+  readonly needs?: 'network' | 'dnsperf' | undefined;
   /** Part of --quick. */
   readonly quick?: boolean;
   /** How long one turn is, where the usual will not do; in --quick it is a fraction of that. */
   readonly ms?: number;
-  /** How long it takes before the first turn. */
+  /** What a turn takes beside that, where it starts servers of its own. */
+  readonly aroundMs?: number;
+  /** How long the servers are warmed up before the first turn. */
   readonly warmMs?: number;
   /** How often a server is started, and how many turns it has. */
   readonly generations?: number;

@@ -91,6 +91,8 @@ const startCase = (line: number): Case => ({
   subjects: STARTS,
   generations: 1,
   rounds: 11,
+  ms: 0,
+  aroundMs: 200,
   quick: String(line) === process.versions.node.split('.', 1)[0],
   run(turn) {
     const node = turn.context.tools.nodes.get(line);
@@ -127,7 +129,7 @@ export async function withServer<T>(
   }
 }
 
-const SETTLE_MS = 300;
+const SETTLE_MS = 200;
 const FURTHER = 1000;
 const QUICK_FURTHER = 50;
 
@@ -171,7 +173,9 @@ const rests: Scenario = {
       what: 'resident',
       subjects: [...IN_NODE, 'c'],
       generations: 1,
-      rounds: 3,
+      rounds: 2,
+      ms: 0,
+      aroundMs: 3000,
       quick: true,
       run: memory,
     },

@@ -1,15 +1,20 @@
 /** The benchmark's own arithmetic: a wrong table would be worse than none. Measuring itself is tried by `--quick`. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import { plannedMs } from '../measure';
 import { cpuSteps, headOf, heapSteps } from '../profile';
 import { between } from '../report/markers';
 import { resultTables } from '../report/tables';
 import { reached, TARGETS } from '../report/targets';
 import { find, heldUpByLoad, merged, type Results, rowsOf, type Sample } from '../results';
 import { SCENARIOS } from '../scenarios';
+import type { Case } from '../scenarios/case';
+import { parsed } from '../scenarios/dns';
 import { ratio, summary } from '../statistics';
+import { writeZone, type ZoneRecord } from '../zone';
 
 const MEASURED = 'abc1234, 2026-01-01';
 
@@ -122,6 +127,57 @@ describe('tables', () => {
     assert.equal(find(both, 'echo64', 'message', 'cpuNs')?.median, 1000);
     assert.equal(find(both, 'echo64', 'dgram', 'cpuNs'), undefined);
     assert.equal(find(both, 'query', 'message', 'cpuNs')?.median, 150_000);
+  });
+});
+
+describe('the name server scenario', () => {
+  test('what dnsperf says is read, and something else is refused', () => {
+    const text = `
+  Queries sent:         95123
+  Queries completed:    95100 (99.98%)
+  Queries lost:         23 (0.02%)
+  Run time (s):         1.000123
+  Queries per second:   95088.304179
+  Average Latency (s):  0.000794 (min 0.000040, max 0.007)`;
+    assert.deepEqual(parsed(text), { completed: 95_100, lost: 23, perSecond: 95_088.304179, latencyUs: 794 });
+    assert.throws(() => parsed('Queries completed: many'), /dnsperf/);
+  });
+
+  test('one in twenty questions asks for what is not there, and the zone has a record for all others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-zone-'));
+    try {
+      const { questions, json } = writeZone(folder);
+      const zone = new Set(JSON.parse(readFileSync(json, 'utf8')).map((one: ZoneRecord) => `${one.name} ${one.type}`));
+      const asked = readFileSync(questions, 'utf8').trim().split('\n');
+      const missing = asked.filter((question) => !zone.has(question));
+      assert.ok(asked.length > 1500);
+      assert.equal(missing.length, Math.ceil(asked.length / 20));
+      assert.ok(missing.every((question) => question.startsWith('none')));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the time there is', () => {
+  const one = (more: Partial<Case>): Case => ({
+    name: 'x',
+    what: 'x',
+    subjects: ['dgram', 'message'],
+    server: {},
+    run: async () => ({}),
+    ...more,
+  });
+
+  test('a case that starts its servers oftener, or has longer turns, is given more of it', () => {
+    assert.ok(plannedMs(one({ generations: 4 }), false) > plannedMs(one({ generations: 2 }), false));
+    assert.ok(plannedMs(one({ ms: 1000 }), false) > plannedMs(one({}), false));
+    assert.ok(plannedMs(one({}), true) < plannedMs(one({}), false));
+  });
+
+  test('all cases together take no longer than a run may', () => {
+    const all = SCENARIOS.flatMap(({ cases }) => cases).map((each) => plannedMs(each, false));
+    assert.ok(all.reduce((sum, ms) => sum + ms, 0) < 1200_000 * 1.1);
   });
 });
 
