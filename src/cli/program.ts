@@ -19,7 +19,7 @@ import {
   withoutBrackets,
 } from './options';
 import { protocolNames } from './probe/names';
-import { DESCRIPTIONS, EXAMPLES, EXIT_STATUS } from './texts';
+import { DESCRIPTIONS, EXAMPLES, NOTES } from './texts';
 import { type CommandName, UsageError } from './usage';
 
 type Found = (call: Invocation) => void;
@@ -92,7 +92,7 @@ function command(tree: Command, name: CommandName, summary: string): Command {
     .summary(summary)
     .description(DESCRIPTIONS[name])
     .helpOption('-h, --help', 'this')
-    .addHelpText('after', EXIT_STATUS[name]);
+    .addHelpText('after', ({ command: one }) => folded(NOTES[name], one));
 }
 
 function serve(tree: Command, found: Found): void {
@@ -196,6 +196,13 @@ function doctor(tree: Command, found: Found): void {
   command(tree, 'doctor', 'proves here that answers leave from the asked address')
     .option('--json', 'the same facts as JSON')
     .action(({ json = false }: Given<DoctorOptions>) => found({ command: 'doctor', options: { json } }));
+}
+
+/** Paragraphs in lines that fit. */
+function folded(paragraphs: readonly string[], of: Command): string {
+  const { getOutHelpWidth = () => WIDTH } = of.configureOutput();
+  const help = of.createHelp();
+  return paragraphs.map((one) => `\n${help.boxWrap(one, Math.min(getOutHelpWidth() ?? WIDTH, WIDTH))}`).join('\n');
 }
 
 /** commander's `error: … \n(Did you mean …?)`, in one line. */

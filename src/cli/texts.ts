@@ -1,4 +1,4 @@
-/** Parts of --help that commander does not make: lines of at most 60 columns, for narrow screens. */
+/** What --help and the man page say besides names and options. */
 import type { CommandName } from './usage';
 
 export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
@@ -25,34 +25,25 @@ Try: recvfromto serve
      recvfromto send 127.0.0.2 5300 hello (another terminal)
      recvfromto probe 53`;
 
-export const EXIT_STATUS: Readonly<Record<CommandName, string>> = {
-  serve: `
-Exit status: 0 ended by a signal or its reader,
-1 could not listen, 64 usage.`,
-  send: `
-To a multicast or broadcast address: prints all answers
-until the timeout. A text that begins with - stands behind
---. Of a pipe, the line end at its end is not sent.
-
-Exit status: 0 every datagram was answered, 1 not every one,
-or an error, 2 an answer came from an unexpected source,
-64 usage, 130 ended by Ctrl-C.`,
-  probe: `
-A server that is bound to all addresses and leaves it to the
-kernel from which one to answer shows when it is asked on
-one address by a client on another one. Nothing is sent but
-the questions: at most --tries for each address.
-
-Exit status: 0 every answer came from the asked address,
-1 no answer came, or an error, 2 an answer came from
-elsewhere, 64 usage.`,
-  audit: `
-Reads /proc. Programs of other users are named to root only.
-
-Exit status: 0 listed, 1 could not, 64 usage.`,
-  doctor: `
-Nothing leaves the machine.
-
-Exit status: 0 all is right with recvfromto here, 1 it is
-not, 64 usage.`,
+/** Paragraphs below the options; the last one is the exit status. */
+export const NOTES: Readonly<Record<CommandName, readonly string[]>> = {
+  serve: ['Exit status: 0 ended by a signal or its reader, 1 could not listen, 64 usage.'],
+  send: [
+    'To a multicast or broadcast address: prints all answers until the timeout. A text that begins with - stands ' +
+      'behind --. Of a pipe, the line end at its end is not sent.',
+    'Exit status: 0 every datagram was answered, 1 not every one, or an error, 2 an answer came from an unexpected ' +
+      'source, 64 usage, 130 ended by Ctrl-C.',
+  ],
+  probe: [
+    'A server that is bound to all addresses and leaves it to the kernel from which one to answer shows when it is ' +
+      'asked on one address by a client on another one. Nothing is sent but the questions: at most --tries for each ' +
+      'address.',
+    'Exit status: 0 every answer came from the asked address, 1 no answer came, or an error, 2 an answer came from ' +
+      'elsewhere, 64 usage.',
+  ],
+  audit: [
+    'Reads /proc. Programs of other users are named to root only.',
+    'Exit status: 0 listed, 1 could not, 64 usage.',
+  ],
+  doctor: ['Nothing leaves the machine.', 'Exit status: 0 all is right with recvfromto here, 1 it is not, 64 usage.'],
 };
