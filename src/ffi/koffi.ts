@@ -77,6 +77,22 @@ export function refuseWithoutNet(host: ProcessWithPermission = process): void {
   });
 }
 
+/** May this process be forbidden to load addons? Only loading one tells. */
+export function mayRefuseAddons(host: ProcessWithPermission = process): boolean {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''];
+  return host.permission !== undefined || flags.some((flag) => flag.includes('--no-addons'));
+}
+
+/** Is there a binary of koffi's for this machine where npm and its kin put it? Looks, and loads nothing. */
+export function hasBinary(platform: Platform): boolean {
+  try {
+    require.resolve(`@koromix/koffi-${platform.name}-${platform.arch}`, { paths: [require.resolve('koffi')] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What to tell a user whose Node did not load koffi. Exported for its test. */
 export function explain(error: unknown, platform: Platform): Error {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -6,7 +6,7 @@ import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import { openHost } from '../ffi/index';
+import { checkHost } from '../ffi/index';
 import type { MessageListener, SocketOptions, SocketType } from '../types';
 import { Socket } from './socket';
 
@@ -23,7 +23,7 @@ const MARK = Symbol.for('recvfromto.register');
 export function install(): () => void {
   if (process.env.RECVFROMTO === 'off' || MARK in dgram.Socket) return () => {};
   try {
-    openHost();
+    checkHost();
   } catch (error) {
     // Workers run the same preloads: once per process is enough.
     if (isMainThread) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);

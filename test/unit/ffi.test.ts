@@ -1,9 +1,9 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
 
 import fs from 'node:fs';
-import { openHost, openReadiness } from '../../src/ffi/index';
+import { checkHost, openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
-import { explain, refuseWithoutNet } from '../../src/ffi/koffi';
+import { explain, hasBinary, mayRefuseAddons, refuseWithoutNet } from '../../src/ffi/koffi';
 import type { Syscalls } from '../../src/ffi/syscalls';
 import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
@@ -22,6 +22,35 @@ test('importing loads neither koffi nor a library', () => {
     require('../../src/ffi/index');
     expect(load).not.toHaveBeenCalled();
     jest.dontMock('koffi');
+  });
+});
+
+describe('whether the host can be opened', () => {
+  test('is told without loading anything, where all signs are good', () => {
+    jest.isolateModules(() => {
+      const load = jest.fn();
+      jest.doMock('koffi', load);
+      (require('../../src/ffi/index') as typeof import('../../src/ffi/index')).checkHost();
+      expect(load).not.toHaveBeenCalled();
+      jest.dontMock('koffi');
+    });
+  });
+
+  test('has to be tried where no binary is in the usual place, or addons may be forbidden', () => {
+    expect(hasBinary(host)).toBe(true);
+    expect(hasBinary({ ...host, arch: 's390x' })).toBe(false);
+    expect(mayRefuseAddons({})).toBe(false);
+    expect(mayRefuseAddons({ permission: { has: () => true } })).toBe(true);
+  });
+
+  test('is refused on a platform that is not known', () => {
+    const platform = Object.getOwnPropertyDescriptor(process, 'platform')!;
+    Object.defineProperty(process, 'platform', { ...platform, value: 'sunos' });
+    try {
+      expect(checkHost).toThrow(expect.objectContaining({ code: 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM' }));
+    } finally {
+      Object.defineProperty(process, 'platform', platform);
+    }
   });
 });
 
