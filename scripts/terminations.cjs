@@ -14,18 +14,26 @@ const { writeSync } = require('node:fs');
 const { join, resolve } = require('node:path');
 const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads');
 
-/** ms in which a worker has opened its socket, most of the time. */
-const LIFE = 120;
 const PARALLEL = 4;
+/** Workers that may live until they are ready, to see how long that takes. */
+const FIRST = 8;
 
 async function terminateAll(kind, count, dist) {
   let left = count;
+  const lives = [];
   const some = async () => {
     while (left-- > 0) {
+      const start = performance.now();
       const worker = new Worker(__filename, { workerData: { kind, dist } });
-      const ended = new Promise((done) => worker.once('exit', done));
       worker.on('error', () => {});
-      await Promise.race([ended, new Promise((done) => setTimeout(done, Math.random() * LIFE))]);
+      const ready = new Promise((done) => worker.once('message', done));
+      if (lives.length < FIRST) {
+        await ready;
+        lives.push(performance.now() - start);
+      } else {
+        const life = lives.sort((a, b) => a - b)[FIRST / 2];
+        await new Promise((done) => setTimeout(done, Math.random() * 1.2 * life));
+      }
       await worker.terminate();
       writeSync(1, '.');
     }
@@ -38,6 +46,7 @@ function work({ kind, dist }) {
     const { createSocket } = require(join(dist, 'index.js'));
     createSocket('udp4').bind(0, '127.0.0.1', () => parentPort.postMessage('open'));
   }
+  if (kind === 'register') parentPort.postMessage('ready');
   setInterval(() => {}, 1000);
 }
 

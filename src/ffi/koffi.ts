@@ -20,6 +20,19 @@ export interface Library {
   symbol(name: string): Pointer;
 }
 
+/**
+ * A function that is declared when it is called for the first time. Declaring is one of the calls that abort if their
+ * worker is terminated meanwhile (docs/koffi.md §2.17), so a worker makes few, and those that its sockets may need make all
+ * at once, when the host is opened. This is for what hardly any socket needs.
+ */
+export function once<Result>(declare: () => NativeFunction<Result>): NativeFunction<Result> {
+  let declared: NativeFunction<Result> | undefined;
+  return (...args) => {
+    declared ??= declare();
+    return declared(...args);
+  };
+}
+
 export interface PollEvents {
   readonly readable: boolean;
   readonly writable: boolean;

@@ -8,7 +8,7 @@
 import type { Platform } from '../../platform/platform';
 import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
 import { type AtOnce, envCleanup } from '../env-cleanup';
-import type { Koffi, Library } from '../koffi';
+import { type Koffi, type Library, once } from '../koffi';
 import { own } from '../own';
 import type { Syscalls, Watched } from '../syscalls';
 import { isMainThread } from '../thread';
@@ -33,7 +33,7 @@ function declare(libc: Library) {
     // int socket(int domain, int type, int protocol);
     socket: libc.func('int socket(int, int, int)'),
     // int fcntl(int fd, int cmd, ...); variadic arguments go on the stack on arm64 macOS, so it must be declared so
-    fcntl: libc.func('int fcntl(int, int, ...)'),
+    fcntl: once(() => libc.func('int fcntl(int, int, ...)')),
     // int close(int fd);
     close: libc.func('int close(int)'),
     // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
@@ -43,15 +43,15 @@ function declare(libc: Library) {
     // int getsockname(int sockfd, struct sockaddr *restrict addr, socklen_t *restrict addrlen);
     getsockname: libc.func('int getsockname(int, void *, void *)'),
     // int getpeername(int sockfd, struct sockaddr *restrict addr, socklen_t *restrict addrlen);
-    getpeername: libc.func('int getpeername(int, void *, void *)'),
+    getpeername: once(() => libc.func('int getpeername(int, void *, void *)')),
     // int setsockopt(int sockfd, int level, int optname, const void optval[.optlen], socklen_t optlen);
     setsockopt: libc.func('int setsockopt(int, int, int, const void *, uint32_t)'),
     // int getsockopt(int sockfd, int level, int optname, void optval[*optlen], socklen_t *optlen);
     getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
     // int ioctl(int fd, unsigned long op, ...); variadic as fcntl. musl: int op, of which the lower half counts
-    ioctl: libc.func('int ioctl(int, unsigned long, ...)'),
+    ioctl: once(() => libc.func('int ioctl(int, unsigned long, ...)')),
     // int poll(struct pollfd *fds, nfds_t nfds, int timeout); unsigned int or long, and always 1 here
-    poll: libc.func('int poll(void *, unsigned long, int)'),
+    poll: once(() => libc.func('int poll(void *, unsigned long, int)')),
     // char *if_indextoname(unsigned int ifindex, char ifname[IF_NAMESIZE]);
     if_indextoname: libc.func('uintptr_t if_indextoname(unsigned int, void *)'),
     // unsigned int if_nametoindex(const char *ifname);

@@ -4,7 +4,7 @@ import { systemError } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { epoll_event, epoll_eventPacked } from '../../structs/epoll';
 import { abiOf } from '../abi';
-import type { Koffi, Library } from '../koffi';
+import { type Koffi, type Library, once } from '../koffi';
 import { ERROR, READABLE, WRITABLE } from '../readiness';
 
 /** <sys/epoll.h> */
@@ -40,7 +40,7 @@ function declare(libc: Library) {
     // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
     epoll_wait: libc.func('int epoll_wait(int, void *, int, int)'),
     // int pipe2(int pipefd[2], int flags);
-    pipe2: libc.func('int pipe2(void *, int)'),
+    pipe2: once(() => libc.func('int pipe2(void *, int)')),
     // int close(int fd);
     close: libc.func('int close(int)'),
   };

@@ -11,20 +11,21 @@ import { type EnvCleanup, envCleanup } from '../env-cleanup';
 import type { Koffi } from '../koffi';
 import { READABLE, type Readiness, type Ready, type Watcher } from '../readiness';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EpollSet, interest, reported } from './epoll-calls';
+import type { UvWaiting } from './uv';
 import { CountedWatcher } from './watcher';
 
 /** Milliseconds without a watcher after which the set is closed. */
 const IDLE = 1000;
 
 /** @param inner watches the set */
-export function nestedReadiness(koffi: Koffi, platform: Platform, inner: Readiness): Readiness {
+export function nestedReadiness(koffi: Koffi, platform: Platform, inner: UvWaiting): Readiness {
   return new NestedReadiness(koffi, platform, inner);
 }
 
 class NestedReadiness implements Readiness {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
-  readonly #inner: Readiness;
+  readonly #inner: UvWaiting;
   readonly #cleanup: EnvCleanup;
   readonly #watchers = new Map<number, NestedWatcher>();
   #set: { readonly epoll: EpollSet; readonly watcher: Watcher } | undefined;
@@ -36,7 +37,7 @@ class NestedReadiness implements Readiness {
   /** Watchers that keep the loop alive. */
   #holding = 0;
 
-  constructor(koffi: Koffi, platform: Platform, inner: Readiness) {
+  constructor(koffi: Koffi, platform: Platform, inner: UvWaiting) {
     this.#koffi = koffi;
     this.#platform = platform;
     this.#inner = inner;
@@ -88,7 +89,7 @@ class NestedReadiness implements Readiness {
 
   #open() {
     const epoll = new EpollSet(this.#koffi, this.#platform);
-    const watcher = this.#inner.watch(epoll.epfd, this.#fired, READABLE);
+    const watcher = this.#inner.watchNew(epoll.epfd, this.#fired, READABLE);
     watcher.unref();
     return { epoll, watcher };
   }

@@ -4,7 +4,7 @@
  */
 import type { Platform } from '../../platform/platform';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
-import type { Koffi, Library, NativeFunction, NativeType, Pointer } from '../koffi';
+import { type Koffi, type Library, type NativeFunction, type NativeType, once, type Pointer } from '../koffi';
 
 /** uv.h, enum uv_handle_type: UV_POLL. */
 const UV_POLL = 8;
@@ -18,22 +18,19 @@ export function openUv(koffi: Koffi, platform: Platform): Uv | undefined {
   }
 }
 
-function declare(library: Library, allocator: Library, walk: NativeType) {
+/** For every environment. */
+function declare(library: Library, walk: NativeType) {
   return {
-    // int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock_t socket); a SOCKET is a pointer on Windows
-    uv_poll_init_socket: library.func('int uv_poll_init_socket(uintptr_t, uintptr_t, intptr_t)'),
     // int uv_poll_start(uv_poll_t* handle, int events, uv_poll_cb cb);
     uv_poll_start: library.func('int uv_poll_start(uintptr_t, int, uintptr_t)'),
     // int uv_poll_stop(uv_poll_t* handle);
     uv_poll_stop: library.func('int uv_poll_stop(uintptr_t)'),
-    // void uv_close(uv_handle_t* handle, uv_close_cb close_cb);
-    uv_close: library.func<void>('void uv_close(uintptr_t, uintptr_t)'),
     // void uv_ref(uv_handle_t* handle);
     uv_ref: library.func<void>('void uv_ref(uintptr_t)'),
     // void uv_unref(uv_handle_t* handle);
     uv_unref: library.func<void>('void uv_unref(uintptr_t)'),
     // int uv_is_active(const uv_handle_t* handle);
-    uv_is_active: library.func('int uv_is_active(uintptr_t)'),
+    uv_is_active: once(() => library.func('int uv_is_active(uintptr_t)')),
     // int uv_fileno(const uv_handle_t* handle, uv_os_fd_t* fd);
     uv_fileno: library.func('int uv_fileno(uintptr_t, void *)'),
     // uv_handle_type uv_handle_get_type(const uv_handle_t* handle);
@@ -44,8 +41,20 @@ function declare(library: Library, allocator: Library, walk: NativeType) {
     uv_walk: library.func('uv_walk', 'void', ['uintptr_t', walk, 'uintptr_t']) as NativeFunction<unknown>,
     // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
     napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
+  };
+}
+
+/** For handles of our own. */
+function declareHandles(library: Library, allocator: Library) {
+  return {
+    // int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock_t socket); a SOCKET is a pointer on Windows
+    uv_poll_init_socket: library.func('int uv_poll_init_socket(uintptr_t, uintptr_t, intptr_t)'),
+    // void uv_close(uv_handle_t* handle, uv_close_cb close_cb);
+    uv_close: library.func<void>('void uv_close(uintptr_t, uintptr_t)'),
     // void *calloc(size_t n, size_t size); as an intptr_t, which is how koffi hands a callback its pointers
     calloc: allocator.func<Pointer>('intptr_t calloc(size_t, size_t)'),
+    // void free(void *ptr); as a uv_close_cb
+    free: allocator.symbol('free'),
   };
 }
 
@@ -57,7 +66,8 @@ export class Uv {
   readonly #koffi: Koffi;
   readonly #calls: ReturnType<typeof declare>;
   readonly #loop: Pointer;
-  readonly #free: Pointer;
+  readonly #allocator: Library;
+  #handleCalls: ReturnType<typeof declareHandles> | undefined;
   readonly #pointerSize: number;
   readonly #handleSize: number;
   /** Memory of a handle that libuv refused, for the next. */
@@ -71,11 +81,10 @@ export class Uv {
     this.#koffi = koffi;
     this.library = koffi.load(null); // on Windows node.exe itself, which exports libuv but no C library
     const windows = platform.calls === 'winsock';
-    const allocator = windows ? koffi.load('msvcrt.dll') : this.library;
+    this.#allocator = windows ? koffi.load('msvcrt.dll') : this.library;
     this.uv_poll_cb = koffi.pointer(koffi.proto('void', ['uintptr_t', 'int', 'int']));
     // void (*uv_walk_cb)(uv_handle_t* handle, void* arg);
-    this.#calls = declare(this.library, allocator, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
-    this.#free = allocator.symbol('free');
+    this.#calls = declare(this.library, koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t'])));
     this.cleanup = envCleanup(koffi, this.library, windows ? closesocket(koffi, platform) : undefined);
     this.#pointerSize = koffi.sizeof('void *');
     this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
@@ -89,10 +98,11 @@ export class Uv {
    * @returns its address; or, negative, UV_EBADF, UV_EPERM (a regular file), UV_EEXIST (an active handle watches it)
    */
   open(fd: number): { readonly handle: Pointer } | number {
-    const handle = this.#spare ?? this.#calls.calloc(1, this.#handleSize);
+    const { calloc, uv_poll_init_socket } = this.#handles;
+    const handle = this.#spare ?? calloc(1, this.#handleSize);
     this.#spare = undefined;
     if (Number(handle) === 0) throw new Error('out of memory');
-    const refused = this.#calls.uv_poll_init_socket(this.#loop, handle, fd);
+    const refused = uv_poll_init_socket(this.#loop, handle, fd);
     if (refused === 0) return { handle };
     this.#spare = handle;
     return refused;
@@ -100,7 +110,13 @@ export class Uv {
 
   /** Ends a handle of {@link open}; libuv frees it when it has let go of it. */
   close(handle: Pointer): void {
-    this.#calls.uv_close(handle, this.#free);
+    const { uv_close, free } = this.#handles;
+    uv_close(handle, free);
+  }
+
+  get #handles() {
+    this.#handleCalls ??= declareHandles(this.library, this.#allocator);
+    return this.#handleCalls;
   }
 
   ref(handle: Pointer): void {

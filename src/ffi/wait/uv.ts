@@ -33,14 +33,19 @@ const noop = (): void => {};
  */
 const IDLE = 1000;
 
+export interface UvWaiting extends Readiness {
+  /** As watch(), for a descriptor that was made a moment ago and can be waited for: nobody need be asked. */
+  watchNew(fd: number, ready: Ready, events: number): Watcher;
+}
+
 type Refusal = (fd: number) => 'EBADF' | 'ENOTSOCK' | undefined;
 
 /** @param refusal errno's name for what is no socket; asked only where libuv cannot be */
-export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal): Readiness {
+export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal): UvWaiting {
   return new UvReadiness(koffi, platform, refusal);
 }
 
-class UvReadiness implements Readiness {
+class UvReadiness implements UvWaiting {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
   readonly #refusal: Refusal;
@@ -75,8 +80,19 @@ class UvReadiness implements Readiness {
     // Too late for callbacks, but a program may still open a socket in its 'exit' listener, to send.
     if (this.#exited) return tooLate;
     if (this.#watchers.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
-    this.#used = true;
     if (this.#leaveExit === undefined) this.#open();
+    if (!this.#opensHandles) this.#checkPollable(fd);
+    return this.#add(fd, ready, events);
+  }
+
+  watchNew(fd: number, ready: Ready, events: number): Watcher {
+    if (this.#exited) return tooLate;
+    if (this.#leaveExit === undefined) this.#open();
+    return this.#add(fd, ready, events);
+  }
+
+  #add(fd: number, ready: Ready, events: number): Watcher {
+    this.#used = true;
     const watcher = this.#newWatcher(fd, ready);
     this.#watchers.set(fd, watcher);
     if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
@@ -115,15 +131,19 @@ class UvReadiness implements Readiness {
     else this.#uv!.start(handle, 0, this.#callback!);
   }
 
+  /** Are the handles ours, or koffi's? */
+  get #opensHandles(): boolean {
+    return this.#uv !== undefined && this.#callback !== undefined && isMainThread();
+  }
+
   #newWatcher(fd: number, ready: Ready): UvWatcher {
-    const [uv, callback] = [this.#uv, this.#callback];
-    if (uv !== undefined && callback !== undefined && isMainThread()) {
-      const handle = this.#handleFor(uv, fd);
+    const uv = this.#uv;
+    if (this.#opensHandles) {
+      const handle = this.#handleFor(uv!, fd);
       return this.#served(new OwnWatcher(fd, ready, this, handle), handle);
     }
-    this.#checkPollable(fd);
     const poll = this.#koffi.node.poll(fd, {}, noop);
-    const handle = uv === undefined || callback === undefined ? undefined : uv.find(fd);
+    const handle = this.#callback === undefined ? undefined : uv?.find(fd);
     if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
     return this.#served(new KeptWatcher(fd, ready, this, handle, poll), handle);
   }
