@@ -6,8 +6,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
+import { setImmediate } from '../../captured';
 import { unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';

@@ -4,7 +4,7 @@
  * called once, for the set, and opening a socket is one epoll_ctl(2) (docs/koffi.md §2.1, "nested"). In the main thread
  * nobody terminates, and a handle per socket costs 1.4 µs less for each wake-up.
  */
-import { setTimeout } from 'node:timers';
+import { setTimeout } from '../../captured';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';

@@ -9,8 +9,9 @@
  *
  * docs/koffi.md §2 is the specification; "§" below refers to its items.
  */
-import { clearTimeout, setTimeout } from 'node:timers';
+
 import { getSystemErrorName } from 'node:util';
+import { clearTimeout, setTimeout } from '../../captured';
 import { systemError } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';

@@ -2,7 +2,7 @@
  * What all watchers do alike, however they wait: which events are wanted, whether the loop is kept alive, what happens
  * after close(). The subclasses in uv.ts, nested.ts and epoll.ts do the waiting.
  */
-import { setImmediate } from 'node:timers';
+import { setImmediate } from '../../captured';
 import { checkEvents } from '../check';
 import type { Ready, Watcher } from '../readiness';
 

@@ -1,0 +1,11 @@
+/**
+ * What we need of Node's clocks and queues, taken once when this is loaded: fake timers (node:test, sinon, jest, vitest)
+ * replace them later, and sockets must go on. Imports nothing of ours.
+ */
+import { performance } from 'node:perf_hooks';
+import * as timers from 'node:timers';
+
+export const { setImmediate, setTimeout, clearTimeout } = timers;
+export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
+/** ms */
+export const now: () => number = performance.now.bind(performance);
