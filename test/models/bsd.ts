@@ -38,6 +38,13 @@ const freebsdOptions = table({
 
 export class FreeBSDKernel extends BsdKernel {
   protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+  protected readonly ran = true;
+  protected override readonly bindsBroadcast = false; // RUN
+  protected override readonly sendsFromGroups = true; // RUN
+  protected override readonly cutsCmsgs = false; // RUN
+  protected override readonly losesLateErrors = true; // recvmmsg is a loop in libc
+  protected override readonly sourceOfInterface = true; // RUN: EADDRNOTAVAIL otherwise
+  protected override readonly sdlLength = 56; // RUN
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: freebsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
@@ -82,17 +89,23 @@ export class FreeBSDKernel extends BsdKernel {
     return sock.flags.has('SO_REUSEPORT_LB'); // J:reuseport
   }
 
-  protected override mayShare(sock: Sock, other: Sock): boolean {
-    return super.mayShare(sock, other) || (this.balances(sock) && this.balances(other));
+  /** udp_recvspace. RUN */
+  protected override get defaultReceiveBuffer(): number {
+    return 42080;
   }
 
-  /** recvmmsg is a loop in libc that leaves its own flag in the messages; sendmsg refuses it. P24 */
+  /** sosend: control bytes count as well. RUN */
+  protected override checkSize(sock: Sock, size: number, control: number): string | undefined {
+    return size + control > sock.sendBuffer ? 'EMSGSIZE' : undefined;
+  }
+
+  protected override mayShare(sock: Sock, other: Sock, address: string): boolean {
+    return super.mayShare(sock, other, address) || (this.balances(sock) && this.balances(other));
+  }
+
+  /** recvmmsg is a loop in libc that leaves its own flag in the messages; sendmsg does not mind. RUN, against P24 */
   protected override get leftoverFlags(): number {
     return this.facts.number('MSG_WAITFORONE');
-  }
-
-  protected override checkFlags(flags: number): string | undefined {
-    return flags === 0 ? undefined : 'EINVAL';
   }
 }
 
@@ -103,9 +116,15 @@ const openbsdOptions = table({ ...common, IPPROTO_IP: { ...common.IPPROTO_IP, ..
 
 export class OpenBSDKernel extends BsdKernel {
   protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+  protected readonly ran = false;
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: openbsdOptions, saLen: true, doublesBuffers: false, dualStack: false });
+  }
+
+  /** sendit: a whole header with its padding. J:control.emptyPointer */
+  protected override checkControl(pointer: bigint, length: number): string | undefined {
+    return pointer !== 0n && length < this.abi.align(this.abi.headerSize) ? 'EINVAL' : undefined;
   }
 
   /** udp_output: every message with its padding, and nothing behind the last. J:ipv4_send.errors, P6 */
@@ -147,6 +166,7 @@ const netbsdOptions = table({
 
 export class NetBSDKernel extends BsdKernel {
   protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
+  protected readonly ran = false;
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: netbsdOptions, saLen: true, doublesBuffers: false, dualStack: true });

@@ -1,6 +1,9 @@
-/** macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), docs/pitfalls.md (`P`). */
+/**
+ * macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), docs/pitfalls.md (`P`), and as xnu-7195
+ * ran (`RUN`, see kame.ts).
+ */
 import type { Facts } from '../abi/facts';
-import { addressText, type Cmsg } from './abi';
+import { addressText, type Cmsg, type Name } from './abi';
 import { KameKernel } from './kame';
 import type { Choice } from './kernel';
 import { bytesOf, isAny, isLoopback, type Machine } from './net';
@@ -28,6 +31,10 @@ const options = table({
 export class DarwinKernel extends KameKernel {
   protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
   protected override readonly hopLimitForMapped = false; // J:v4mapped.receive
+  protected readonly ran = true;
+  protected override readonly bindsBroadcast = false; // RUN
+  protected override readonly mappedFromV6only = true; // RUN: it leaves as IPv4
+  protected override readonly sdlLength = 20; // RUN
   /** An interface index chose the source of this send. */
   #sourceForgotten = false;
 
@@ -51,11 +58,32 @@ export class DarwinKernel extends KameKernel {
     return cmsgs;
   }
 
-  /** udp_check_pktinfo: IP_PKTINFO and an int IP_TOS; all else is skipped. J:ipv4_send, P3, P21 */
-  protected chooseIPv4(sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+  /** What is not a whole message ends the walk, without an error. RUN */
+  protected override walkIPv4(control: Buffer): Cmsg[] {
+    const messages: Cmsg[] = [];
+    for (let at = 0; control.length - at >= this.abi.headerSize; ) {
+      const message = this.abi.cmsg(control, at);
+      if (message.len < this.abi.headerSize || message.len > control.length - at) break;
+      messages.push(message);
+      at += this.abi.align(message.len);
+    }
+    return messages;
+  }
+
+  /** A subnet's broadcast address is accepted as a source. RUN */
+  protected override foreignSources(source: string): boolean {
+    return this.machine.broadcastOn(source) !== undefined;
+  }
+
+  /**
+   * udp_check_pktinfo: IP_PKTINFO, of which the first counts (RUN), and an int IP_TOS; all else is skipped. J:ipv4_send, P3,
+   * P21
+   */
+  protected chooseIPv4(sock: Sock, message: Cmsg, choice: Choice, to: Name): string | undefined {
     const { data } = message;
     if (this.is(message, 'IPPROTO_IP', 'IP_TOS') && data.length === 4) choice.tos = data.readInt32LE();
     if (!this.is(message, 'IPPROTO_IP', 'IP_PKTINFO')) return undefined;
+    if (choice.source !== undefined || this.#sourceForgotten) return undefined;
     if (data.length !== this.facts.struct('in_pktinfo')!.size) return 'EINVAL';
     const ifindex = this.abi.number('in_pktinfo', 'ipi_ifindex', data);
     if (ifindex !== 0) {
@@ -69,8 +97,19 @@ export class DarwinKernel extends KameKernel {
     const specDst = this.abi.bytes('in_pktinfo', 'ipi_spec_dst', data);
     if (isAny(addressText(specDst))) return undefined;
     const failed = this.sourceIPv4(specDst, choice);
-    if (failed !== undefined || !isLoopback(choice.source!)) return failed;
+    if (failed !== undefined) return failed;
+    if (!isLoopback(choice.source!)) return this.#scoped(to, choice);
     return sock.peer === undefined ? undefined : 'EADDRNOTAVAIL';
+  }
+
+  /** The route is looked up on the source's own interface: what has none from there does not leave. RUN */
+  #scoped(to: Name, choice: Choice): string | undefined {
+    const { machine } = this;
+    const own = machine.owner(choice.source!) ?? machine.broadcastOn(choice.source!);
+    if (own === undefined || machine.owner(to.address) !== undefined) return undefined;
+    if (!machine.reaches(own, to.address)) return 'EHOSTUNREACH';
+    choice.out = own;
+    return undefined;
   }
 
   /** A send with IP_PKTINFO is a temporary bind, and leaves the socket bound to nothing. J:ipv4_send.boundSocket, P4 */

@@ -11,7 +11,7 @@ import { Memory } from './memory';
 import { type Interface, isAny, isIPv6, isLinkLocal, isLoopback, isMulticast, type Machine, type Packet } from './net';
 import { Options, type Rules } from './options';
 import { Poll } from './readiness';
-import { type Queued, Sock } from './sock';
+import { type Queued, type QueuedError, Sock } from './sock';
 
 /** What the control messages of one send ask for. */
 export interface Choice {
@@ -76,8 +76,8 @@ export abstract class Kernel implements Syscalls {
   protected abstract nameOf(sock: Sock, name: Buffer): Name | string;
   /** What is wrong with a socket option of the other family on such a socket. */
   protected abstract optionError(sock: Sock, level: number): string | undefined;
-  /** May these two share a port? */
-  protected abstract mayShare(sock: Sock, other: Sock): boolean;
+  /** May the first share the other's port, by its bind()? */
+  protected abstract mayShare(sock: Sock, other: Sock, address: string): boolean;
   /** Does the kernel spread unicast datagrams over sockets that share a port? */
   protected abstract balances(sock: Sock): boolean;
   /** Is a connected socket told a name (sendmsg)? errno's name, or undefined where it overrides. */
@@ -86,6 +86,34 @@ export abstract class Kernel implements Syscalls {
   protected abstract checkSize(sock: Sock, size: number, control: number): string | undefined;
   /** Routing's choice, or what a link-local destination without a link gets. */
   protected abstract unroutable(to: Name): string;
+
+  /** The family of the name that a datagram comes with: of the socket, whatever the datagram's. */
+  protected nameFamily(sock: Sock): 4 | 6 {
+    return sock.family;
+  }
+
+  /** What bind() and connect() leave of a dual-stack socket. */
+  protected narrow(_sock: Sock, _to: Name): void {}
+
+  /** Is there room for this datagram in the receive queue? */
+  protected hasRoom(sock: Sock, { packet }: Queued): boolean {
+    return sock.queuedBytes + packet.payload.length <= sock.receiveBuffer;
+  }
+
+  /** Does the kernel take port 0 as a destination? errno's name. P28 */
+  protected abstract readonly portZero: string;
+
+  /** May 255.255.255.255 be bound? */
+  protected readonly bindsBroadcast: boolean = true;
+
+  /** Does a datagram leave from the group that its socket is bound to? */
+  protected readonly sendsFromGroups: boolean = false;
+
+  /** Is what does not fit the caller's control buffer delivered in part? */
+  protected readonly cutsCmsgs: boolean = true;
+
+  /** Does a batch that ends with an error forget it? P24 */
+  protected readonly losesLateErrors: boolean = false;
 
   /** After a send that chose a source. macOS un-binds. */
   protected sentFrom(_sock: Sock, _choice: Choice): void {}
@@ -118,11 +146,15 @@ export abstract class Kernel implements Syscalls {
     const known = family === facts.number('AF_INET') ? 4 : family === facts.number('AF_INET6') ? 6 : undefined;
     if (known === undefined) return this.errno('EAFNOSUPPORT');
     const fd = this.#nextFd++;
-    this.sockets.set(fd, new Sock(fd, known, this.v6onlyByDefault, this.defaultSendBuffer));
+    this.sockets.set(fd, new Sock(fd, known, this.v6onlyByDefault, this.defaultSendBuffer, this.defaultReceiveBuffer));
     return fd;
   }
 
   protected get defaultSendBuffer(): number | undefined {
+    return undefined;
+  }
+
+  protected get defaultReceiveBuffer(): number | undefined {
     return undefined;
   }
 
@@ -143,13 +175,15 @@ export abstract class Kernel implements Syscalls {
       if (!isAny(to.address) && !this.#bindable(to)) return 'EADDRNOTAVAIL';
       const port = to.port || this.#freePort();
       const taken = [...this.sockets.values()].some(
-        (other) => other.port === port && overlap(sock, to.address, other) && !this.mayShare(sock, other),
+        (other) =>
+          other.port === port && this.overlap(sock, to.address, other) && !this.mayShare(sock, other, to.address),
       );
       if (taken) return 'EADDRINUSE';
       sock.local = to.address === '0.0.0.0' && sock.family === 6 ? '::' : to.address;
       sock.scope = to.scope;
       sock.named = !isAny(to.address);
       sock.port = port;
+      this.narrow(sock, to);
       return undefined;
     });
   }
@@ -164,6 +198,7 @@ export abstract class Kernel implements Syscalls {
       sock.peer = { address: to.address, port: to.port, scope: to.scope };
       if (!sock.bound) sock.port = this.#freePort();
       if (sock.wildcard) sock.local = this.#sourceFor(to.address, out) ?? sock.local;
+      if (!sock.v6only) this.narrow(sock, to);
       return undefined;
     });
   }
@@ -224,9 +259,13 @@ export abstract class Kernel implements Syscalls {
 
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     return this.#with(fd, (sock) => {
-      if (flags !== (this.facts.constant('MSG_DONTWAIT') ?? 0)) return 'EINVAL';
-      const { error } = sock;
+      const dontwait = this.facts.constant('MSG_DONTWAIT') ?? 0;
+      const errqueue = this.facts.constant('MSG_ERRQUEUE');
+      if (errqueue !== undefined && flags === (dontwait | errqueue)) return this.#receiveErrors(sock, messages, count);
+      if (flags !== dontwait) return 'EINVAL';
+      const error = sock.error ?? (sock.lateError?.after === 0 ? sock.lateError.name : undefined);
       sock.error = undefined;
+      if (sock.lateError?.after === 0) sock.lateError = undefined;
       if (error !== undefined) return error;
       if (sock.queue.length === 0) return 'EAGAIN';
       let filled = 0;
@@ -234,12 +273,49 @@ export abstract class Kernel implements Syscalls {
         const queued = sock.queue[0];
         const message = this.abi.message(messages, filled);
         if (queued === undefined) break;
+        if (sock.lateError?.after === 0) {
+          if (!this.losesLateErrors) sock.error = sock.lateError.name;
+          sock.lateError = undefined;
+          break;
+        }
         if (message === undefined || !this.#fill(sock, message, queued)) return filled || 'EFAULT';
         sock.queue.shift();
+        if (sock.lateError !== undefined) sock.lateError = { ...sock.lateError, after: sock.lateError.after - 1 };
         filled++;
       }
       return filled;
     });
+  }
+
+  /** recvmsg(2) with MSG_ERRQUEUE: the peer's name, what was sent to it, and one control message. ip(7) */
+  #receiveErrors(sock: Sock, messages: Buffer, count: number): number | string {
+    let filled = 0;
+    while (filled < count && sock.errors.length > 0) {
+      const message = this.abi.message(messages, filled);
+      const error = sock.errors[0];
+      const { to, payload } = error;
+      const packet = {
+        source: to.address,
+        sourcePort: to.port,
+        destination: '',
+        destinationPort: 0,
+        ttl: 0,
+        tos: 0,
+        payload,
+      };
+      const queued = { packet, iface: this.machine.loopback, flags: sock.flags, drops: 0 };
+      const control = [this.errorCmsg(sock, error)];
+      if (message === undefined || !this.#fill(sock, message, { ...queued, control })) return filled || 'EFAULT';
+      message.set('flags', message.get('flags') | this.facts.number('MSG_ERRQUEUE'));
+      sock.errors.shift();
+      filled++;
+    }
+    return filled || 'EAGAIN';
+  }
+
+  /** What the error queue says of an error. */
+  protected errorCmsg(_sock: Sock, _error: QueuedError): Cmsg {
+    throw new Error('there is no error queue');
   }
 
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
@@ -290,9 +366,19 @@ export abstract class Kernel implements Syscalls {
   }
 
   #bindable({ address, scope }: Name): boolean {
-    if (isMulticast(address) || address === '255.255.255.255') return true;
+    if (address === '255.255.255.255') return this.bindsBroadcast;
+    if (isMulticast(address)) return true;
     if (isLinkLocal(address)) return scope !== 0 && this.isLocal(address, scope);
     return this.isLocal(address) || this.machine.broadcastOn(address) !== undefined;
+  }
+
+  /** Would both be bound to some address, were it not for the port? */
+  protected overlap(sock: Sock, address: string, other: Sock): boolean {
+    const any = isAny(address);
+    const bothFamilies = (each: Sock, wildcard: boolean) => each.family === 6 && wildcard && !each.v6only;
+    const sameFamily = sock.family === other.family;
+    if (!sameFamily && !bothFamilies(sock, any) && !bothFamilies(other, other.wildcard)) return false;
+    return any || other.wildcard || address === other.local;
   }
 
   #freePort(): number {
@@ -307,7 +393,7 @@ export abstract class Kernel implements Syscalls {
 
   #input(iface: Interface, packet: Packet): void {
     const { machine } = this;
-    const { destination, source, destinationPort, payload } = packet;
+    const { destination, source, destinationPort } = packet;
     const wire = iface.link !== undefined;
     if (wire && (isLoopback(destination) || isLoopback(source))) return; // martians (P47)
     const owner = machine.owner(destination, isLinkLocal(destination) && wire ? iface.index : 0);
@@ -318,18 +404,22 @@ export abstract class Kernel implements Syscalls {
     const fits = [...this.sockets.values()].filter(
       (sock) =>
         sock.port === destinationPort &&
-        (isIPv6(destination) ? sock.family === 6 : sock.family === 4 || !sock.v6only) &&
+        (isIPv6(destination)
+          ? sock.family === 6 && sock.only !== 4
+          : sock.family === 4 || (!sock.v6only && sock.only !== 6)) &&
+        (sock.device === 0 || sock.device === iface.index) &&
         (sock.wildcard || sock.local === destination) &&
         (sock.peer === undefined || (sock.peer.address === source && sock.peer.port === packet.sourcePort)) &&
         (!group || this.isMember(sock, iface, packet)),
     );
     for (const sock of group || broadcast ? fits : this.#best(fits, packet)) {
-      if (sock.queuedBytes + payload.length > sock.receiveBuffer) {
+      const plain: Queued = { packet, iface, flags: new Set(sock.flags), control: undefined, drops: sock.drops };
+      const queued = this.controlAtQueue ? { ...plain, control: this.arrivalOf(sock, plain) } : plain;
+      if (!this.hasRoom(sock, queued)) {
         sock.drops++;
         continue;
       }
-      const queued: Queued = { packet, iface, flags: new Set(sock.flags), control: undefined, drops: sock.drops };
-      sock.queue.push(this.controlAtQueue ? { ...queued, control: this.arrivalOf(sock, queued) } : queued);
+      sock.queue.push(queued);
       this.readiness.wake();
     }
   }
@@ -356,20 +446,20 @@ export abstract class Kernel implements Syscalls {
     if (payload === undefined || nameSpace === undefined || controlSpace === undefined) return false;
     packet.payload.copy(payload);
     const name = this.abi.writeName(
-      sock.family,
+      this.nameFamily(sock),
       packet.source,
       packet.sourcePort,
       isLinkLocal(packet.source) ? iface.index : 0,
     );
     name.copy(nameSpace);
     const flags: string[] = packet.payload.length > len ? ['MSG_TRUNC'] : [];
-    if (isMulticast(packet.destination)) flags.push('MSG_MCAST');
+    if (packet.destination !== '' && isMulticast(packet.destination)) flags.push('MSG_MCAST');
     else if (packet.destination.endsWith('255')) flags.push('MSG_BCAST');
     const own = queued.control ?? this.arrivalOf(sock, queued);
-    const written = this.#putControl([...this.noise.before, ...own, ...this.noise.after], controlSpace);
-    if (written < 0) flags.push('MSG_CTRUNC');
+    const [written, cut] = this.#putControl([...this.noise.before, ...own, ...this.noise.after], controlSpace);
+    if (cut) flags.push('MSG_CTRUNC');
     message.set('namelen', name.length);
-    message.set('controllen', Math.abs(written));
+    message.set('controllen', written);
     message.set(
       'flags',
       flags.reduce((all, flag) => all | (this.facts.constant(flag) ?? 0), this.leftoverFlags),
@@ -378,20 +468,20 @@ export abstract class Kernel implements Syscalls {
     return true;
   }
 
-  /** → bytes written, negative where not all could be */
-  #putControl(cmsgs: readonly Cmsg[], space: Buffer): number {
+  /** → bytes written, and whether some could not be */
+  #putControl(cmsgs: readonly Cmsg[], space: Buffer): [written: number, cut: boolean] {
     let at = 0;
     for (const cmsg of cmsgs) {
       const bytes = this.abi.encodeCmsg(cmsg);
       const left = space.length - at;
       const fits = bytes.length <= left;
-      if (!fits && left < this.abi.headerSize) return -at;
+      if (!fits && (!this.cutsCmsgs || left < this.abi.headerSize)) return [at, true];
       if (!fits && this.shortensCmsg) this.abi.setCmsgLength(bytes, left);
       bytes.copy(space, at);
-      if (!fits) return -space.length;
+      if (!fits) return [space.length, true];
       at += bytes.length;
     }
-    return at;
+    return [at, false];
   }
 
   /** Does cmsg_len of a message that was cut say so? */
@@ -406,13 +496,8 @@ export abstract class Kernel implements Syscalls {
     return 0;
   }
 
-  /** Are these flags, in a message to send, an error? FreeBSD (P24). */
-  protected checkFlags(_flags: number): string | undefined {
-    return undefined;
-  }
-
   #send(sock: Sock, message: Message): number | string {
-    const refused = this.checkFlags(message.get('flags')) ?? (sock.full ? 'EAGAIN' : sock.refusals.shift());
+    const refused = sock.full ? 'EAGAIN' : sock.refusals.shift();
     if (refused !== undefined) return refused;
     const to = this.#destination(sock, message);
     if (typeof to === 'string') return to;
@@ -421,6 +506,7 @@ export abstract class Kernel implements Syscalls {
     if (typeof payload === 'string') return payload;
     if (typeof control === 'string') return control;
     if (payload.length > LARGEST[sock.family === 4 || to.mapped ? 4 : 6]) return 'EMSGSIZE';
+    if (to.port === 0) return this.portZero;
     const tooMuch = this.checkSize(sock, payload.length, control.length);
     if (tooMuch !== undefined) return tooMuch;
     if (!sock.bound) sock.port = this.#freePort();
@@ -490,14 +576,18 @@ export abstract class Kernel implements Syscalls {
     const named = choice.source === undefined ? undefined : machine.owner(choice.source);
     const out =
       choice.out ??
+      (sock.device || sock.egress ? machine.byIndex(sock.device || sock.egress) : undefined) ??
       (to.scope === 0 ? undefined : machine.byIndex(to.scope)) ??
       (group ? (machine.byIndex(sock.multicastInterface) ?? named) : undefined) ??
       machine.broadcastOn(address) ??
       machine.route(address);
     if (out === undefined) return this.unroutable(to);
     const via = machine.owner(address, isLinkLocal(address) ? out.index : 0) === undefined ? out : machine.loopback;
-    const source = choice.source ?? (sock.wildcard ? this.#sourceFor(address, out) : sock.local);
+    const free = sock.wildcard || (isMulticast(sock.local) && !this.sendsFromGroups);
+    const source = choice.source ?? (free ? this.#sourceFor(address, out) : sock.local);
     if (source === undefined) return 'ENETUNREACH';
+    const headers = isIPv6(address) ? 48 : 28;
+    if (sock.dontFragment && payload.length + headers > (via.mtu ?? 65535)) return 'EMSGSIZE';
     const v6 = isIPv6(address);
     const ttl = group
       ? (sock.values.get(v6 ? 'IPV6_MULTICAST_HOPS' : 'IP_MULTICAST_TTL') ?? 1)
@@ -521,12 +611,4 @@ export abstract class Kernel implements Syscalls {
   #sourceFor(destination: string, out: Interface): string | undefined {
     return this.machine.primary(this.machine.owner(destination, out.link ? out.index : 0) ?? out, destination);
   }
-}
-
-function overlap(sock: Sock, address: string, other: Sock): boolean {
-  const any = isAny(address);
-  const bothFamilies = (each: Sock, wildcard: boolean) => each.family === 6 && wildcard && !each.v6only;
-  const sameFamily = sock.family === other.family;
-  if (!sameFamily && !bothFamilies(sock, any) && !bothFamilies(other, other.wildcard)) return false;
-  return any || other.wildcard || address === other.local;
 }

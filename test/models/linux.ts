@@ -46,6 +46,7 @@ export class LinuxKernel extends Kernel {
   protected readonly controlAtQueue = false;
   protected override readonly shortensCmsg = true; // J:control.tooSmall
   protected override readonly nameOnConnected = undefined; // J:ipv4_send.boundSocket
+  protected readonly portZero = 'EINVAL'; // P28
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options, saLen: false, doublesBuffers: true, dualStack: true });
@@ -231,8 +232,14 @@ export class LinuxKernel extends Kernel {
     return isLinkLocal(to.address) ? 'EINVAL' : 'ENETUNREACH'; // P10
   }
 
+  protected override narrow(sock: Sock): void {
+    sock.only = undefined;
+  }
+
   /** Back to where bind() put it. connect(2), AF_UNSPEC */
   protected override dissolve(sock: Sock): string | undefined {
+    // After a mapped peer nothing of IPv6 is heard any more; a socket that is connected again hears its peer. Run on 6.18.
+    if (sock.family === 6 && sock.peer !== undefined && !isIPv6(sock.peer.address) && !sock.named) sock.only = 4;
     sock.peer = undefined;
     if (!sock.named) sock.local = sock.family === 4 ? '0.0.0.0' : '::';
     return undefined;

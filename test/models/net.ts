@@ -25,6 +25,8 @@ export interface Interface {
   readonly index: number;
   /** undefined: the loopback. */
   readonly link: Link | undefined;
+  /** Bytes of an IP packet. */
+  readonly mtu?: number;
   /** The first of a family is the primary one. */
   readonly addresses: Assigned[];
 }
@@ -169,6 +171,12 @@ export class Machine {
       addresses.some((own) => !isLinkLocal(own.address) && sharesPrefix(destination, own)),
     );
     return connected ?? (isLinkLocal(destination) ? undefined : this.#first());
+  }
+
+  /** Has this interface a route to there, were it the only one? */
+  reaches(iface: Interface, destination: string): boolean {
+    if (isMulticast(destination) || destination === '255.255.255.255') return true;
+    return iface === this.#first() || iface.addresses.some((own) => sharesPrefix(destination, own));
   }
 
   transmit(packet: Packet, out: Interface): void {

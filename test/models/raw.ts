@@ -1,6 +1,6 @@
 /** Messages made by hand from the fixtures, for calling a kernel model without any code of ours in between. */
 import { type Facts, structBytes } from '../abi/facts';
-import { Abi } from './abi';
+import { Abi, type Cmsg } from './abi';
 import type { Kernel } from './kernel';
 
 export interface RawSend {
@@ -40,8 +40,65 @@ export function sendRaw(kernel: Kernel, fd: number, { copies = 1, ...raw }: RawS
   return result === 1 ? 'ok' : result > 0 ? String(result) : errnoOf(facts, result);
 }
 
+export interface RawReceived {
+  readonly name: Buffer;
+  readonly payload: string;
+  readonly controllen: number;
+  readonly control: readonly Cmsg[];
+  readonly flags: number;
+}
+
+/** Up to `count` datagrams by one recvmmsg, or errno's name. `room`: bytes for control messages of each. */
+export function receiveRaw(
+  kernel: Kernel,
+  fd: number,
+  { count = 1, room = 256, flags = 0 } = {},
+): RawReceived[] | string {
+  const { facts } = kernel;
+  const winsock = facts.os === 'win32';
+  const abi = new Abi(facts);
+  const array = Buffer.alloc(abi.stride * count);
+  const slots = Array.from({ length: count }, (_, i) => {
+    const bytes = array.subarray(i * abi.stride, (i + 1) * abi.stride);
+    const [name, body, control] = [
+      own(Buffer.alloc(128)),
+      own(Buffer.alloc(2048)),
+      own(Buffer.alloc(Math.max(room, 1))),
+    ];
+    pointer(bytes, facts, winsock ? 'name' : 'msg_name', kernel.addressOf(name));
+    pointer(bytes, facts, winsock ? 'lpBuffers' : 'msg_iov', kernel.addressOf(iovecBytes(kernel, body)));
+    pointer(bytes, facts, winsock ? 'Control.buf' : 'msg_control', kernel.addressOf(control));
+    const message = abi.message(array, i)!;
+    message.set('namelen', name.length);
+    message.set('iovlen', 1);
+    message.set('controllen', room);
+    return { message, name, body, control };
+  });
+  const result = kernel.recvmmsg(fd, array, count, (facts.constant('MSG_DONTWAIT') ?? 0) | flags);
+  if (result < 0) return errnoOf(facts, result);
+  return slots.slice(0, result).map(({ message, name, body, control }) => ({
+    name: name.subarray(0, message.get('namelen')),
+    payload: body.subarray(0, message.get('len')).toString(),
+    controllen: message.get('controllen'),
+    control: cmsgsOf(abi, control.subarray(0, message.get('controllen'))),
+    flags: message.get('flags'),
+  }));
+}
+
+/** As a careful program reads them: what is cut short ends it. */
+function cmsgsOf(abi: Abi, control: Buffer): Cmsg[] {
+  const cmsgs: Cmsg[] = [];
+  for (let at = 0; at + abi.headerSize <= control.length; ) {
+    const { len, level, type, data } = abi.cmsg(control, at);
+    if (len < abi.headerSize || at + len > control.length) break;
+    cmsgs.push({ level, type, data });
+    at += abi.align(len);
+  }
+  return cmsgs;
+}
+
 /** 'EINVAL' for the kernel's number of it. */
-function errnoOf(facts: Facts, result: number): string {
+export function errnoOf(facts: Facts, result: number): string {
   const names = [
     'EINVAL',
     'EAGAIN',
@@ -61,6 +118,8 @@ function errnoOf(facts: Facts, result: number): string {
     'EADDRINUSE',
     'EBADF',
     'EOPNOTSUPP',
+    'ECONNREFUSED',
+    'EPERM',
   ]);
   const number = (name: string) => facts.constant(name) ?? facts.constant(`WSA${name}`);
   return names.find((name) => number(name) === -result) ?? String(result);

@@ -106,7 +106,13 @@ describe.each(models)('%s', (name) => {
   });
 
   test('how many the queue has dropped, where the system counts', async () => {
-    const { messages, socket } = await world.bind({ type: 'udp4', recvDrops: true, recvBufferSize: 9 }, {}, () => {});
+    // For 'first' and 'lost': macOS and FreeBSD count names and control bytes as well.
+    const room = { darwin: 130, freebsd: 250 }[os] ?? 9;
+    const { messages, socket } = await world.bind(
+      { type: 'udp4', recvDrops: true, recvBufferSize: room },
+      {},
+      () => {},
+    );
     for (const text of ['first', 'lost', 'lost too', 'gone']) world.near.send('10.0.0.2', PORT, text);
     await world.quiet();
     world.near.send('10.0.0.2', PORT, 'after');

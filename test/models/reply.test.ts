@@ -90,7 +90,9 @@ describe.each(models)('%s', (name) => {
       world.near.send('10.1.0.2', PORT, 'in by eth0');
       world.near.send('2001:db8:1::2', PORT, 'in by eth0');
       await world.quiet();
-      expect(world.near.heard.sort()).toEqual(['IN BY ETH0 from 10.1.0.2', 'IN BY ETH0 from 2001:db8:1::2']);
+      // macOS looks IPv4's route up on the source's own interface: see users.test.ts.
+      const ipv4 = os === 'darwin' ? [] : ['IN BY ETH0 from 10.1.0.2'];
+      expect(world.near.heard.sort()).toEqual([...ipv4, 'IN BY ETH0 from 2001:db8:1::2']);
       for (const [{ rinfo }] of [messages, messages6]) expect(rinfo.destination?.ifindex).toBe(3);
     }),
   );
@@ -223,6 +225,7 @@ describe.each(models)('%s', (name) => {
         const seen = address.includes(':') ? address : `::ffff:${address}`;
         expect(messages[0].rinfo).toMatchObject({ localAddress: seen, destination: { address: seen, family: 'IPv6' } });
         expect(messages[0].rinfo.destination?.ifindex).toBe(3);
+        if (os === 'darwin' && address === '10.1.0.2') return; // see users.test.ts
         expect(answers).toEqual([null]);
         expect(world.near.heard).toEqual([`X from ${address}`]);
       }),
@@ -268,7 +271,7 @@ describe.each(models)('%s', (name) => {
     // An index would make macOS forget the address, and IP_SENDSRCADDR has no room for one: routing's way, right source.
     expect(guest.heard.sort()).toEqual([...(told ? ['FOUR from 10.1.0.2'] : []), 'SIX from 2001:db8:1::2'].sort());
     expect(world.linkA.lost.map(({ payload, source }) => `${payload} from ${source}`)).toEqual(
-      told ? [] : ['FOUR from 10.1.0.2'],
+      told || os === 'darwin' ? [] : ['FOUR from 10.1.0.2'], // macOS: see users.test.ts
     );
   });
 
@@ -281,7 +284,7 @@ describe.each(models)('%s', (name) => {
     await world.quiet();
     expect(guest.heard).toEqual([]);
     expect(world.linkA.lost.map(({ payload, source }) => `${payload} from ${source}`).sort()).toEqual([
-      'FOUR from 10.1.0.2',
+      ...(os === 'darwin' ? [] : ['FOUR from 10.1.0.2']), // see users.test.ts
       'SIX from 2001:db8:1::2',
     ]);
   });

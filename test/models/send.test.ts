@@ -87,7 +87,9 @@ describe.each(models)('%s', (name) => {
     socket.send('with a source', { ...via, localAddress });
     await world.quiet();
     // IPv4's interface goes where the message has room for it; alone, it would make Windows send from 0.0.0.0.
-    const [alone, beside] = kind === 'udp6' || linux ? [true, true] : [false, os === 'win32'];
+    // KAME's IPv6 looks at a lone index for the address only, where that interface has no route.
+    const kame = os === 'darwin' || os === 'freebsd';
+    const [alone, beside] = kind === 'udp6' || linux ? [!kame, true] : [false, os === 'win32'];
     const primary = kind === 'udp6' ? '2001:db8:1::1' : '10.1.0.1';
     expect(guest.heard).toEqual([
       ...(alone ? [`alone from ${primary}`] : []),
@@ -95,8 +97,9 @@ describe.each(models)('%s', (name) => {
     ]);
     // The rest has gone where routing says.
     expect(world.linkA.lost.map(({ payload, source }) => `${payload} from ${source}`)).toEqual([
-      ...(alone ? [] : ['alone from 10.0.0.1']),
-      ...(beside ? [] : [`with a source from ${localAddress}`]),
+      ...(alone ? [] : [`alone from ${kind === 'udp6' ? primary : '10.0.0.1'}`]),
+      // macOS looks the route up on the source's own interface, and finds none.
+      ...(beside || os === 'darwin' ? [] : [`with a source from ${localAddress}`]),
     ]);
   });
 
@@ -272,7 +275,8 @@ describe.each(models)('%s', (name) => {
       );
     }
     await world.quiet();
-    const limit = { darwin: 9990, freebsd: 10001, openbsd: 10001, netbsd: 10001 }[os] ?? Number.POSITIVE_INFINITY;
+    // On macOS what just fits never becomes sendable; on FreeBSD control bytes count.
+    const limit = { darwin: 9990, freebsd: 9990, openbsd: 10001, netbsd: 10001 }[os] ?? Number.POSITIVE_INFINITY;
     expect(results).toEqual([9000, 9990, 10001, 10].map((size) => (size >= limit ? 'EMSGSIZE' : size)));
   });
 

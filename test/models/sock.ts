@@ -21,6 +21,21 @@ export interface Queued {
   readonly drops: number;
 }
 
+/** An ICMP message, or a local refusal, about a datagram that was sent. */
+export interface QueuedError {
+  readonly errno: string;
+  /** SO_EE_ORIGIN_* */
+  readonly origin: string;
+  readonly type: number;
+  readonly code: number;
+  readonly info: number;
+  /** Whom it was sent to, and what. */
+  readonly to: PeerName;
+  readonly payload: Buffer;
+  /** Who complained. */
+  readonly offender: string | undefined;
+}
+
 export interface PeerName {
   readonly address: string;
   readonly port: number;
@@ -47,13 +62,25 @@ export class Sock {
   named = false;
   peer: PeerName | undefined;
   v6only: boolean;
+  /** A dual-stack socket that is left with one family, by bind() or connect(). */
+  only: 4 | 6 | undefined;
+  /** SO_BINDTODEVICE and its like: ifindex, 0 for all. */
+  device = 0;
+  /** Windows' IP_UNICAST_IF, IPV6_UNICAST_IF: what is sent leaves by it, what comes is not looked at. */
+  egress = 0;
+  /** IP_MTU_DISCOVER, IP_DONTFRAG: larger datagrams than the link takes are refused. */
+  dontFragment = false;
+  /** What Linux keeps for MSG_ERRQUEUE. */
+  readonly errors: QueuedError[] = [];
   /** IP_MULTICAST_IF, IPV6_MULTICAST_IF: ifindex, 0 for the default. */
   multicastInterface = 0;
-  receiveBuffer = BUFFER;
+  receiveBuffer: number;
   sendBuffer: number;
   drops = 0;
   /** errno name that the next receive returns. */
   error: string | undefined;
+  /** One that shows behind so many more datagrams: in the middle of a batch. */
+  lateError: { readonly after: number; readonly name: string } | undefined;
   /** errno names that the next sends return, one each. */
   readonly refusals: string[] = [];
   /** For tests: what a payload that is to be cut is refused with (EIO: no checksum offload, P39). */
@@ -61,11 +88,12 @@ export class Sock {
   /** Its send queue is full: EAGAIN until it is emptied. */
   full = false;
 
-  constructor(fd: number, family: 4 | 6, v6only: boolean, sendBuffer = BUFFER) {
+  constructor(fd: number, family: 4 | 6, v6only: boolean, sendBuffer = BUFFER, receiveBuffer = BUFFER) {
     this.fd = fd;
     this.family = family;
     this.v6only = v6only;
     this.sendBuffer = sendBuffer;
+    this.receiveBuffer = receiveBuffer;
     this.local = family === 4 ? '0.0.0.0' : '::';
   }
 
@@ -82,6 +110,6 @@ export class Sock {
   }
 
   get readable(): boolean {
-    return this.queue.length > 0 || this.error !== undefined;
+    return this.queue.length > 0 || this.error !== undefined || this.errors.length > 0;
   }
 }

@@ -30,6 +30,7 @@ const options = table({
 export class WindowsKernel extends Kernel {
   protected readonly v6onlyByDefault = true; // "IPV6_V6ONLY is 1 by default on Windows"
   protected readonly controlAtQueue = true;
+  protected readonly portZero = 'EADDRNOTAVAIL'; // WSASendTo's documentation
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options, saLen: false, doublesBuffers: false, dualStack: true });

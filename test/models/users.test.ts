@@ -1,0 +1,142 @@
+/**
+ * What the kernels' habits of truth.test.ts do to users, as it should be. `test.failing`: a socket of ours does not do it
+ * yet; when it does, Jest says so, and the word `failing` goes.
+ */
+import { bytesOf } from './net';
+import { models, PORT, World } from './world';
+
+const XNU = 'darwin-arm64';
+const FREEBSD = 'freebsd-x64';
+type Code = NodeJS.ErrnoException | null;
+
+let world: World;
+afterEach(() => world.close());
+
+describe.each([XNU, FREEBSD])('%s', (os) => {
+  beforeEach(() => {
+    world = new World(os);
+  });
+
+  test.failing('a udp6 socket that is bound to ::ffff:10.0.0.2 says IPv6, and answers', async () => {
+    const { messages, answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:10.0.0.2' });
+    world.near.send('10.0.0.2', PORT, 'x');
+    await world.quiet();
+    expect(messages[0].rinfo).toMatchObject({ family: 'IPv6', address: '::ffff:10.0.0.9', port: 4000 });
+    expect(answers).toEqual([null]);
+    expect(world.near.heard).toEqual(['X from 10.0.0.2']);
+  });
+
+  test.failing('one that is bound to ::ffff:0.0.0.0 answers from the address that was asked', async () => {
+    const { answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:0.0.0.0' });
+    world.near.send('10.0.0.2', PORT, 'x');
+    await world.quiet();
+    expect(answers).toEqual([null]);
+    expect(world.near.heard).toEqual(['X from 10.0.0.2']);
+  });
+
+  test.failing('one that is connected to ::ffff:10.0.0.9 answers it', async () => {
+    const { socket, messages, answers } = await world.bind({ type: 'udp6' });
+    await new Promise<void>((done) => socket.connect(4000, '::ffff:10.0.0.9', done));
+    world.near.send('10.0.0.1', PORT, 'x');
+    await world.quiet();
+    expect(messages[0].rinfo).toMatchObject({ family: 'IPv6', address: '::ffff:10.0.0.9', port: 4000 });
+    expect(answers).toEqual([null]);
+    expect(world.near.heard).toEqual(['X from 10.0.0.1']);
+  });
+
+  test.failing('multicastAll: false leaves out an IPv6 group that another program has joined', async () => {
+    const options = { type: 'udp6', ipv6Only: true, multicastAll: false } as const;
+    const { messages } = await world.bind(options, {}, () => {});
+    const { socket: other } = await world.bind({ type: 'udp6', ipv6Only: true }, { port: 9 });
+    other.addMembership('ff02::fb', `::%${world.zone(3)}`);
+    world.near.send('ff02::fb', PORT, 'not ours');
+    world.near.send('2001:db8::2', PORT, 'ours');
+    await world.quiet();
+    expect(messages.map(({ text }) => text)).toEqual(['ours']);
+  });
+});
+
+describe.each([XNU, FREEBSD, 'linux-x64'])('%s', (os) => {
+  beforeEach(() => {
+    world = new World(os);
+  });
+
+  test.failing('disconnect() gives both families back to a dual-stack socket', async () => {
+    const { socket, messages } = await world.bind({ type: 'udp6' }, {}, () => {});
+    await new Promise<void>((done) => socket.connect(4000, '::ffff:10.0.0.9', done));
+    socket.disconnect();
+    for (const address of ['10.0.0.2', '2001:db8::2']) world.near.send(address, PORT, address);
+    await world.quiet();
+    expect(messages.map(({ text }) => text)).toEqual(['10.0.0.2', '2001:db8::2']);
+  });
+});
+
+describe(FREEBSD, () => {
+  beforeEach(() => {
+    world = new World(FREEBSD);
+  });
+
+  test.failing('a socket that is bound to a group does not answer: it would do so from the group', async () => {
+    const { socket, answers } = await world.bind({ type: 'udp4' }, { address: '239.5.5.5' });
+    socket.addMembership('239.5.5.5', '10.0.0.1');
+    world.near.send('239.5.5.5', PORT, 'x');
+    await world.quiet();
+    expect(answers).toMatchObject([{ code: 'ERR_RECVFROMTO_UNANSWERABLE' }]);
+    expect(world.near.heard).toEqual([]);
+  });
+
+  test.failing('the interface is not asked for unless somebody wants it: the queue holds more', async () => {
+    const { sock } = await world.bind({ type: 'udp4' }, {}, () => {});
+    for (let i = 0; i < 700; i++) world.near.send('10.0.0.2', PORT, 'x'.repeat(40));
+    expect(sock.queue).toHaveLength(439);
+  });
+
+  test("replyInterface: 'ingress' wants it", async () => {
+    const { sock } = await world.bind({ type: 'udp4', replyInterface: 'ingress' });
+    expect(sock.flags).toContain('IP_RECVIF');
+  });
+});
+
+describe(XNU, () => {
+  beforeEach(() => {
+    world = new World(XNU);
+  });
+
+  test.failing('reply() from an interface that has no route to the peer is an error that says so', async () => {
+    const { answers } = await world.bind({ type: 'udp4' });
+    world.near.send('10.1.0.2', PORT, 'x');
+    await world.quiet();
+    expect(answers).toMatchObject([{ code: expect.stringMatching(/^ERR_RECVFROMTO_/) }]);
+    expect(String(answers[0])).toMatch(/10\.1\.0\.2/);
+  });
+
+  test.failing('stickySource leaves such a source out, and the datagram arrives', async () => {
+    const errors: Code[] = [];
+    await world.bind({ type: 'udp4', stickySource: true }, {}, ({ socket }, msg, { address, port }) =>
+      socket.send(`<${msg}>`, port, address, (error) => errors.push(error as Code)),
+    );
+    world.near.send('10.1.0.2', PORT, 'x');
+    await world.quiet();
+    expect(errors).toEqual([null]);
+    expect(world.near.heard).toEqual(['<x> from 10.0.0.1']);
+  });
+});
+
+// IPv4: Linux delivers groups of others to every wildcard socket, IP_MULTICAST_ALL being on.
+describe.each(models)('%s', (os) => {
+  test('a group that another program has joined is heard by default on Linux alone (IPv4)', async () => {
+    world = new World(os);
+    const { messages } = await world.bind({ type: 'udp4' }, {}, () => {});
+    const { kernel } = world;
+    const other = kernel.socket(kernel.facts.number('AF_INET'));
+    const ip_mreq = kernel.abi.struct('ip_mreq', {
+      imr_multiaddr: Buffer.from(bytesOf('239.9.9.9')),
+      imr_interface: Buffer.from(bytesOf('10.0.0.1')),
+    });
+    const { facts } = kernel;
+    kernel.setsockopt(other, facts.number('IPPROTO_IP'), facts.number('IP_ADD_MEMBERSHIP'), ip_mreq);
+    world.near.send('239.9.9.9', PORT, 'x');
+    await world.quiet();
+    expect(messages).toHaveLength(os.startsWith('linux') || os.startsWith('android') ? 1 : 0);
+  });
+});
