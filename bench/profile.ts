@@ -5,7 +5,8 @@
  *
  * With the number of datagrams that were handled meanwhile the figures are per datagram, else in all.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 interface CallFrame {
   readonly functionName: string;
@@ -37,9 +38,27 @@ export interface Step {
 const IDLE = '(idle)';
 const PROFILER = 'node:inspector';
 
-/** `socket/flow.js:120`: from the package's own folder on, or the runtime's. */
+const bundles = new Map<string, readonly string[]>();
+
+/** The bundler writes `// src/….ts` above what comes from each source. → that source, where the file is still there */
+function sourceOf(url: string, lineNumber: number): string | undefined {
+  if (!url.startsWith('file:') || !url.includes('/dist/')) return undefined;
+  if (!bundles.has(url)) {
+    const path = fileURLToPath(url);
+    bundles.set(url, existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []);
+  }
+  const mark = bundles
+    .get(url)!
+    .slice(0, lineNumber + 1)
+    .findLast((line) => line.startsWith('// src/'));
+  return mark?.slice('// src/'.length).trim();
+}
+
+/** `socket/flow.ts`, or the runtime's `node:dgram:687`: from the package's own folder on. */
 function placeOf({ url, lineNumber }: CallFrame): string {
   if (url === '') return 'native';
+  const source = sourceOf(url.startsWith('/') ? pathToFileURL(url).href : url, lineNumber);
+  if (source !== undefined) return source;
   const path = url.replace(/^.*\/(?:dist|bench|node_modules)\//, '').replace(/^file:\/\//, '');
   return `${path}:${lineNumber + 1}`;
 }

@@ -45,6 +45,7 @@ function casesFor({ only, quick }: Options): Case[] {
 function provenance(): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
   const day = new Date().toISOString().slice(0, 10);
+  if (process.env.RECVFROMTO_DIST !== undefined) return `${process.env.RECVFROMTO_DIST}, ${day}`;
   try {
     const changed = git('status', '--porcelain', '--', 'src') === '' ? '' : ', changed';
     return `${git('rev-parse', '--short', 'HEAD')}${changed}, ${day}`;

@@ -49,15 +49,18 @@ function provenance(rows: readonly Row[]): string {
   return `Measured at ${[...new Set(rows.map(({ measured }) => measured))].join('; ')}.`;
 }
 
-function section(results: Results, scenario: Scenario): string[] {
+/** What a scenario has to say; nothing where it was not measured. */
+export function section(results: Results, scenario: Scenario): string[] {
   const rows = rowsFor(results, scenario);
   if (rows.length === 0) return [];
   const text = [scenario.text, provenance(rows)].filter((part) => part !== undefined).join(' ');
-  return [`### ${scenario.title}\n\n${text}\n\n${scenarioTable(results, scenario)}`];
+  return [`${text}\n\n${scenarioTable(results, scenario)}`];
 }
 
 export function resultTables(results: Results, scenarios = SCENARIOS): string {
-  return scenarios.flatMap((scenario) => section(results, scenario)).join('\n\n');
+  return scenarios
+    .flatMap((scenario) => section(results, scenario).map((text) => `### ${scenario.title}\n\n${text}`))
+    .join('\n\n');
 }
 
 function targetRow({ what, least, most, unit = '×', got, met }: Reached): string[] {
