@@ -1,13 +1,16 @@
 /** Links between pages and to files: they lead somewhere, in a checkout and in the installed package. */
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { anchors, exists, pages, ROOT, targets } from './markdown';
 
 /** What npm puts into the package. npm itself says it: its rules are more than package.json's `files`. */
-const [{ files }] = JSON.parse(
-  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' }),
-) as [{ files: { path: string }[] }];
+const npm = process.env.npm_execpath; // set by npm test; on Windows `npm` alone is no program
+const pack = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+const listing = npm?.endsWith('.js')
+  ? execFileSync(process.execPath, [npm, ...pack], { cwd: ROOT, encoding: 'utf8' })
+  : execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' });
+const [{ files }] = JSON.parse(listing) as [{ files: { path: string }[] }];
 
 function packed(path: string): boolean {
   return files.some((file) => file.path === path || file.path.startsWith(`${path}/`));
@@ -47,4 +50,15 @@ test('a page of docs/ is found from the index of docs/', () => {
   expect(
     pages().filter((page) => page.startsWith('docs/') && page !== 'docs/README.md' && !listed.includes(page)),
   ).toEqual([]);
+});
+
+test('README names the packages that are needed at run time, and no others', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const [, sentence = ''] =
+    /^(?:Runtime|One runtime|Two runtime) dependenc(?:y|ies): ([\s\S]*?)\n\n/m.exec(
+      readFileSync(join(ROOT, 'README.md'), 'utf8'),
+    ) ?? [];
+  expect([...sentence.matchAll(/\*\*(.+?)\*\*/g)].map(([, name]) => name).sort()).toEqual(
+    Object.keys(dependencies).sort(),
+  );
 });

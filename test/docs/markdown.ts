@@ -9,7 +9,10 @@ export const ROOT = join(__dirname, '../..');
 export function pages(): string[] {
   const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'));
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true }) as string[];
-  return [...top, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)].sort();
+  return [
+    ...top,
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name.replaceAll('\\', '/')}`),
+  ].sort();
 }
 
 /**
