@@ -4,16 +4,23 @@
  */
 import { inspect } from 'node:util';
 
+/** An error that programs tell by its code. */
 export interface CodedError extends Error {
+  /** `'ERR_…'` for misuse, errno's name (`'EADDRINUSE'`) from the kernel. */
   code: string;
 }
 
 /** A kernel error: `code` is errno's name, `errno` negative as in libuv, `syscall` what was tried. */
 export interface SystemError extends CodedError {
+  /** Negative, libuv's number on this OS. */
   errno: number;
+  /** What was tried: `'bind'`, `'send'`, … */
   syscall: string;
+  /** Where to, or what was to be bound. */
   address?: string;
+  /** Its port. */
   port?: number;
+  /** The source that was asked for. */
   localAddress?: string;
 }
 

@@ -2,13 +2,16 @@
 import type { LookupOneOptions } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
+/** `'udp6'` on `::` hears IPv4 as well, unless `ipv6Only` is set. */
 export type SocketType = 'udp4' | 'udp6';
+/** As in node:dgram's rinfo. */
 export type Family = 'IPv4' | 'IPv6';
 
 /** Where a datagram was sent to, from its IP header. Shared between datagrams, and frozen. */
 export interface Destination {
   /** May be a multicast or broadcast address. Link-local unicast IPv6 addresses carry their zone (`fe80::1%eth0`). */
   readonly address: string;
+  /** An IPv4-mapped address is an `'IPv6'` one. */
   readonly family: Family;
   /** The port this socket is bound to. */
   readonly port: number;
@@ -22,6 +25,7 @@ export interface Destination {
 export interface RemoteInfo {
   /** Address of the sender. */
   address: string;
+  /** Of the sender's address. */
   family: Family;
   /** Port of the sender. */
   port: number;
@@ -50,41 +54,62 @@ export interface RemoteInfo {
 
 /** What reply() needs to know of a request: any rinfo, node:dgram's too. Without `localAddress` the kernel chooses. */
 export interface ReplyTo {
+  /** Address of the sender, who is answered. */
   readonly address: string;
+  /** Of that address. */
   readonly family: Family;
+  /** Port of the sender. */
   readonly port: number;
+  /** Says the interface, which matters where the sender is link-local. */
   readonly destination?: Destination | undefined;
+  /** The address of this host to answer from. */
   readonly localAddress?: string | undefined;
 }
 
+/** What can be sent. Strings are sent as UTF-8. */
 export type Message = string | NodeJS.ArrayBufferView;
+/** The kernel's error, or null and the bytes of the message, once it has been handed to the kernel. */
 export type SendCallback = (error: Error | null, bytes: number) => void;
 /** The Buffer that listeners get. */
 export type MessageBuffer = Buffer;
+/** A listener of `'message'`; `msg` belongs to it. */
 export type MessageListener = (msg: MessageBuffer, rinfo: RemoteInfo) => void;
 
 /** One datagram of a `'messages'` batch. */
 export interface ReceivedMessage {
+  /** The payload. */
   readonly msg: MessageBuffer;
+  /** Who sent it, and where to. */
   readonly rinfo: RemoteInfo;
 }
 
 /** The events of a Socket, and the arguments of their listeners. */
 export interface SocketEvents {
+  /** It is closed; nothing follows. */
   close: [];
+  /** connect() has a peer. */
   connect: [];
+  /** What nobody's callback was told. Without a listener it is thrown. */
   error: [error: Error];
+  /** It is bound, and hears. */
   listening: [];
+  /** One datagram. */
   message: [msg: MessageBuffer, rinfo: RemoteInfo];
+  /** A batch. While this has a listener, `'message'` is not emitted. */
   messages: [batch: ReceivedMessage[]];
 }
 
 /** The events of a Server, and the arguments of their listeners. */
 export interface ServerEvents {
+  /** It is closed; nothing follows. */
   close: [];
+  /** What nobody's callback was told. Without a listener it is thrown. */
   error: [error: Error];
+  /** It is bound, and hears. */
   listening: [];
+  /** One datagram. */
   message: [msg: MessageBuffer, rinfo: RemoteInfo];
+  /** A batch. While this has a listener, `'message'` is not emitted. */
   messages: [batch: ReceivedMessage[]];
 }
 
@@ -121,6 +146,7 @@ export type EmitterClass<Events> = (new () => Emitter<Events>) & {
 
 /** Names like net.BlockList's, so that one of those can be handed in. */
 export interface AddressBlockList {
+  /** @returns true for an address that is blocked. */
   check(address: string, family?: 'ipv4' | 'ipv6'): boolean;
 }
 
@@ -144,7 +170,9 @@ export type Accept =
       readonly interfaces?: readonly string[];
     };
 
+/** dgram's options, and ours. */
 export interface SocketOptions {
+  /** The family. */
   type: SocketType;
   /** SO_REUSEADDR (SO_REUSEPORT on BSD and macOS, as libuv does). Default false. */
   reuseAddr?: boolean | undefined;
@@ -200,9 +228,13 @@ export interface SocketOptions {
   maxDatagramSize?: number | undefined;
 }
 
+/** What bind() takes as an object. */
 export interface BindOptions {
+  /** Default 0: one that is free. */
   port?: number | undefined;
+  /** Default: all addresses. */
   address?: string | undefined;
+  /** node:cluster: a socket of its own for this worker. Default false. */
   exclusive?: boolean | undefined;
   /** A bound UDP descriptor to take over. */
   fd?: number | undefined;
@@ -210,6 +242,7 @@ export interface BindOptions {
 
 /** Where a datagram goes, and from where. */
 export interface SendOptions {
+  /** Of the remote. Left out on a connected socket. */
   port?: number | undefined;
   /** Default 127.0.0.1 or ::1. */
   address?: string | undefined;
@@ -231,13 +264,17 @@ export interface SendOptions {
 
 /** One datagram of sendMany(). */
 export interface OutgoingDatagram extends SendOptions {
+  /** The payload; an array is gathered into one datagram. */
   msg: Message | readonly Message[];
 }
 
 /** What socket.address() gives. */
 export interface AddressInfo {
+  /** `0.0.0.0` or `::` for all. */
   address: string;
+  /** Of that address. */
   family: Family;
+  /** Never 0 once bound. */
   port: number;
 }
 
@@ -245,9 +282,11 @@ export interface AddressInfo {
 export interface SocketStats {
   /** Datagrams received, delivered or not. */
   datagramsIn: number;
+  /** Bytes of their payloads. */
   bytesIn: number;
   /** Datagrams the kernel took. */
   datagramsOut: number;
+  /** Bytes of their payloads. */
   bytesOut: number;
   /** recvmmsg (or recvmsg) calls. */
   systemCallsIn: number;

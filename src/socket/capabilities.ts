@@ -26,6 +26,7 @@ export interface Features {
   readonly dualStack: boolean;
   /** Many datagrams per system call. */
   readonly batchReceive: boolean;
+  /** As many can be sent by one. */
   readonly batchSend: boolean;
   /** UDP_SEGMENT */
   readonly gso: boolean;
@@ -45,11 +46,13 @@ export interface Features {
   readonly reusePort: boolean;
 }
 
+/** What capabilities() gives: where we are, and what there is. */
 export interface Capabilities extends Features {
   /** process.platform */
   readonly platform: string;
   /** process.arch */
   readonly arch: string;
+  /** Who runs this program. */
   readonly runtime: 'node' | 'bun' | 'deno';
   /** Why a feature is missing, or where it is limited. */
   readonly notes: Readonly<Partial<Record<keyof Features, string>>>;

@@ -22,6 +22,7 @@ import { closeOn } from './signal';
 import { Socket } from './socket';
 import { newStats } from './stats';
 
+/** Those of createSocket without `type` and `ipv6Only`, for both of its sockets. */
 export interface ServerOptions extends Omit<SocketOptions, 'type' | 'ipv6Only'> {
   /** Only this address. Default: all addresses of both families. */
   host?: string | undefined;
@@ -37,8 +38,11 @@ export interface ServerEvents {
 
 /** Where a server listens. A host without IPv6 has no `ipv6`, one without IPv4 no `ipv4`. */
 export interface ServerAddress {
+  /** The same for both families. */
   readonly port: number;
+  /** Its IPv4 socket's. */
   readonly ipv4?: AddressInfo;
+  /** Its IPv6 socket's. */
   readonly ipv6?: AddressInfo;
 }
 
@@ -47,6 +51,7 @@ const TRIES = 100;
 /** A host without this family says one of these. */
 const FAMILY_MISSING = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT']);
 
+/** Listens on all addresses of both families: two sockets on one port, with one set of events. */
 export class Server extends EventEmitter<ServerEvents> {
   readonly #options: ServerOptions;
   readonly #engine: Engine | undefined;

@@ -58,7 +58,7 @@ function namespaced(page: string, folder: string): string {
       killSignal: 'SIGKILL',
       env: {
         ...process.env,
-        PATH: `${join(work, 'bin')}:${process.env.PATH}`,
+        PATH: `${join(work, 'bin')}:${join(installed, '.bin')}:${process.env.PATH}`,
         NO_COLOR: '1',
         CHECKOUT: ROOT,
         npm_config_offline: 'true',

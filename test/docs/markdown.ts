@@ -26,7 +26,7 @@ export interface Fence {
   readonly language: string;
   readonly words: Readonly<Record<string, string>>;
   readonly code: string;
-  /** Between the markers of a script, which writes it from what it ran: `<!-- name: … -->` … `<!-- /name -->`. */
+  /** Between the markers of a script, which writes it: `<!-- name: … -->` … `<!-- /name -->`, `<!-- help … -->` … `<!-- end -->`. */
   readonly generated: boolean;
 }
 
@@ -49,8 +49,8 @@ export function fences(page: string): Fence[] {
   return blocks.map(({ info, code, line }) => {
     const [language = '', ...words] = info.trim().split(/\s+/);
     const before = lines.slice(0, line - 1).join('\n');
-    const opened = before.match(/<!-- [a-z]+: .*-->/g)?.length ?? 0;
-    const closed = before.match(/<!-- \/[a-z]+ -->/g)?.length ?? 0;
+    const opened = before.match(/<!-- (?:[a-z]+: |help ).*-->/g)?.length ?? 0;
+    const closed = before.match(/<!-- (?:\/[a-z]+|end) -->/g)?.length ?? 0;
     return {
       page,
       line: line + 1,

@@ -8,7 +8,7 @@
  *     ```sh                commands: end with 0, or with exit=2
  *     ```sh serve          a command that goes on running, as above
  *     ```sh cwd=checkout   in the root of the repository
- *     ```sh scripts        a list of scripts of package.json: each is there
+ *     ```sh scripts        a list of scripts of package.json, as is one of `npm run` alone: each is there
  *     ```text output       what the command above prints; … stands for anything, figures with a unit for any figure
  *     ``` … in=FILE        stands word by word in that file, which another test runs
  *     ``` … never=REASON   cannot be run by a test
@@ -21,6 +21,8 @@ import { type Fence, fences, ROOT } from './markdown';
 
 const [page = '', folder = ''] = process.argv.slice(2);
 const CONFIGURATION = /^(ini|conf|json|yaml|text|lua|nft|dockerfile|python|c|toml)$/;
+/** Nothing but scripts of package.json. */
+const SCRIPTS = /^(npm run .*\n)+$/;
 const PATIENCE = 30_000;
 
 let server: ChildProcess | undefined;
@@ -138,7 +140,7 @@ async function perform(fence: Fence): Promise<string> {
     return `in ${words.in}`;
   }
   if ('output' in words) compare(code);
-  else if ('scripts' in words) areScripts(code);
+  else if ('scripts' in words || SCRIPTS.test(code)) areScripts(code);
   else if (/^(js|mjs|ts)$/.test(language)) await program(fence);
   else if (language === 'sh') await shell(fence);
   else if (CONFIGURATION.test(language) && 'file' in words) writeFileSync(join(folder, words.file as string), code);
