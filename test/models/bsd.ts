@@ -7,6 +7,7 @@ import type { Cmsg, Name } from './abi';
 import { addressText, isMapped } from './abi';
 import { KameKernel } from './kame';
 import type { Choice } from './kernel';
+import { RECEIVED_AT } from './linux';
 import { bytesOf, isAny, isIPv6, isMulticast, type Machine } from './net';
 import { type OptionTable, sourceSpecific, table } from './options';
 import type { Queued, Sock } from './sock';
@@ -14,7 +15,12 @@ import type { Queued, Sock } from './sock';
 const common: Partial<OptionTable> = {
   SOL_SOCKET: { SO_REUSEPORT: 'flag', SO_TIMESTAMP: 'flag' },
   IPPROTO_IP: { IP_RECVDSTADDR: 'flag', IP_RECVIF: 'flag', IP_RECVTTL: 'flag' },
-  IPPROTO_IPV6: { IPV6_RECVPKTINFO: 'flag', IPV6_RECVHOPLIMIT: 'flag', IPV6_RECVTCLASS: 'flag' },
+  IPPROTO_IPV6: {
+    IPV6_RECVPKTINFO: 'flag',
+    IPV6_RECVHOPLIMIT: 'flag',
+    IPV6_RECVTCLASS: 'flag',
+    IPV6_DONTFRAG: 'dont fragment',
+  },
 };
 
 abstract class BsdKernel extends KameKernel {
@@ -31,9 +37,15 @@ abstract class BsdKernel extends KameKernel {
 }
 
 const freebsdOptions = table({
-  SOL_SOCKET: { ...common.SOL_SOCKET, SO_REUSEPORT_LB: 'flag' },
-  IPPROTO_IP: { ...common.IPPROTO_IP, IP_RECVTOS: 'flag', ...sourceSpecific.IPPROTO_IP },
-  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, ...sourceSpecific.IPPROTO_IPV6 },
+  SOL_SOCKET: { ...common.SOL_SOCKET, SO_REUSEPORT_LB: 'flag', SO_TS_CLOCK: 'choice', SO_RERROR: 'flag' },
+  IPPROTO_IP: {
+    ...common.IPPROTO_IP,
+    IP_RECVTOS: 'flag',
+    IP_BINDANY: 'flag',
+    IP_DONTFRAG: 'dont fragment',
+    ...sourceSpecific.IPPROTO_IP,
+  },
+  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, IPV6_BINDANY: 'flag', ...sourceSpecific.IPPROTO_IPV6 },
 });
 
 export class FreeBSDKernel extends BsdKernel {
@@ -89,6 +101,15 @@ export class FreeBSDKernel extends BsdKernel {
     return sock.flags.has('SO_REUSEPORT_LB'); // J:reuseport
   }
 
+  /** SO_TS_CLOCK chooses the clock and the message. setsockopt(2) */
+  protected override timestamp(sock: Sock): Cmsg {
+    const clock = sock.values.get('SO_TS_CLOCK') ?? this.facts.number('SO_TS_REALTIME_MICRO');
+    if (clock === this.facts.number('SO_TS_REALTIME_MICRO')) return super.timestamp(sock);
+    if (clock !== this.facts.number('SO_TS_REALTIME')) throw new Error(`clock ${clock} is not modelled`);
+    const timespec = this.abi.struct('timespec', { tv_sec: RECEIVED_AT[0], tv_nsec: RECEIVED_AT[1] });
+    return this.cmsg('SOL_SOCKET', 'SCM_REALTIME', timespec);
+  }
+
   /** udp_recvspace. RUN */
   protected override get defaultReceiveBuffer(): number {
     return 42080;
@@ -112,7 +133,11 @@ export class FreeBSDKernel extends BsdKernel {
 /** IP_MULTICAST_TTL and IP_MULTICAST_LOOP are a u_char there. ip(4) */
 const bytesForGroups = { IP_MULTICAST_TTL: 'byte', IP_MULTICAST_LOOP: 'byte' } as const;
 
-const openbsdOptions = table({ ...common, IPPROTO_IP: { ...common.IPPROTO_IP, ...bytesForGroups } });
+const openbsdOptions = table({
+  ...common,
+  SOL_SOCKET: { ...common.SOL_SOCKET, SO_BINDANY: 'flag' },
+  IPPROTO_IP: { ...common.IPPROTO_IP, ...bytesForGroups },
+});
 
 export class OpenBSDKernel extends BsdKernel {
   protected readonly v6onlyByDefault = true; // J:v4mapped.v6onlyDefault
@@ -160,8 +185,9 @@ export class OpenBSDKernel extends BsdKernel {
 }
 
 const netbsdOptions = table({
-  ...common,
-  IPPROTO_IP: { ...common.IPPROTO_IP, IP_PKTINFO: 'flag', IP_RECVPKTINFO: 'flag' },
+  SOL_SOCKET: { ...common.SOL_SOCKET, SO_RERROR: 'flag' },
+  IPPROTO_IP: { ...common.IPPROTO_IP, IP_PKTINFO: 'flag', IP_RECVPKTINFO: 'flag', IP_BINDANY: 'flag' },
+  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, IPV6_BINDANY: 'flag' },
 });
 
 export class NetBSDKernel extends BsdKernel {

@@ -18,12 +18,16 @@ const options = table({
     IP_RECVIF: 'flag',
     IP_RECVTTL: 'flag',
     IP_RECVTOS: 'flag',
+    IP_BOUND_IF: 'device',
+    IP_DONTFRAG: 'dont fragment',
     ...sourceSpecific.IPPROTO_IP,
   },
   IPPROTO_IPV6: {
     IPV6_RECVPKTINFO: 'flag',
     IPV6_RECVHOPLIMIT: 'flag',
     IPV6_RECVTCLASS: 'flag',
+    IPV6_BOUND_IF: 'device',
+    IPV6_DONTFRAG: 'dont fragment',
     ...sourceSpecific.IPPROTO_IPV6,
   },
 });
@@ -125,5 +129,34 @@ export class DarwinKernel extends KameKernel {
   protected override checkSize(sock: Sock, size: number, control: number): string | undefined {
     if (size > sock.sendBuffer) return 'EMSGSIZE';
     return size + control > sock.sendBuffer ? 'EAGAIN' : undefined;
+  }
+
+  /**
+   * recvmsg_x(2), private: an array of struct msghdr_x, whose msg_flags have to be 0 and whose msg_datalen says how much
+   * came. RUN; MSG_DONTWAIT alone is allowed since xnu-11417 (read).
+   */
+  recvmsg_x(fd: number, messages: Buffer, count: number, flags: number): number {
+    const { facts } = this;
+    const sock = this.sockets.get(fd);
+    if (sock === undefined) return this.errno('EBADF');
+    if (flags !== facts.number('MSG_DONTWAIT')) return this.errno('EINVAL');
+    const { size } = facts.struct('msghdr_x')!;
+    const [at, datalen] = ['msg_flags', 'msg_datalen'].map((field) => facts.field('msghdr_x', field).offset);
+    const elements = Array.from({ length: count }, (_, i) => messages.subarray(i * size, (i + 1) * size));
+    if (elements.some((element) => element.readInt32LE(at) !== 0)) return this.errno('EINVAL');
+    let filled = 0;
+    for (const element of elements) {
+      // The first fields are those of struct msghdr.
+      const one = Buffer.concat([element.subarray(0, datalen), Buffer.alloc(this.abi.stride)]).subarray(
+        0,
+        this.abi.stride,
+      );
+      const result = this.recvmmsg(fd, one, 1, flags);
+      if (result < 0) return filled || result;
+      one.copy(element, 0, 0, datalen);
+      element.writeBigUInt64LE(BigInt(this.abi.message(one, 0)!.get('len')), datalen);
+      filled++;
+    }
+    return filled;
   }
 }

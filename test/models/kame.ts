@@ -32,9 +32,13 @@ export abstract class KameKernel extends Kernel {
     if (this.nameFamily(sock) !== sock.family) return []; // RUN; xnu-8019 and later have the pktinfo (read)
     const cmsgs = isIPv6(queued.packet.destination) || sock.family === 6 ? this.ipv6(queued) : this.ipv4(queued);
     if (!queued.flags.has('SO_TIMESTAMP')) return cmsgs;
-    const timeval = this.abi.struct('timeval', { tv_sec: RECEIVED_AT[0], tv_usec: RECEIVED_AT[1] / 1000 });
-    const time = this.cmsg('SOL_SOCKET', 'SCM_TIMESTAMP', timeval);
+    const time = this.timestamp(sock);
     return this.ran ? [time, ...cmsgs] : [...cmsgs, time]; // RUN
+  }
+
+  protected timestamp(_sock: Sock): Cmsg {
+    const timeval = this.abi.struct('timeval', { tv_sec: RECEIVED_AT[0], tv_usec: RECEIVED_AT[1] / 1000 });
+    return this.cmsg('SOL_SOCKET', 'SCM_TIMESTAMP', timeval);
   }
 
   /** ip_savecontrol */

@@ -11,7 +11,7 @@ import { Memory } from './memory';
 import { type Interface, isAny, isIPv6, isLinkLocal, isLoopback, isMulticast, type Machine, type Packet } from './net';
 import { Options, type Rules } from './options';
 import { Poll } from './readiness';
-import { type Queued, type QueuedError, Sock } from './sock';
+import { type PeerName, type Queued, type QueuedError, Sock } from './sock';
 
 /** What the control messages of one send ask for. */
 export interface Choice {
@@ -106,6 +106,19 @@ export abstract class Kernel implements Syscalls {
   /** May 255.255.255.255 be bound? */
   protected readonly bindsBroadcast: boolean = true;
 
+  /** May addresses of others be bound by this socket? IP_FREEBIND and its like. */
+  protected bindsForeign(sock: Sock): boolean {
+    const options = [
+      'IP_FREEBIND',
+      'IPV6_FREEBIND',
+      'IP_TRANSPARENT',
+      'IPV6_TRANSPARENT',
+      'IP_BINDANY',
+      'IPV6_BINDANY',
+    ];
+    return [...options, 'SO_BINDANY'].some((option) => sock.flags.has(option));
+  }
+
   /** Does a datagram leave from the group that its socket is bound to? */
   protected readonly sendsFromGroups: boolean = false;
 
@@ -172,7 +185,7 @@ export abstract class Kernel implements Syscalls {
       if (sock.bound) return 'EINVAL';
       const to = this.nameOf(sock, name);
       if (typeof to === 'string') return to;
-      if (!isAny(to.address) && !this.#bindable(to)) return 'EADDRNOTAVAIL';
+      if (!isAny(to.address) && !this.#bindable(to) && !this.bindsForeign(sock)) return 'EADDRNOTAVAIL';
       const port = to.port || this.#freePort();
       const taken = [...this.sockets.values()].some(
         (other) =>
@@ -308,6 +321,7 @@ export abstract class Kernel implements Syscalls {
       if (message === undefined || !this.#fill(sock, message, { ...queued, control })) return filled || 'EFAULT';
       message.set('flags', message.get('flags') | this.facts.number('MSG_ERRQUEUE'));
       sock.errors.shift();
+      sock.error = sock.errors[0]?.errno; // sock_dequeue_err_skb
       filled++;
     }
     return filled || 'EAGAIN';
@@ -331,6 +345,24 @@ export abstract class Kernel implements Syscalls {
       }
       return sent;
     });
+  }
+
+  /**
+   * An ICMP message about something that this socket has sent, or that was not sent at all. Linux keeps it where
+   * IP_RECVERR is on, and its errno is the next call's; elsewhere, and without it, connected sockets alone hear of it.
+   */
+  complain(fd: number, error: QueuedError): void {
+    const sock = this.sockets.get(fd);
+    if (sock === undefined) return;
+    const kept = this.keepsErrors(sock, error.to);
+    if (kept) sock.errors.push(error);
+    if (kept || sock.peer !== undefined) sock.error = error.errno;
+    this.readiness.wake();
+  }
+
+  /** Has this socket asked for the errors of such peers? */
+  protected keepsErrors(_sock: Sock, _to: PeerName): boolean {
+    return false;
   }
 
   // ── for the OSes ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -410,13 +442,14 @@ export abstract class Kernel implements Syscalls {
         (sock.device === 0 || sock.device === iface.index) &&
         (sock.wildcard || sock.local === destination) &&
         (sock.peer === undefined || (sock.peer.address === source && sock.peer.port === packet.sourcePort)) &&
-        (!group || this.isMember(sock, iface, packet)),
+        (!group || (this.isMember(sock, iface, packet) && !blocks(sock, iface, packet))),
     );
     for (const sock of group || broadcast ? fits : this.#best(fits, packet)) {
       const plain: Queued = { packet, iface, flags: new Set(sock.flags), control: undefined, drops: sock.drops };
       const queued = this.controlAtQueue ? { ...plain, control: this.arrivalOf(sock, plain) } : plain;
       if (!this.hasRoom(sock, queued)) {
         sock.drops++;
+        if (sock.flags.has('SO_RERROR')) sock.error = 'ENOBUFS';
         continue;
       }
       sock.queue.push(queued);
@@ -497,7 +530,7 @@ export abstract class Kernel implements Syscalls {
   }
 
   #send(sock: Sock, message: Message): number | string {
-    const refused = sock.full ? 'EAGAIN' : sock.refusals.shift();
+    const refused = sock.full ? 'EAGAIN' : (sock.refusals.shift() ?? this.#pendingError(sock));
     if (refused !== undefined) return refused;
     const to = this.#destination(sock, message);
     if (typeof to === 'string') return to;
@@ -529,6 +562,14 @@ export abstract class Kernel implements Syscalls {
       if (failed !== undefined) return failed;
     }
     return undefined;
+  }
+
+  /** A kept error is told by whatever call comes next, sends to others as well. P38 */
+  #pendingError(sock: Sock): string | undefined {
+    if (sock.errors.length === 0) return undefined;
+    const { error } = sock;
+    sock.error = undefined;
+    return error;
   }
 
   #destination(sock: Sock, message: Message): Name | string {
@@ -586,8 +627,8 @@ export abstract class Kernel implements Syscalls {
     const free = sock.wildcard || (isMulticast(sock.local) && !this.sendsFromGroups);
     const source = choice.source ?? (free ? this.#sourceFor(address, out) : sock.local);
     if (source === undefined) return 'ENETUNREACH';
-    const headers = isIPv6(address) ? 48 : 28;
-    if (sock.dontFragment && payload.length + headers > (via.mtu ?? 65535)) return 'EMSGSIZE';
+    const [family, headers] = isIPv6(address) ? ([6, 48] as const) : ([4, 28] as const);
+    if (sock.dontFragment.has(family) && payload.length + headers > (via.mtu ?? 65535)) return 'EMSGSIZE';
     const v6 = isIPv6(address);
     const ttl = group
       ? (sock.values.get(v6 ? 'IPV6_MULTICAST_HOPS' : 'IP_MULTICAST_TTL') ?? 1)
@@ -611,4 +652,8 @@ export abstract class Kernel implements Syscalls {
   #sourceFor(destination: string, out: Interface): string | undefined {
     return this.machine.primary(this.machine.owner(destination, out.link ? out.index : 0) ?? out, destination);
   }
+}
+
+function blocks({ blocked }: Sock, iface: Interface, { destination, source }: Packet): boolean {
+  return blocked.some((one) => one.group === destination && one.ifindex === iface.index && one.source === source);
 }

@@ -17,15 +17,28 @@ import {
   type Packet,
 } from './net';
 import { sourceSpecific, table } from './options';
-import type { Queued, Sock } from './sock';
+import type { PeerName, Queued, QueuedError, Sock } from './sock';
 
 const options = table({
-  SOL_SOCKET: { SO_REUSEPORT: 'flag', SO_TIMESTAMPNS: 'flag', SO_RXQ_OVFL: 'flag' },
+  SOL_SOCKET: {
+    SO_REUSEPORT: 'flag',
+    SO_TIMESTAMPNS: 'flag',
+    SO_RXQ_OVFL: 'flag',
+    SO_RCVMARK: 'flag',
+    SO_BINDTODEVICE: 'device name',
+    SO_MARK: 'choice',
+  },
   IPPROTO_IP: {
     IP_PKTINFO: 'flag',
     IP_RECVTTL: 'flag',
     IP_RECVTOS: 'flag',
     IP_RECVERR: 'flag',
+    IP_RECVORIGDSTADDR: 'flag',
+    IP_FREEBIND: 'flag',
+    IP_TRANSPARENT: 'flag',
+    IP_MULTICAST_ALL: 'choice',
+    IP_MTU_DISCOVER: 'mtu discovery',
+    IP_MTU: 'mtu',
     ...sourceSpecific.IPPROTO_IP,
   },
   IPPROTO_IPV6: {
@@ -33,6 +46,12 @@ const options = table({
     IPV6_RECVHOPLIMIT: 'flag',
     IPV6_RECVTCLASS: 'flag',
     IPV6_RECVERR: 'flag',
+    IPV6_RECVORIGDSTADDR: 'flag',
+    IPV6_FREEBIND: 'flag',
+    IPV6_TRANSPARENT: 'flag',
+    IPV6_MULTICAST_ALL: 'choice',
+    IPV6_MTU_DISCOVER: 'mtu discovery',
+    IPV6_MTU: 'mtu',
     ...sourceSpecific.IPPROTO_IPV6,
   },
   IPPROTO_UDP: { UDP_GRO: 'flag' },
@@ -62,6 +81,7 @@ export class LinuxKernel extends Kernel {
     const ifindex = late && !v6 ? 0 : iface.index;
     if (on('SO_TIMESTAMPNS')) cmsgs.push(this.cmsg('SOL_SOCKET', 'SCM_TIMESTAMPNS', this.#timespec()));
     if (on('SO_RXQ_OVFL') && drops > 0) cmsgs.push(this.cmsg('SOL_SOCKET', 'SO_RXQ_OVFL', int32(drops))); // P30
+    if (on('SO_RCVMARK')) cmsgs.push(this.cmsg('SOL_SOCKET', 'SO_MARK', int32(packet.mark ?? 0)));
     if (on('IPV6_RECVPKTINFO')) {
       const ipi6_addr = Uint8Array.from(v6 ? bytesOf(packet.destination) : mappedBytes(packet.destination));
       const info = this.abi.struct('in6_pktinfo', { ipi6_addr, ipi6_ifindex: ifindex });
@@ -71,12 +91,47 @@ export class LinuxKernel extends Kernel {
       // IPv4 datagrams bring neither (P14).
       if (on('IPV6_RECVHOPLIMIT')) cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_HOPLIMIT', int32(packet.ttl)));
       if (on('IPV6_RECVTCLASS')) cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_TCLASS', int32(packet.tos)));
+      if (on('IPV6_RECVORIGDSTADDR')) cmsgs.push(this.#original(6, packet));
       return cmsgs;
     }
     if (on('IP_PKTINFO')) cmsgs.push(this.#pktinfo(packet, iface, ifindex, late));
     if (on('IP_RECVTTL')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_TTL', int32(packet.ttl))); // J:otherCmsg
     if (on('IP_RECVTOS')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_TOS', Buffer.of(packet.tos)));
+    if (on('IP_RECVORIGDSTADDR')) cmsgs.push(this.#original(4, packet));
     return cmsgs;
+  }
+
+  /** A socket address: where it was diverted from, or its own destination. ip(7) */
+  #original(family: 4 | 6, { destination, destinationPort, original }: Packet): Cmsg {
+    const { address, port } = original ?? { address: destination, port: destinationPort };
+    const name = this.abi.writeName(family, address, port);
+    return family === 4
+      ? this.cmsg('IPPROTO_IP', 'IP_ORIGDSTADDR', name)
+      : this.cmsg('IPPROTO_IPV6', 'IPV6_ORIGDSTADDR', name);
+  }
+
+  /** IPV6_RECVERR alone tells a dual-stack socket nothing of its IPv4 peers. Run, P38 */
+  protected override keepsErrors(sock: Sock, { address }: PeerName): boolean {
+    return sock.flags.has(isIPv6(address) ? 'IPV6_RECVERR' : 'IP_RECVERR');
+  }
+
+  /** An IPv6 socket is told of its IPv4 peers by IPv6's message, the offender mapped. P38 */
+  protected override errorCmsg(sock: Sock, { errno, origin, type, code, info, offender }: QueuedError): Cmsg {
+    const error = this.abi.struct('sock_extended_err', {
+      ee_errno: -this.errno(errno),
+      ee_origin: this.facts.number(origin),
+      ee_type: type,
+      ee_code: code,
+      ee_info: info,
+    });
+    const name =
+      offender === undefined
+        ? Buffer.alloc(this.abi.sockaddrSize[sock.family])
+        : this.abi.writeName(sock.family, offender, 0);
+    const data = Buffer.concat([error, name]);
+    return sock.family === 4
+      ? this.cmsg('IPPROTO_IP', 'IP_RECVERR', data)
+      : this.cmsg('IPPROTO_IPV6', 'IPV6_RECVERR', data);
   }
 
   #pktinfo({ destination, source }: Packet, iface: Interface, ifindex: number, late: boolean): Cmsg {
@@ -110,7 +165,7 @@ export class LinuxKernel extends Kernel {
       if (failed !== undefined) return failed;
       at += this.abi.align(message.len);
     }
-    const routed = v4 ? this.#routeIPv4(to, choice) : this.#routeIPv6(to, choice);
+    const routed = v4 ? this.#routeIPv4(sock, to, choice) : this.#routeIPv6(sock, to, choice);
     if (typeof routed === 'string' || choice.segment === undefined) return routed;
     return { ...routed, segment: choice.segment };
   }
@@ -148,7 +203,7 @@ export class LinuxKernel extends Kernel {
     return 'EINVAL';
   }
 
-  #routeIPv4(to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
+  #routeIPv4(sock: Sock, to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
     const { machine } = this;
     const out = ifindex === 0 ? undefined : machine.byIndex(ifindex);
     if (ifindex !== 0 && out === undefined) return 'ENODEV';
@@ -156,7 +211,8 @@ export class LinuxKernel extends Kernel {
     const rest = { ...(out && { out }), ...(ttl !== undefined && { ttl }), ...(tos !== undefined && { tos }) };
     if (source === undefined || isAny(source)) return rest;
     if (isMulticast(source) || source === '255.255.255.255') return 'EINVAL';
-    if (!this.isLocal(source)) return 'ENETUNREACH'; // a subnet broadcast too; P7
+    // A subnet's broadcast address too; P7. IP_FREEBIND does not help, IP_TRANSPARENT does; P43
+    if (!this.isLocal(source) && !sock.flags.has('IP_TRANSPARENT')) return 'ENETUNREACH';
     if (isLoopback(source) && machine.route(to.address)?.link !== undefined) return 'EINVAL'; // P8
     return { source, ...rest };
   }
@@ -180,7 +236,7 @@ export class LinuxKernel extends Kernel {
     return undefined;
   }
 
-  #routeIPv6(to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
+  #routeIPv6(sock: Sock, to: Name, { source, ifindex = 0, ttl, tos }: Choice & { ifindex?: number }): Choice | string {
     if (ifindex !== 0 && to.scope !== 0 && isLinkLocal(to.address) && ifindex !== to.scope) return 'EINVAL'; // P10
     const index = ifindex || (isLinkLocal(to.address) ? to.scope : 0);
     const out = index === 0 ? undefined : this.machine.byIndex(index);
@@ -189,7 +245,10 @@ export class LinuxKernel extends Kernel {
     if (source === undefined || isAny(source)) return rest;
     if (isMulticast(source) || !isIPv6(source) || isMapped(Buffer.from(bytesOf(source)))) return 'EINVAL';
     if (isLinkLocal(source) && out === undefined) return 'EINVAL'; // P10
-    if (!this.isLocal(source, isLinkLocal(source) ? index : 0)) return 'EINVAL'; // P7
+    const foreign = ['IPV6_FREEBIND', 'IP_FREEBIND', 'IPV6_TRANSPARENT', 'IP_TRANSPARENT']; // P43
+    if (!this.isLocal(source, isLinkLocal(source) ? index : 0)) {
+      if (!foreign.some((option) => sock.flags.has(option))) return 'EINVAL'; // P7
+    }
     // A link-local destination without a link goes out anywhere (P10).
     if (isLinkLocal(to.address) && out === undefined) return { source, out: this.machine.interfaces[1], ...rest };
     return { source, ...rest };
@@ -247,6 +306,8 @@ export class LinuxKernel extends Kernel {
 
   /** IP_MULTICAST_ALL is on: whoever joins, joins for all sockets that are bound to everywhere. ip(7) */
   protected override isMember(sock: Sock, iface: Interface, packet: Packet): boolean {
+    const all = sock.values.get(isIPv6(packet.destination) ? 'IPV6_MULTICAST_ALL' : 'IP_MULTICAST_ALL') ?? 1;
+    if (all === 0) return super.isMember(sock, iface, packet);
     const own = sock.groups.some(({ group, ifindex }) => group === packet.destination && ifindex === iface.index);
     if (own) return super.isMember(sock, iface, packet);
     return [...this.sockets.values()].some((other) => super.isMember(other, iface, packet));

@@ -13,6 +13,9 @@ export interface Packet {
   readonly payload: Buffer;
   readonly ttl: number;
   readonly tos: number;
+  /** Where a firewall had it diverted from. */
+  readonly original?: { readonly address: string; readonly port: number };
+  readonly mark?: number;
 }
 
 export interface Assigned {

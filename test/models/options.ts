@@ -21,7 +21,15 @@ export type Kind =
   | 'ip_mreq'
   | 'ip_mreq_source'
   | 'ipv6_mreq'
-  | 'group_source_req';
+  | 'group_source_req'
+  | 'device name'
+  | 'device'
+  | 'egress'
+  | 'egress, network order'
+  | 'mtu discovery'
+  | 'dont fragment'
+  | 'mtu'
+  | 'choice';
 
 type Level = 'SOL_SOCKET' | 'IPPROTO_IP' | 'IPPROTO_IPV6' | 'IPPROTO_UDP';
 export type OptionTable = Readonly<Record<Level, Readonly<Record<string, Kind>>>>;
@@ -64,8 +72,18 @@ export function table(own: Partial<OptionTable>): OptionTable {
 
 /** IPv4 and IPv6 source-specific multicast, where the OS has it. */
 export const sourceSpecific: Partial<OptionTable> = {
-  IPPROTO_IP: { IP_ADD_SOURCE_MEMBERSHIP: 'ip_mreq_source', IP_DROP_SOURCE_MEMBERSHIP: 'ip_mreq_source' },
-  IPPROTO_IPV6: { MCAST_JOIN_SOURCE_GROUP: 'group_source_req', MCAST_LEAVE_SOURCE_GROUP: 'group_source_req' },
+  IPPROTO_IP: {
+    IP_ADD_SOURCE_MEMBERSHIP: 'ip_mreq_source',
+    IP_DROP_SOURCE_MEMBERSHIP: 'ip_mreq_source',
+    IP_BLOCK_SOURCE: 'ip_mreq_source',
+    IP_UNBLOCK_SOURCE: 'ip_mreq_source',
+  },
+  IPPROTO_IPV6: {
+    MCAST_JOIN_SOURCE_GROUP: 'group_source_req',
+    MCAST_LEAVE_SOURCE_GROUP: 'group_source_req',
+    MCAST_BLOCK_SOURCE: 'group_source_req',
+    MCAST_UNBLOCK_SOURCE: 'group_source_req',
+  },
 };
 
 export interface Rules {
@@ -117,8 +135,11 @@ export class Options {
         return this.#membership(sock, name, this.#ipv6Request(value));
       case 'group_source_req':
         return this.#membership(sock, name, this.#sourceRequest(value));
+      case 'device name':
+        return this.#setDevice(sock, value);
       case 'type':
       case 'error':
+      case 'mtu':
         return 'ENOPROTOOPT';
       default:
         return this.#setNumber(sock, name, kind as Kind, value);
@@ -130,6 +151,7 @@ export class Options {
     if (name === undefined) return 'ENOPROTOOPT';
     if (kind === 'type') return this.#abi.facts.number('SOCK_DGRAM');
     if (kind === 'error') return 0;
+    if (kind === 'mtu') return this.#mtu(sock);
     if (kind === 'IPV6_V6ONLY') return Number(sock.v6only);
     const factor = this.#rules.doublesBuffers ? 2 : 1;
     if (name === 'SO_SNDBUF') return sock.sendBuffer * factor;
@@ -150,9 +172,20 @@ export class Options {
       if (number <= 0) return 'EINVAL';
       if (name === 'SO_SNDBUF') sock.sendBuffer = number;
       else sock.receiveBuffer = number;
-    } else if (kind === 'ifindex') {
-      if (number !== 0 && this.#machine.byIndex(number) === undefined) return 'ENXIO';
-      sock.multicastInterface = number;
+    } else if (kind === 'ifindex' || kind === 'device' || kind.startsWith('egress')) {
+      const index = kind === 'egress, network order' ? value.readUInt32BE() : number;
+      if (index !== 0 && this.#machine.byIndex(index) === undefined) return 'ENXIO';
+      if (kind === 'ifindex') sock.multicastInterface = index;
+      else if (kind === 'device') sock.device = index;
+      else sock.egress = index;
+    } else if (kind === 'mtu discovery' || kind === 'dont fragment') {
+      const { facts } = this.#abi;
+      const whole = [facts.constant('IP_PMTUDISC_DO'), facts.constant('IP_PMTUDISC_PROBE')];
+      if (kind === 'dont fragment' ? number !== 0 : whole.includes(number)) sock.dontFragment.add(familyOf(name));
+      else sock.dontFragment.delete(familyOf(name));
+      sock.values.set(name, number);
+    } else if (kind === 'choice') {
+      sock.values.set(name, number);
     } else {
       if (number < 0 || number > 255 || (name === 'IP_TTL' && number === 0)) return 'EINVAL';
       sock.values.set(name, number);
@@ -165,6 +198,21 @@ export class Options {
     if (sock.bound || (number === 0 && !this.#rules.dualStack)) return 'EINVAL';
     sock.v6only = number !== 0;
     return undefined;
+  }
+
+  /** SO_BINDTODEVICE: a name, with or without its NUL; none for all. socket(7) */
+  #setDevice(sock: Sock, value: Buffer): Result {
+    const name = value.toString('latin1').replace(/\0.*$/s, '');
+    const iface = name === '' ? undefined : this.#machine.byName(name);
+    if (name !== '' && iface === undefined) return 'ENODEV';
+    sock.device = iface?.index ?? 0;
+    return undefined;
+  }
+
+  /** IP_MTU and IPV6_MTU: of the way to the peer. */
+  #mtu({ peer }: Sock): number | string {
+    if (peer === undefined) return 'ENOTCONN';
+    return this.#machine.route(peer.address)?.mtu ?? 65535;
   }
 
   #setInterface(sock: Sock, value: Buffer): Result {
@@ -215,18 +263,26 @@ export class Options {
     if (!isMulticast(group) || isIPv6(group) !== (sock.family === 6)) return 'EINVAL';
     const iface = request.ifindex === 0 ? this.#machine.route(group) : this.#machine.byIndex(request.ifindex);
     if (iface === undefined) return 'ENODEV';
-    const same = sock.groups.findIndex(
+    const list = /BLOCK/.test(name) ? sock.blocked : sock.groups;
+    if (list === sock.blocked && !sock.groups.some((own) => own.group === group && own.ifindex === iface.index)) {
+      return 'EADDRNOTAVAIL'; // not a member. RFC 3678
+    }
+    const same = list.findIndex(
       (other) => other.group === group && other.ifindex === iface.index && other.source === source,
     );
-    if (/DROP|LEAVE/.test(name)) {
+    if (/DROP|LEAVE|UNBLOCK/.test(name)) {
       if (same < 0) return 'EADDRNOTAVAIL';
-      sock.groups.splice(same, 1);
+      list.splice(same, 1);
     } else {
-      if (same >= 0) return 'EADDRINUSE';
-      sock.groups.push({ group, ifindex: iface.index, source });
+      if (same >= 0) return list === sock.blocked ? 'EADDRNOTAVAIL' : 'EADDRINUSE';
+      list.push({ group, ifindex: iface.index, source });
     }
     return undefined;
   }
+}
+
+function familyOf(name: string): 4 | 6 {
+  return name.startsWith('IPV6_') ? 6 : 4;
 }
 
 interface Request {

@@ -49,7 +49,9 @@ export class Poll implements Readiness {
       const sock = this.#sockOf(fd);
       if (sock === undefined || this.#watched.get(fd) !== entry) continue;
       const now =
-        (sock.readable ? READABLE : 0) | (sock.full ? 0 : WRITABLE) | (sock.error === undefined ? 0 : ERROR | READABLE);
+        (sock.readable ? READABLE : 0) |
+        (sock.full ? 0 : WRITABLE) |
+        (sock.error === undefined && sock.errors.length === 0 ? 0 : ERROR | READABLE);
       const events = now & (entry.events | (now & ERROR && entry.events & READABLE ? ERROR : 0));
       if (events === 0) continue;
       this.calls++;

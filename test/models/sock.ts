@@ -54,6 +54,8 @@ export class Sock {
   /** Options that are numbers, by C name. */
   readonly values = new Map<string, number>();
   readonly groups: Membership[] = [];
+  /** IP_BLOCK_SOURCE: what these send to those groups is not heard. */
+  readonly blocked: Membership[] = [];
   /** Where it is bound; 0.0.0.0 or :: for everywhere. IPv4 addresses are plain on IPv6 sockets too. */
   local: string;
   scope = 0;
@@ -69,7 +71,7 @@ export class Sock {
   /** Windows' IP_UNICAST_IF, IPV6_UNICAST_IF: what is sent leaves by it, what comes is not looked at. */
   egress = 0;
   /** IP_MTU_DISCOVER, IP_DONTFRAG: larger datagrams than the link takes are refused. */
-  dontFragment = false;
+  readonly dontFragment = new Set<4 | 6>();
   /** What Linux keeps for MSG_ERRQUEUE. */
   readonly errors: QueuedError[] = [];
   /** IP_MULTICAST_IF, IPV6_MULTICAST_IF: ifindex, 0 for the default. */

@@ -16,6 +16,10 @@ const options = table({
     IP_RECVTOS: 'flag',
     IP_MULTICAST_TTL: 'int',
     IP_MULTICAST_LOOP: 'int',
+    IP_UNICAST_IF: 'egress, network order',
+    IP_MTU_DISCOVER: 'mtu discovery',
+    IP_MTU: 'mtu',
+    IP_RECVECN: 'flag',
     ...sourceSpecific.IPPROTO_IP,
   },
   IPPROTO_IPV6: {
@@ -23,6 +27,10 @@ const options = table({
     IPV6_PKTINFO: 'flag',
     IPV6_HOPLIMIT: 'flag',
     IPV6_RECVTCLASS: 'flag',
+    IPV6_UNICAST_IF: 'egress',
+    IPV6_MTU_DISCOVER: 'mtu discovery',
+    IPV6_MTU: 'mtu',
+    IPV6_RECVECN: 'flag',
     ...sourceSpecific.IPPROTO_IPV6,
   },
 });
@@ -40,6 +48,9 @@ export class WindowsKernel extends Kernel {
   protected arrivalOf(_sock: Sock, { packet, iface, flags }: Queued): Cmsg[] {
     const cmsgs: Cmsg[] = [];
     const v6 = isIPv6(packet.destination);
+    const ecn = int32(packet.tos & 3);
+    if (v6 && flags.has('IPV6_RECVECN')) cmsgs.push(this.cmsg('IPPROTO_IPV6', 'IPV6_ECN', ecn));
+    if (!v6 && flags.has('IP_RECVECN')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_ECN', ecn));
     const address = bytesOf(packet.destination);
     if (!v6 && flags.has('IP_PKTINFO')) {
       const fields = { ipi_addr: Uint8Array.from(address), ipi_ifindex: iface.index };
@@ -83,6 +94,8 @@ export class WindowsKernel extends Kernel {
   /** "Send on a dual-stack socket to a ::ffff:a.b.c.d peer": the plain IPv4 address as on IPv4 sockets. */
   #ipv4(message: Cmsg, choice: Choice): string | undefined {
     const { data } = message;
+    const documented = this.#documented(message, ['IP_HOPLIMIT', 'IP_TOS', 'IP_ECN'], 'IPPROTO_IP', choice);
+    if (documented !== undefined) return documented === 'ok' ? undefined : documented;
     if (!this.is(message, 'IPPROTO_IP', 'IP_PKTINFO')) return 'EINVAL';
     if (data.length !== this.facts.struct('in_pktinfo')!.size) return 'EINVAL';
     const source = addressText(this.abi.bytes('in_pktinfo', 'ipi_addr', data));
@@ -94,6 +107,8 @@ export class WindowsKernel extends Kernel {
 
   #ipv6(to: Name, message: Cmsg, choice: Choice): string | undefined {
     const { data } = message;
+    const documented = this.#documented(message, ['IPV6_HOPLIMIT', 'IPV6_TCLASS', 'IPV6_ECN'], 'IPPROTO_IPV6', choice);
+    if (documented !== undefined) return documented === 'ok' ? undefined : documented;
     if (!this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) return 'EINVAL';
     if (data.length !== this.facts.struct('in6_pktinfo')!.size) return 'EINVAL';
     const bytes = this.abi.bytes('in6_pktinfo', 'ipi6_addr', data);
@@ -103,6 +118,33 @@ export class WindowsKernel extends Kernel {
     const source = addressText(bytes);
     if (isAny(source)) return undefined;
     return this.#source(source, isLinkLocal(source) ? ifindex || to.scope || -1 : 0, choice);
+  }
+
+  /** Does it take what the SDK documents of Windows 10 2004 and later? Older ones and Wine: WSAEINVAL. */
+  recent = true;
+
+  /** UDP_SEND_MSG_SIZE, IP_HOPLIMIT, IP_TOS, IP_ECN: a DWORD each. undefined: another message */
+  #documented(message: Cmsg, [ttl, tos, ecn]: string[], level: string, choice: Choice): string | undefined {
+    if (!this.recent) return undefined;
+    const { data } = message;
+    const value = data.length === 4 ? data.readInt32LE() : undefined;
+    const fits = (most: number) => value !== undefined && value >= 0 && value <= most;
+    if (this.is(message, 'IPPROTO_UDP', 'UDP_SEND_MSG_SIZE')) {
+      if (!fits(65535)) return 'EINVAL';
+      choice.segment = value as number;
+    } else if (this.is(message, level, ttl)) {
+      if (!fits(255)) return 'EINVAL';
+      choice.ttl = value as number;
+    } else if (this.is(message, level, tos)) {
+      if (!fits(255)) return 'EINVAL';
+      choice.tos = value as number;
+    } else if (this.is(message, level, ecn)) {
+      if (!fits(3)) return 'EINVAL';
+      choice.tos = ((choice.tos ?? 0) & 0xfc) | (value as number);
+    } else {
+      return undefined;
+    }
+    return 'ok';
   }
 
   /** "IN_PKTINFO.ipi_ifindex 0 on send is accepted". */

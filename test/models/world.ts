@@ -213,6 +213,7 @@ function interfaces(os: string, linkA: Link, linkB: Link) {
       name: name('eth0', 'en0', 'Ethernet'),
       index: 3,
       link: linkA,
+      mtu: 1500,
       addresses: all(
         '10.0.0.1/24',
         '10.0.0.2/24',
@@ -227,6 +228,7 @@ function interfaces(os: string, linkA: Link, linkB: Link) {
       name: name('eth1', 'en1', 'Ethernet 2'),
       index: 0x102,
       link: linkB,
+      mtu: 1500,
       addresses: all('10.1.0.1/24', '10.1.0.2/24', '2001:db8:1::1/64', '2001:db8:1::2/64', 'fe80::11/64'),
     },
   ];
