@@ -1,5 +1,5 @@
 /** `node --import recvfromto/register` or `node -r recvfromto/register`: see socket/install.ts. */
-import { install } from './socket/install';
+import { install } from './socket/dgram/install';
 
 /** Puts node:dgram's own sockets back. */
 export const uninstall = install();

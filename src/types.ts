@@ -48,6 +48,8 @@ export interface RemoteInfo {
   ecn?: number;
   /** Nanoseconds since the epoch, when the kernel received it. With `recvTimestamp`. */
   timestamp?: bigint;
+  /** With `gro: 'runs'`: bytes of each datagram in `msg`, of which the last may be shorter. Absent where it is one. */
+  segmentSize?: number;
   /** How many datagrams this socket's queue had dropped when this one was queued. With `recvDrops`; Linux. */
   drops?: number;
 }
@@ -215,13 +217,23 @@ export interface SocketOptions {
   recvTimestamp?: boolean | undefined;
   /** Adds `rinfo.drops`, Linux. Default false. */
   recvDrops?: boolean | undefined;
+  /** ICMP errors arrive as `'icmp'` events instead of breaking the next send; Linux. Default false. */
+  recvErrors?: boolean | undefined;
   /**
    * Runs of equal-sized datagrams to one peer go to the kernel as one (UDP_SEGMENT, Linux), where it is known to work;
    * what it refuses is sent one by one. Default true.
    */
   gso?: boolean | undefined;
-  /** Lets the kernel glue incoming datagrams together (UDP_GRO, Linux); they are delivered one by one. Default false. */
-  gro?: boolean | undefined;
+  /**
+   * Lets the kernel coalesce incoming datagrams (UDP_GRO, Linux). `true`: they are delivered one by one all the same;
+   * `'runs'`: `msg` is the whole run, and `rinfo.segmentSize` says where to cut it. Default false.
+   */
+  gro?: boolean | 'runs' | undefined;
+  /**
+   * Does each `msg` own an ArrayBuffer of exactly its size, as dgram's do? Otherwise it is cut from Buffer's pool, which
+   * is faster beyond 64 bytes. Default: true for `'message'`, false for `'messages'`.
+   */
+  ownBuffers?: boolean | undefined;
   /** Datagrams per system call, 1…1024. Default 64. */
   batch?: number | undefined;
   /** Bytes, 1…65535; longer datagrams are delivered cut, with `rinfo.truncated`. Default 65535. */
@@ -306,4 +318,6 @@ export interface SocketStats {
   wouldBlock: number;
   /** Received without a word about their destination. */
   destinationUnknown: number;
+  /** Datagrams that the kernel refused, by errno's name: `{ EACCES: 1 }`. */
+  errors: Record<string, number>;
 }

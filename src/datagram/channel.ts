@@ -4,22 +4,19 @@
  * -errno, so that the socket above can name the failure as dgram does. Knows no events.
  */
 import { MAPPED } from '../address/ip';
-import type { Request, SocketKind } from '../platform/platform';
+import type { OptionName, Request, SocketKind } from '../platform/platform';
 import type { AddressInfo } from '../types';
+import { carried } from './carried';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
 import { block, wordsOf } from './ring';
 import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
 /** What to switch on besides the destination. */
-export interface Wishes {
+export interface Wishes extends Readonly<Record<OptionName, boolean>> {
+  /** As given: dgram shows it by the deprecated name _reuseAddr. */
   readonly reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
-  readonly recvTTL: boolean;
-  readonly recvTOS: boolean;
-  readonly recvTimestamp: boolean;
-  readonly recvDrops: boolean;
-  readonly gro: boolean;
 }
 
 export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
@@ -29,8 +26,9 @@ export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
 
 export class Channel {
   readonly engine: Engine;
-  readonly kind: SocketKind;
-  readonly family: 4 | 6;
+  /** Of an adopted descriptor: what it is, whatever the user called it. */
+  kind: SocketKind;
+  family: 4 | 6;
   #fd = -1;
   #port = 0;
   #bound: SocketAddress | undefined;
@@ -78,18 +76,32 @@ export class Channel {
   }
 
   /**
-   * Takes over a descriptor that is bound already.
-   * @param release closes it in the place of close(2): another one owns it
+   * Makes a descriptor of somebody else's fit for us. It is closed by {@link close} from then on, unless it is
+   * {@link disown disowned}: who adopts it has more to do that may fail.
+   * @param release closes it in the place of close(2): a handle owns it
    */
   adopt(fd: number, wishes: Wishes, release?: () => void): number {
-    this.close(); // one that a membership has opened early
-    const failed = this.engine.host.syscalls.adopt(fd);
+    const { platform, syscalls } = this.engine.host;
+    if (this.engine.host.readiness.isWatched?.(fd)) return -(platform.errno.EEXIST ?? platform.errno.EINVAL);
+    const failed = syscalls.adopt(fd);
     if (failed < 0) return failed;
+    this.close(); // one that a membership has opened early
     this.#fd = fd;
     this.#adopted = true;
     this.#release = release;
-    this.#ask(this.engine.host.platform.requests[this.kind], wishes);
-    return this.#learnName();
+    this.#learnKind();
+    this.setInt(platform.constants.SOL_SOCKET, platform.quirks.reuseAddr, 1); // as libuv does (uv__udp_open)
+    this.#ask(platform.requests[this.kind], wishes);
+    const unnamed = this.learnName();
+    if (unnamed < 0) this.disown();
+    return unnamed;
+  }
+
+  /** Gives an adopted descriptor back as it is. */
+  disown(): void {
+    this.#release = undefined;
+    this.#fd = -1;
+    this.#adopted = false;
   }
 
   bind(address: SocketAddress, port: number): number {
@@ -97,7 +109,7 @@ export class Channel {
     // A membership may have bound it to any port. libuv leaves it there on Windows; elsewhere the kernel refuses.
     if (platform.calls === 'winsock' && this.#bound !== undefined) return 0;
     const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
-    return failed < 0 ? failed : this.#learnName();
+    return failed < 0 ? failed : this.learnName();
   }
 
   bindAny(): number {
@@ -108,35 +120,35 @@ export class Channel {
    * A second descriptor on the same port, for one address of the host: a bound descriptor cannot be bound again. Both
    * receive until one of them is closed. undefined where that cannot be had, or others use this descriptor too.
    */
-  twin(address: SocketAddress, wishes: Wishes): Channel | undefined {
+  secondDescriptor(address: SocketAddress, wishes: Wishes): Channel | undefined {
     if (this.#fd < 0 || this.#adopted) return undefined;
     const { constants, quirks } = this.engine.host.platform;
-    const twin = new Channel(this.engine, this.kind);
+    const second = new Channel(this.engine, this.kind);
     // Two descriptors on one port both have to allow it, at the time of the second bind().
     const allow = !wishes.reusePort && !wishes.reuseAddr;
     if (allow) this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
-    const failed = twin.open(allow ? { ...wishes, reuseAddr: true } : wishes) || twin.bind(address, this.#port);
-    if (allow) for (const one of [this, twin]) one.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 0);
+    const failed = second.open(allow ? { ...wishes, reuseAddr: true } : wishes) || second.bind(address, this.#port);
+    if (allow) for (const one of [this, second]) one.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 0);
     if (failed === 0) {
-      twin.#inherit(this);
-      return twin;
+      second.#inherit(this);
+      return second;
     }
-    twin.close();
+    second.close();
     return undefined;
   }
 
-  /** Closes its descriptor and takes over that of its twin. */
-  become(twin: Channel): void {
+  /** Closes its descriptor and takes that of the other one. */
+  takeOver(second: Channel): void {
     this.close();
-    this.#fd = twin.#fd;
-    this.#bound = twin.#bound;
-    twin.#fd = -1;
+    this.#fd = second.#fd;
+    this.#bound = second.#bound;
+    second.#fd = -1;
   }
 
   connect(remote: Endpoint, port: number): number {
     const { syscalls } = this.engine.host;
     const failed = syscalls.connect(this.#fd, this.engine.sockaddrs.encode(remote, port));
-    return failed < 0 ? failed : this.#learnName();
+    return failed < 0 ? failed : this.learnName();
   }
 
   /** connect(2) with AF_UNSPEC. BSD and macOS do it, and then complain of the address. */
@@ -147,7 +159,7 @@ export class Channel {
     const failed = syscalls.connect(this.#fd, name);
     const { EAFNOSUPPORT, EINVAL } = platform.errno;
     if (failed < 0 && failed !== -EAFNOSUPPORT && failed !== -EINVAL) return failed;
-    return this.#learnName();
+    return this.learnName();
   }
 
   /** Its own address, or -errno. */
@@ -230,7 +242,7 @@ export class Channel {
       const result = this.setInt(request.level, request.name, 1);
       if (result < 0 && request.optional !== true) return result;
     }
-    for (const wish of ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops', 'gro'] as const) {
+    for (const wish of Object.keys(carried) as OptionName[]) {
       // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
       if (wishes[wish])
         for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
@@ -267,7 +279,8 @@ export class Channel {
     }
   }
 
-  #learnName(): number {
+  /** Asks where it is bound. */
+  learnName(): number {
     const name = block(SOCKADDR_SPACE);
     const length = this.engine.host.syscalls.getsockname(this.#fd, name);
     if (length < 0) return length;
@@ -278,6 +291,16 @@ export class Channel {
     return 0;
   }
 
+  /** What an adopted descriptor is: pktinfo is asked for by family. */
+  #learnKind(): void {
+    const { constants, quirks } = this.engine.host.platform;
+    const name = this.localName();
+    if (typeof name === 'number') return;
+    this.family = name.family === 'IPv4' ? 4 : 6;
+    const only = !quirks.dualStack || this.getInt(constants.IPPROTO_IPV6, constants.IPV6_V6ONLY) === 1;
+    this.kind = this.family === 4 ? 'udp4' : only ? 'udp6' : 'dual';
+  }
+
   #name(call: (fd: number, name: Buffer) => number): AddressInfo | number {
     if (this.#fd < 0) return -this.engine.host.platform.errno.EBADF;
     const name = block(SOCKADDR_SPACE);
@@ -285,7 +308,7 @@ export class Channel {
     if (length < 0) return length;
     const remote = newRemote();
     this.engine.sockaddrs.read(name, wordsOf(name), 0, remote);
-    const address = this.engine.names.remoteText(remote);
+    const address = this.engine.names.endpointOf(remote).text;
     return { address, family: remote.family === 4 ? 'IPv4' : 'IPv6', port: remote.port };
   }
 }

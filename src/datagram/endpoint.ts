@@ -1,10 +1,19 @@
 /**
- * An address made ready for the kernel: its words, its interface, and what it is good for. Made once per address and
- * kept in {@link Names}; the send path only compares flags.
+ * An address made ready for the kernel: its words, its interface, its text, and what it is good for. Made once per
+ * address and kept in {@link Names}; the ways of a datagram only look at its words and flags.
  */
 import { type Address, BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
+import type { SocketAddress } from './sockaddr';
 
-export interface Endpoint {
+const MAPPED = 1;
+const UNSPECIFIED = 2;
+const MULTICAST = 4;
+const LIMITED_BROADCAST = 8;
+const LOOPBACK = 16;
+const LINK_LOCAL = 32;
+
+export class Endpoint implements SocketAddress {
+  /** As dgram spells it: with a zone where it is link-local. */
   readonly text: string;
   readonly family: 4 | 6;
   readonly word0: number;
@@ -13,76 +22,72 @@ export interface Endpoint {
   readonly word3: number;
   /** sin6_scope_id: index of the interface that the zone names, or 0. */
   readonly scope: number;
+  readonly #flags: number;
+
+  constructor(text: string, address: Omit<Address, 'zone'>, scope: number) {
+    this.text = text;
+    this.family = address.family;
+    this.word0 = address.word0;
+    this.word1 = address.word1;
+    this.word2 = address.word2;
+    this.word3 = address.word3;
+    this.scope = scope;
+    const mapped = isMapped(address);
+    const ipv4 = address.family === 4 ? address.word0 : address.word3;
+    this.#flags =
+      (mapped ? MAPPED : 0) |
+      (isUnspecified(address) ? UNSPECIFIED : 0) |
+      (isMulticast(address) ? MULTICAST : 0) |
+      ((address.family === 4 || mapped) && ipv4 === BROADCAST ? LIMITED_BROADCAST : 0) |
+      (isLoopback(address) ? LOOPBACK : 0) |
+      (isLinkLocal(address) ? LINK_LOCAL : 0);
+  }
+
   /** ::ffff:0:0/96 */
-  readonly mapped: boolean;
-  readonly unspecified: boolean;
-  readonly multicast: boolean;
+  get mapped(): boolean {
+    return (this.#flags & MAPPED) !== 0;
+  }
+
+  /** Is this IPv4 on the wire? */
+  get ipv4(): boolean {
+    return this.family === 4 || (this.#flags & MAPPED) !== 0;
+  }
+
+  get unspecified(): boolean {
+    return (this.#flags & UNSPECIFIED) !== 0;
+  }
+
+  get multicast(): boolean {
+    return (this.#flags & MULTICAST) !== 0;
+  }
+
   /** 255.255.255.255, also mapped. Subnet broadcasts depend on the interfaces: ask {@link Names}. */
-  readonly broadcast: boolean;
-  readonly loopback: boolean;
-  readonly linkLocal: boolean;
-}
+  get broadcast(): boolean {
+    return (this.#flags & LIMITED_BROADCAST) !== 0;
+  }
 
-export function endpoint(text: string, address: Address, scope: number): Endpoint {
-  const mapped = isMapped(address);
-  return {
-    text,
-    family: address.family,
-    word0: address.word0,
-    word1: address.word1,
-    word2: address.word2,
-    word3: address.word3,
-    scope,
-    mapped,
-    unspecified: isUnspecified(address),
-    multicast: isMulticast(address),
-    broadcast: ipv4Word(address, mapped) === BROADCAST,
-    loopback: isLoopback(address),
-    linkLocal: isLinkLocal(address),
-  };
-}
+  get loopback(): boolean {
+    return (this.#flags & LOOPBACK) !== 0;
+  }
 
-/** Is this IPv4 on the wire? */
-export function isIPv4Endpoint(end: Endpoint): boolean {
-  return end.family === 4 || end.mapped;
+  get linkLocal(): boolean {
+    return (this.#flags & LINK_LOCAL) !== 0;
+  }
+
+  /** Can nobody be there, whatever the interfaces are? */
+  get nobody(): boolean {
+    return (this.#flags & (UNSPECIFIED | MULTICAST | LIMITED_BROADCAST)) !== 0;
+  }
 }
 
 /** The IPv4 address, plain or mapped, as one word; undefined for native IPv6. */
 export function ipv4WordOf(end: Endpoint): number | undefined {
-  return ipv4Word(end, end.mapped);
+  if (end.family === 4) return end.word0;
+  return end.mapped ? end.word3 : undefined;
 }
 
-/**
- * Why a datagram to `remote` cannot leave from `source`; undefined when it can. What is refused here the kernel would
- * ignore silently, or send out with a source that no answer can come back to (pitfalls P8).
- */
-export function mismatch(source: Endpoint, remote: Endpoint): string | undefined {
-  if (isIPv4Endpoint(source) !== isIPv4Endpoint(remote)) {
-    return isIPv4Endpoint(remote) ? 'an IPv4 peer needs an IPv4 source' : 'an IPv6 peer needs an IPv6 source';
-  }
-  if (source.unspecified) return 'an unspecified address is no source';
-  if (source.multicast || source.broadcast) return 'a multicast or broadcast address is no source';
-  if (source.family === 6 && !source.mapped) {
-    if (source.linkLocal && source.scope === 0 && remote.scope === 0) {
-      return 'a link-local source needs a zone, as in fe80::1%eth0';
-    }
-    if (source.linkLocal && source.scope !== 0 && remote.scope !== 0 && source.scope !== remote.scope) {
-      return 'they are on different links';
-    }
-  }
-  return undefined;
-}
-
-/** Why nobody at `remote` can be answered; undefined when somebody can. Subnet broadcasts are asked elsewhere. */
-export function unanswerableBecause(remote: Endpoint, port: number): string | undefined {
-  if (port === 0) return 'port 0 takes no datagrams';
-  if (remote.unspecified) return 'its address is unspecified';
-  if (remote.multicast) return 'its address is a multicast group';
-  if (remote.broadcast) return 'its address is a broadcast address';
-  return undefined;
-}
-
-function ipv4Word(address: { family: 4 | 6; word0: number; word3: number }, mapped: boolean): number | undefined {
-  if (address.family === 4) return address.word0;
-  return mapped ? address.word3 : undefined;
+export function isSame(a: SocketAddress, b: SocketAddress): boolean {
+  return (
+    a.word0 === b.word0 && a.word3 === b.word3 && a.family === b.family && a.word1 === b.word1 && a.word2 === b.word2
+  );
 }

@@ -1,11 +1,12 @@
 /**
  * What all sockets of one host share: its calls, its caches, and the memory for batches. Made on first use.
  */
+import { now as clock } from '../captured';
 import type { Host } from '../ffi/index';
 import { Names } from './names';
 import { Receiver } from './receiver';
 import { RingPool } from './ring-pool';
-import { Sockaddrs } from './sockaddr';
+import { type SocketAddress, Sockaddrs } from './sockaddr';
 
 /** Receivers kept for the next socket that wants their size; a program wants one or two. */
 const MAX_RECEIVERS = 8;
@@ -17,8 +18,12 @@ export class Engine {
   readonly rings: RingPool;
   readonly #receivers = new Map<string, Receiver>();
 
-  constructor(host: Host, now?: () => number) {
+  /** The clock of everything that is per host, in ms. */
+  readonly now: () => number;
+
+  constructor(host: Host, now: () => number = clock) {
     this.host = host;
+    this.now = now;
     const { zoneIsIndex } = host.platform.quirks;
     this.names = new Names(host.syscalls, { now, list: host.networkInterfaces, zoneIsIndex });
     this.sockaddrs = new Sockaddrs(host.platform);
@@ -30,16 +35,20 @@ export class Engine {
     const key = `${batch}/${maxDatagramSize}`;
     let receiver = this.#receivers.get(key);
     if (receiver === undefined) {
-      receiver = this.newReceiver(batch, maxDatagramSize);
+      receiver = new Receiver(this.host.platform, this.host.syscalls, this.names, batch, maxDatagramSize);
       if (this.#receivers.size < MAX_RECEIVERS) this.#receivers.set(key, receiver);
     }
     return receiver;
   }
 
-  /** One that nobody else uses. */
-  newReceiver(batch: number, maxDatagramSize: number): Receiver {
-    const { platform, syscalls } = this.host;
-    return new Receiver(platform, syscalls, this.names, batch, maxDatagramSize);
+  /** Asks the kernel, which knows better than any list of interfaces: can a socket be bound to it? */
+  isLocal(source: SocketAddress): boolean {
+    const { syscalls } = this.host;
+    const fd = syscalls.socket(this.sockaddrs.af(source.family));
+    if (fd < 0) return true;
+    const result = syscalls.bind(fd, this.sockaddrs.encode(source, 0));
+    syscalls.close(fd);
+    return result >= 0;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Departure, IntDeparture, Platform, Source } from '../platform/platform';
 import { CMSG_SPACE, writeHeader } from './control';
-import { type Endpoint, ipv4WordOf, isIPv4Endpoint } from './endpoint';
+import { type Endpoint, ipv4WordOf } from './endpoint';
 import type { Ring } from './ring';
 import { SOCKADDR_SPACE, type Sockaddrs } from './sockaddr';
 
@@ -70,9 +70,7 @@ export class Envelopes {
     if (length === 0 && this.#withoutControl[slot] === 0) ring.pointAtNoControl(slot);
     if (length !== 0 && this.#withoutControl[slot] === 1) ring.pointAtControl(slot);
     this.#withoutControl[slot] = length === 0 ? 1 : 0;
-    const message = slot * ring.layout.size;
-    ring.messageWords[(message + ring.layout.controllen) >>> 2] = length;
-    ring.messageWords[(message + ring.layout.flags) >>> 2] = 0; // FreeBSD refuses what a receive left there (P24)
+    ring.messageWords[(slot * ring.layout.size + ring.layout.controllen) >>> 2] = length;
   }
 
   /** Adds the size to cut at, behind whatever control messages there are. @param size bytes of each datagram of the run */
@@ -122,7 +120,7 @@ export class Envelopes {
   #writeExtras(at: number, remote: Endpoint, extras: Extras): number {
     const { ttl, tos } = this.#platform;
     // A mapped peer is IPv4 on the wire and heeds IPv4's messages alone (P14).
-    const kind = isIPv4Endpoint(remote) ? 'udp4' : 'udp6';
+    const kind = remote.ipv4 ? 'udp4' : 'udp6';
     let next = at;
     if (extras.ttl >= 0) next = this.#writeInt(next, ttl[kind], extras.ttl);
     if (extras.tos >= 0) next = this.#writeInt(next, tos[kind], extras.tos);

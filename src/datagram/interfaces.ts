@@ -3,8 +3,8 @@
  * broadcast addresses from os.networkInterfaces(). Asked on cold paths; whoever caches an answer uses `generation`.
  */
 import { networkInterfaces } from 'node:os';
-import { performance } from 'node:perf_hooks'; // the global is a getter
 import { parseAddress } from '../address/ip';
+import { now as clock } from '../captured';
 import type { Syscalls } from '../ffi/syscalls';
 
 /** How long an answer may be used, in ms. */
@@ -23,15 +23,14 @@ export class Interfaces {
   /** Changes whenever what was learned here may have become wrong. */
   generation = 0;
 
-  constructor(syscalls: Syscalls, now: () => number = () => performance.now(), list = networkInterfaces) {
+  constructor(syscalls: Syscalls, now: () => number = clock, list = networkInterfaces) {
     this.#syscalls = syscalls;
     this.#now = now;
     this.#list = list;
   }
 
-  /** Forgets what is too old. Called once per batch, not per datagram. */
-  refresh(): void {
-    const now = this.#now();
+  /** Forgets what is too old. Called once per batch, not per datagram. @param now on the clock that was handed in */
+  refresh(now = this.#now()): void {
     if (now - this.#read < LIFETIME) return;
     this.#read = now;
     this.#names.clear();

@@ -1,21 +1,24 @@
 /**
  * Bytes → text and text → bytes for everything that recurs from datagram to datagram: senders, destinations, peers.
- * One per host; every cache is bounded. It also holds the rule for which address answers (docs/rules.md).
+ * One per host; every cache is bounded. Which address answers is in answer.ts.
  */
 import type { networkInterfaces } from 'node:os';
-import { BROADCAST, formatIPv4, formatIPv6, isLinkLocal, isMulticast, MAPPED, parseAddress } from '../address/ip';
+import { formatIPv4, formatIPv6, isIPv4Text, isLinkLocal, MAPPED, parseAddress, parsedIPv4 } from '../address/ip';
 import type { Syscalls } from '../ffi/syscalls';
 import type { Arrived } from '../platform/platform';
 import type { Destination } from '../types';
-import { type Endpoint, endpoint, ipv4WordOf } from './endpoint';
+import { answeringIPv4 } from './answer';
+import { Endpoint, ipv4WordOf } from './endpoint';
 import { Interfaces } from './interfaces';
 import type { SocketAddress } from './sockaddr';
-import { WordCache } from './word-cache';
+import { WordMap } from './word-map';
 
-/** Where a datagram came to and where its answer leaves from, as rinfo shows them. */
+/** Where a datagram came to and where its answer leaves from: as rinfo shows them, and ready for the kernel. */
 export interface Arrival {
   readonly destination: Destination | undefined;
   readonly localAddress: string | undefined;
+  /** `localAddress`, in the family of the socket. */
+  readonly source: Endpoint | undefined;
 }
 
 interface NamesOptions {
@@ -27,82 +30,88 @@ interface NamesOptions {
   readonly zoneIsIndex?: boolean;
 }
 
-const UNKNOWN: Arrival = { destination: undefined, localAddress: undefined };
-const LARGEST = 16384;
+export const UNKNOWN: Arrival = { destination: undefined, localAddress: undefined, source: undefined };
+/** Addresses of one generation: some 200 bytes each. */
+const MANY = 16384;
+/** Destinations of one generation: addresses of this host, groups it has joined, addresses routed to it. */
+const DESTINATIONS = 4096;
 
 export class Names {
   readonly interfaces: Interfaces;
   readonly #zoneIsIndex: boolean;
   /** Of interfaces: what was learnt about them before it changed may be wrong. */
   generation = 0;
-  readonly #texts = new WordCache<string>(LARGEST);
-  readonly #zonedTexts = new WordCache<string>(1024);
-  readonly #arrivals = new WordCache<Arrival>(LARGEST);
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #endpoints = new WordMap<Endpoint>(MANY);
+  readonly #zoned = new WordMap<Endpoint>(1024);
+  readonly #arrivals = new WordMap<Arrival>(DESTINATIONS);
 
   constructor(syscalls: Syscalls, { now, list, zoneIsIndex = false }: NamesOptions = {}) {
     this.interfaces = new Interfaces(syscalls, now, list);
     this.#zoneIsIndex = zoneIsIndex;
   }
 
-  /** Forgets what depends on interfaces when that may be outdated. Once per batch. */
-  refresh(): void {
-    this.interfaces.refresh();
+  /**
+   * Forgets what depends on interfaces when that may be outdated. Once per batch.
+   * @param now the time, where it is known already
+   */
+  refresh(now?: number): void {
+    this.interfaces.refresh(now);
     if (this.generation === this.interfaces.generation) return;
     this.generation = this.interfaces.generation;
     this.#arrivals.clear();
-    this.#zonedTexts.clear();
-    for (const [text, end] of this.#endpoints) if (end.scope !== 0 || text.includes('%')) this.#endpoints.delete(text);
+    this.#zoned.clear();
   }
 
-  /** The sender's address as dgram spells it: with a zone where it is link-local. */
-  remoteText(remote: SocketAddress): string {
-    const { family, word0, word1, word2, word3 } = remote;
-    if (family === 4)
-      return this.#texts.find(4, word0, 0, 0, 0) ?? this.#texts.store(formatIPv4(word0), 4, word0, 0, 0, 0);
-    if (remote.scope !== 0) {
-      return (
-        this.#zonedTexts.find(remote.scope, word0, word1, word2, word3) ??
-        this.#zonedTexts.store(
-          this.#zoned(formatIPv6(word0, word1, word2, word3), remote.scope),
-          remote.scope,
-          word0,
-          word1,
-          word2,
-          word3,
-        )
-      );
-    }
+  /** The address that stands in a sockaddr. */
+  endpointOf({ family, word0, word1, word2, word3, scope }: SocketAddress): Endpoint {
+    const known = scope === 0 ? this.#endpoints : this.#zoned;
     return (
-      this.#texts.find(6, word0, word1, word2, word3) ??
-      this.#texts.store(formatIPv6(word0, word1, word2, word3), 6, word0, word1, word2, word3)
+      known.find(word0, word1, word2, word3, scope, family) ??
+      known.store(this.#endpoint(family, word0, word1, word2, word3, scope), word0, word1, word2, word3, scope, family)
+    );
+  }
+
+  /** An IPv4 address as an IPv4 socket has it. */
+  endpointIPv4(word: number): Endpoint {
+    return (
+      this.#endpoints.find(word, 0, 0, 0, 0, 4) ??
+      this.#endpoints.store(this.#endpoint(4, word, 0, 0, 0, 0), word, 0, 0, 0, 0, 4)
+    );
+  }
+
+  /** The same as an IPv6 socket has it: ::ffff:a.b.c.d. */
+  endpointMapped(word: number): Endpoint {
+    return (
+      this.#endpoints.find(0, 0, MAPPED, word, 0, 6) ??
+      this.#endpoints.store(this.#endpoint(6, 0, 0, MAPPED, word, 0), 0, 0, MAPPED, word, 0, 6)
     );
   }
 
   /**
    * An IP literal with an optional zone, ready to send to or from; undefined when it is none. A zone that names no
-   * interface gives scope 0, as with libuv: the kernel then refuses what needs one.
+   * interface gives scope 0, as with libuv: the kernel then refuses what needs one. Its text is the system's spelling.
    */
   endpoint(text: string): Endpoint | undefined {
-    if (typeof text !== 'string') return undefined; // isIP() would take whatever can be made a string
-    const known = this.#endpoints.get(text);
-    if (known !== undefined) {
-      if (known.scope === 0) return known;
-      this.refresh(); // the zone may be another interface by now
-      if (this.#endpoints.has(text)) return known;
-    }
+    if (typeof text !== 'string') return undefined;
+    if (isIPv4Text(text)) return this.endpointIPv4(parsedIPv4());
     const address = parseAddress(text);
     if (address === undefined) return undefined;
-    const scope = address.zone === '' ? 0 : this.interfaces.indexOf(address.zone);
-    if (this.#endpoints.size >= LARGEST) this.#endpoints.clear();
-    const made = endpoint(text, address, scope);
-    this.#endpoints.set(text, made);
-    return made;
+    const { family, word0, word1, word2, word3, zone } = address;
+    const scope = zone === '' ? 0 : this.#scopeOf(zone);
+    return this.endpointOf({ family, word0, word1, word2, word3, scope });
   }
 
   isSubnetBroadcast(end: Endpoint): boolean {
     const word = ipv4WordOf(end);
     return word !== undefined && this.interfaces.isBroadcast(word);
+  }
+
+  /** Is this an address of this host? */
+  isOurs(end: Endpoint): boolean {
+    if (end.loopback) return true;
+    const ipv4 = ipv4WordOf(end);
+    const text = ipv4 === undefined ? formatIPv6(end.word0, end.word1, end.word2, end.word3) : formatIPv4(ipv4);
+    return this.interfaces.isLocal(text);
   }
 
   /**
@@ -113,18 +122,26 @@ export class Names {
     if (arrived.family === 0) return UNKNOWN;
     const { destination0, destination1, destination2, destination3, specDst, ifindex } = arrived;
     const kind = (port << 4) | (mapped ? 8 : 0) | arrived.family;
-    return (
-      this.#arrivals.find(kind, destination0, destination1, destination2, destination3, specDst, ifindex) ??
-      this.#arrivals.store(
-        this.#arrival(arrived, port, mapped),
-        kind,
-        destination0,
-        destination1,
-        destination2,
-        destination3,
-        specDst,
-        ifindex,
-      )
+    const known = this.#arrivals.find(
+      destination0,
+      destination1,
+      destination2,
+      destination3,
+      specDst,
+      ifindex,
+      kind,
+    );
+    if (known !== undefined) return known;
+    const made = this.#arrival(arrived, port, mapped);
+    return this.#arrivals.store(
+      made,
+      destination0,
+      destination1,
+      destination2,
+      destination3,
+      specDst,
+      ifindex,
+      kind,
     );
   }
 
@@ -134,47 +151,42 @@ export class Names {
     if (destination0 === 0 && destination1 === 0 && destination2 === MAPPED) {
       return this.#arrivalIPv4(destination3, 0, ifindex, port, true);
     }
-    const address = {
-      family: 6,
-      word0: destination0,
-      word1: destination1,
-      word2: destination2,
-      word3: destination3,
-      zone: '',
-    } as const;
-    if (destination0 === 0 && destination1 === 0 && destination2 === 0 && destination3 === 0) return UNKNOWN;
-    const bare = formatIPv6(destination0, destination1, destination2, destination3);
-    const text = isLinkLocal(address) ? this.#zoned(bare, ifindex) : bare;
-    return {
-      destination: this.#destination(text, 'IPv6', port, ifindex),
-      localAddress: isMulticast(address) ? undefined : text,
-    };
+    const address = { family: 6, word0: destination0, word1: destination1, word2: destination2, word3: destination3 } as const;
+    const end = this.endpointOf({ ...address, scope: isLinkLocal(address) ? ifindex : 0 });
+    if (end.unspecified) return UNKNOWN;
+    const destination = this.#destination(end.text, 'IPv6', port, ifindex);
+    if (end.multicast) return { destination, localAddress: undefined, source: undefined };
+    return { destination, localAddress: end.text, source: end };
   }
 
   #arrivalIPv4(word: number, specDst: number, ifindex: number, port: number, mapped: boolean): Arrival {
     if (word === 0) return UNKNOWN;
+    const local = answeringIPv4(this.interfaces, word, specDst, ifindex);
     const prefix = mapped ? '::ffff:' : '';
-    const local = this.#localIPv4(word, specDst, ifindex);
+    const source = local === undefined ? undefined : mapped ? this.endpointMapped(local) : this.endpointIPv4(local);
     return {
       destination: this.#destination(prefix + formatIPv4(word), mapped ? 'IPv6' : 'IPv4', port, ifindex),
-      localAddress: local === undefined ? undefined : prefix + formatIPv4(local),
+      localAddress: source?.text,
+      source,
     };
-  }
-
-  /** The unicast address that answers a datagram to `word`, by docs/rules.md, 2. */
-  #localIPv4(word: number, specDst: number, ifindex: number): number | undefined {
-    if (specDst !== 0) return specDst;
-    if (isMulticast({ family: 4, word0: word, word1: 0, word2: 0, word3: 0, zone: '' })) return undefined;
-    if (word === BROADCAST || this.interfaces.isBroadcast(word)) return this.interfaces.ipv4Of(ifindex);
-    return word;
   }
 
   #destination(address: string, family: 'IPv4' | 'IPv6', port: number, ifindex: number): Destination {
     return Object.freeze({ address, family, port, ifindex, interface: this.interfaces.nameOf(ifindex) });
   }
 
-  #zoned(text: string, ifindex: number): string {
+  #endpoint(family: 4 | 6, word0: number, word1: number, word2: number, word3: number, scope: number): Endpoint {
+    const bare = family === 4 ? formatIPv4(word0) : formatIPv6(word0, word1, word2, word3);
+    return new Endpoint(this.#zonedText(bare, scope), { family, word0, word1, word2, word3 }, scope);
+  }
+
+  #zonedText(text: string, ifindex: number): string {
     if (ifindex === 0) return text;
     return `${text}%${(this.#zoneIsIndex ? undefined : this.interfaces.nameOf(ifindex)) ?? ifindex}`;
+  }
+
+  #scopeOf(zone: string): number {
+    this.refresh(); // it may be another interface by now
+    return this.interfaces.indexOf(zone);
   }
 }

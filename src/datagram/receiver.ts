@@ -1,60 +1,70 @@
 /**
- * Takes a batch of datagrams out of a descriptor with one system call, and reads them slot by slot. Used synchronously
- * (receive, then read every slot), so one Receiver serves all sockets of a host that want the same sizes.
- * Knows no events.
+ * Takes a batch of datagrams out of a descriptor with one system call, and reads them slot by slot: name → sender,
+ * control → destination, rinfo, message. Used synchronously (receive, then read every slot), so one Receiver serves all
+ * sockets of a host that want the same sizes. Knows no events.
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
 import type { RemoteInfo, SocketStats } from '../types';
+import type { Read } from './carried';
 import { newArrived, readControl } from './control';
-import type { Arrival, Names } from './names';
-import { Repeat } from './repeat';
+import type { Endpoint } from './endpoint';
+import { type Arrival, type Names, UNKNOWN } from './names';
+import { Previous } from './previous';
+import { copyOf, dgramRemoteInfo, remoteInfo } from './remote-info';
 import { CONTROL_SPACE, Ring } from './ring';
-import { newRemote, type Remote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
+import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
 const STAGGER = 64;
+/** Bytes up to which V8 keeps the contents of a typed array on its own heap: an ArrayBuffer of one's own for nothing. */
+const ON_HEAP = 64;
 
 /** Found once, because V8 looks a Buffer's method up at each call. */
 const copy = Uint8Array.prototype.set;
 
+/** Makes a Buffer that owns its bytes. Node's own FastBuffer where it can be had: half the price of Buffer.alloc. */
+const OwnBuffer = (Buffer as unknown as { [Symbol.species]?: new (size: number) => Buffer })[Symbol.species];
+const small: (size: number) => Buffer =
+  OwnBuffer !== undefined && (OwnBuffer as unknown) !== Buffer && OwnBuffer.prototype === Buffer.prototype
+    ? (size) => new OwnBuffer(size)
+    : (size) => Buffer.alloc(size);
+
 /** What {@link Receiver.rinfo} must know of the socket. */
 export interface Reading {
   /** The port it is bound to. */
-  readonly port: number;
-  /** Does it see IPv4 addresses as ::ffff:a.b.c.d? */
+  port: number;
+  /** Is it an AF_INET6 socket that sees IPv4 addresses as ::ffff:a.b.c.d? */
   readonly mapped: boolean;
-  readonly ttl: boolean;
-  readonly tos: boolean;
-  readonly timestamp: boolean;
-  readonly drops: boolean;
+  /** Are our two fields of rinfo left out of what programs enumerate? */
+  readonly hidden: boolean;
+  /** undefined where nothing but the destination was asked for. */
+  readonly extras: readonly Read[] | undefined;
   readonly stats: SocketStats;
 }
 
 export class Receiver {
   readonly batch: number;
   readonly maxDatagramSize: number;
-  /** Code of the program's runs while slots are being read: who receives now needs another Receiver. */
-  busy = false;
   readonly #platform: Platform;
   readonly #syscalls: Syscalls;
   readonly #names: Names;
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
   readonly #stride: number;
-  /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
-  readonly #views: Uint8Array[] = [];
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
+  /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
+  readonly #views: Uint8Array[] = [];
   readonly #remote = newRemote();
   readonly #arrived = newArrived();
   /** What the datagram before said, for the next one that says the same. */
-  readonly #sameName = new Repeat(SOCKADDR_SPACE);
-  readonly #sameControl = new Repeat(CONTROL_SPACE);
-  #address = '';
-  #arrival: Arrival = { destination: undefined, localAddress: undefined };
-  /** For which socket, and which interfaces, #arrival holds; undefined: for none. */
+  readonly #previousName = new Previous(SOCKADDR_SPACE);
+  readonly #previousControl = new Previous(CONTROL_SPACE);
+  #from: Endpoint | undefined;
+  #arrival: Arrival = UNKNOWN;
+  /** For which socket, and which interfaces, the two above hold; undefined: for none. */
   #reading: Reading | undefined;
   #generation = -1;
   /** Was the control block of the slot read last too small? */
@@ -80,19 +90,12 @@ export class Receiver {
     this.#used = batch;
   }
 
-  /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many, for shared descriptors */
-  receive(fd: number, stats: SocketStats, limit = this.batch): number {
+  /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many */
+  receive(fd: number, limit: number): number {
     this.#reset();
-    const received = this.#syscalls.recvmmsg(
-      fd,
-      this.#ring.messages,
-      Math.min(limit, this.batch),
-      this.#platform.constants.MSG_DONTWAIT,
-    );
-    stats.systemCallsIn++;
-    // After an error the kernel may have touched the first slot.
-    this.#used = received > 0 ? received : 1;
-    if (received > 0) stats.datagramsIn += received;
+    const { MSG_DONTWAIT } = this.#platform.constants;
+    const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), MSG_DONTWAIT);
+    this.#used = received > 0 ? received : 1; // after an error the kernel may have touched the first slot
     return received;
   }
 
@@ -102,9 +105,12 @@ export class Receiver {
     return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.maxDatagramSize);
   }
 
-  /** `size` bytes of slot `slot` from `offset` on, in a Buffer that belongs to the listener. */
-  message(slot: number, size: number, offset = 0): Buffer {
-    const msg = Buffer.allocUnsafe(size);
+  /**
+   * `size` bytes of slot `slot` from `offset` on, in a Buffer that belongs to the listener.
+   * @param own has it an ArrayBuffer of its own, of exactly its size, as dgram's? Else it is cut from Buffer's pool.
+   */
+  message(slot: number, size: number, own: boolean, offset = 0): Buffer {
+    const msg = !own ? Buffer.allocUnsafe(size) : size <= ON_HEAP ? small(size) : Buffer.allocUnsafeSlow(size);
     if (offset > 0) copy.call(msg, this.#view(slot, size, offset));
     else {
       if (this.#views[slot].length !== size) this.#views[slot] = this.#view(slot, size, 0);
@@ -116,32 +122,31 @@ export class Receiver {
   /** Who sent slot `slot`, and to which address. @param size bytes of its message */
   rinfo(slot: number, size: number, reading: Reading): RemoteInfo {
     const { messageWords, layout } = this.#ring;
-    const { stats } = reading;
     const flags = messageWords[(slot * layout.size + layout.flags) >>> 2];
     this.#cut = (flags & this.#MSG_CTRUNC) !== 0;
-    const remote = this.#readName(slot);
-    const { destination, localAddress } = this.#readControl(slot, reading);
-    const rinfo: RemoteInfo = {
-      address: this.#address,
-      family: remote.family === 4 ? 'IPv4' : 'IPv6',
-      port: remote.port,
-      size,
-      destination,
-      localAddress,
-    };
-    stats.bytesIn += size;
-    if (destination === undefined) stats.destinationUnknown++;
+    const remote = this.#readName(slot, reading);
+    const arrival = this.#readControl(slot, reading);
+    const rinfo = (reading.hidden ? dgramRemoteInfo : remoteInfo)(remote, this.#remote.port, size, arrival);
+    this.#reading = this.#cut ? undefined : reading;
+    if (arrival.destination === undefined) reading.stats.destinationUnknown++;
     if ((flags & this.#MSG_TRUNC) !== 0) {
       rinfo.truncated = true;
-      stats.truncated++;
+      reading.stats.truncated++;
     }
-    if (reading.ttl || reading.tos || reading.timestamp || reading.drops) this.#addMetadata(rinfo, reading);
+    if (reading.extras !== undefined) for (const read of reading.extras) read(this.#arrived, rinfo, reading.stats);
     return rinfo;
   }
 
+  /** `rinfo` for one more datagram of the run that the slot holds. */
+  again(rinfo: RemoteInfo, size: number): RemoteInfo {
+    const own = copyOf(rinfo);
+    own.size = size;
+    return own;
+  }
+
   /**
-   * With `gro`, bytes of each datagram in the slot that rinfo() has read last, which the kernel has glued together; the
-   * last one may be shorter. `size` where it holds one datagram; 0 where nobody can tell them apart any more (P29).
+   * With `gro`, bytes of each datagram in the slot that rinfo() has read last, which the kernel has coalesced; the last
+   * one may be shorter. `size` where it holds one datagram; 0 where nobody can tell them apart any more (P29).
    */
   segment(size: number): number {
     if (this.#cut) return 0;
@@ -154,16 +159,18 @@ export class Receiver {
     return new Uint8Array(buffer, byteOffset + slot * this.#stride + offset, size);
   }
 
-  #readName(slot: number): Remote {
+  #readName(slot: number, reading: Reading): Endpoint {
     const { names, nameWords } = this.#ring;
     const remote = this.#remote;
     const at = slot * SOCKADDR_SPACE;
     // The first word holds the family: where that is the same, so is the size. A zone may be another interface's by now.
-    const size = this.#sockaddrs.size(remote.family);
-    if (this.#sameName.same(nameWords, at, size) && remote.scope === 0) return remote;
+    const same = this.#previousName.replace(nameWords, at, this.#sockaddrs.size(remote.family));
+    if (same && this.#from !== undefined && remote.scope === 0 && reading === this.#reading) return this.#from;
     this.#sockaddrs.read(names, nameWords, at, remote);
-    this.#address = this.#names.remoteText(remote);
-    return remote;
+    // BSD and macOS: an AF_INET6 socket that is bound or connected to a mapped address hears of AF_INET peers.
+    if (remote.family === 4 && reading.mapped) this.#from = this.#names.endpointMapped(remote.word0);
+    else this.#from = this.#names.endpointOf(remote);
+    return this.#from;
   }
 
   #readControl(slot: number, reading: Reading): Arrival {
@@ -172,31 +179,13 @@ export class Receiver {
     const arrived = this.#arrived;
     const at = slot * controlSpace;
     const length = Math.max(0, Math.min(messageWords[(slot * layout.size + layout.controllen) >>> 2], controlSpace));
-    const same = this.#sameControl.same(control.words, at, length);
+    const same = this.#previousControl.replace(control.words, at, length);
     if (same && !this.#cut && reading === this.#reading && generation === this.#generation) return this.#arrival;
     readControl(this.#platform.cmsg, this.#platform.arrivals, control, at, length, arrived);
     if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
     this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped);
-    this.#reading = this.#cut ? undefined : reading;
     this.#generation = generation;
     return this.#arrival;
-  }
-
-  #addMetadata(rinfo: RemoteInfo, reading: Reading): void {
-    const arrived = this.#arrived;
-    if (reading.ttl && arrived.ttl >= 0) rinfo.ttl = arrived.ttl;
-    if (reading.tos && arrived.tos >= 0) {
-      rinfo.tos = arrived.tos;
-      rinfo.ecn = arrived.tos & 3;
-    }
-    if (reading.timestamp && arrived.seconds >= 0) {
-      rinfo.timestamp = BigInt(arrived.seconds) * 1_000_000_000n + BigInt(arrived.nanoseconds);
-    }
-    if (reading.drops) {
-      // Absent until the first drop (P30).
-      rinfo.drops = Math.max(arrived.drops, 0);
-      reading.stats.droppedByKernel = rinfo.drops;
-    }
   }
 
   /** The kernel overwrites lengths and flags: what is not reset shrinks from batch to batch (P19). */

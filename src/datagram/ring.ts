@@ -62,6 +62,13 @@ export class Ring {
     this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
   }
 
+  /** Makes message `slot` carry `length` bytes at an address outside. Whoever calls holds them until they are sent. */
+  pointAtForeign(slot: number, address: bigint, length: number): void {
+    const iovec = slot * this.layout.iovec.size;
+    this.#store(this.iovecWords, iovec + this.layout.iovec.base, pointer(address), 0);
+    this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
+  }
+
   /** Makes message `slot` carry more or fewer of the bytes that it {@link pointAtPayload points at}. */
   resizePayload(slot: number, length: number): void {
     const { size, len } = this.layout.iovec;

@@ -1,7 +1,7 @@
 /**
  * The outgoing half of a batch: datagrams written one after the other into a ring, payloads packed into one arena so
- * that a batch of small ones stays in the CPU's nearest cache. Pure bytes and bookkeeping; the sender makes the calls, and
- * what stands around a payload is envelopes.ts' to know.
+ * that a batch of small ones stays in the CPU's nearest cache. Pure bytes and bookkeeping; the sender makes the calls,
+ * envelopes.ts writes what stands around a payload.
  *
  * A slot holds one message to the kernel. It is one datagram, or a run of equal ones to one peer, which the kernel cuts
  * apart again (UDP_SEGMENT): their payloads stand one behind the other in the arena anyway.
@@ -22,20 +22,26 @@ const MAX_SEGMENTS = 64;
 /** Bytes of one message to the kernel: what IPv4 lets a datagram have. */
 const MAX_RUN = 65507;
 
-/** What becomes of one datagram. `error` is null, and `bytes` given, when the kernel has taken it. */
+/** Who wants to hear what becomes of one datagram. */
 export interface Settle {
-  (error: Error | null, bytes: number): void;
-  /** May it be called from inside a flush? A program's own callbacks each get a tick of their own. */
-  readonly atOnce?: true;
+  /**
+   * Called once, from inside a flush: it must not call a program's code.
+   * @param error null when the kernel has taken the datagram
+   */
+  settle(error: Error | null, bytes: number): void;
 }
 
 /** The bytes of a datagram, or parts that are gathered into one. */
 export type Payload = Uint8Array | readonly Uint8Array[];
 
-/** What set() will copy, whatever a subclass of a program says its `length` is: pointers are computed from it. */
-const lengthOf = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as () => number,
-) as (bytes: Uint8Array) => number;
+/** Getters of typed arrays, whatever a subclass of a program says: pointers are computed from them. */
+const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
+  Function.prototype.call.bind(
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as () => Result,
+  ) as (bytes: Uint8Array) => Result;
+const lengthOf = getter<number>('length');
+const bufferOf = getter<ArrayBuffer>('buffer');
+const byteOffsetOf = getter<number>('byteOffset');
 
 /** Bytes. */
 export function sizeOf(payload: Payload): number {
@@ -78,8 +84,12 @@ export class SendRing {
   /** The payloads; a plain Uint8Array, whose methods V8 finds faster than a Buffer's. */
   readonly #arena: Uint8Array;
   #used = 0;
+  readonly #syscalls: Syscalls;
+  /** Bytes of the caller that the only message points at, until {@link keep}. */
+  #foreign: Uint8Array | undefined;
 
   constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
+    this.#syscalls = syscalls;
     this.#ring = new Ring(platform, syscalls, SEND_SLOTS, SEND_CONTROL_SPACE, ARENA);
     this.#envelopes = new Envelopes(platform, sockaddrs, this.#ring);
     this.#arena = new Uint8Array(this.#ring.payload.buffer, this.#ring.payload.byteOffset, ARENA);
@@ -129,6 +139,45 @@ export class SendRing {
     this.#used += size;
     this.pending++;
     this.pendingBytes += size;
+  }
+
+  /**
+   * Points the first message at bytes of the caller, which saves a copy. They are sent before the caller goes on, or
+   * {@link keep kept}.
+   */
+  writeForeign(
+    bytes: Uint8Array,
+    size: number,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    settle: Settle | undefined,
+    lenient: boolean,
+  ): void {
+    const view = Buffer.from(bufferOf(bytes), byteOffsetOf(bytes), size);
+    const address = this.#syscalls.addressOf(view); // which may throw: nothing has been counted yet
+    this.#begin(size, remote, port, source, extras, lenient);
+    this.#ring.pointAtForeign(0, address, size);
+    this.#foreign = view;
+    if (settle !== undefined) {
+      this.settles[0] = settle;
+      this.watched = true;
+    }
+    this.#datagrams++;
+    this.pending++;
+    this.pendingBytes += size;
+  }
+
+  /** Copies what {@link writeForeign} has pointed at: it has not been sent yet, and the caller may change it. */
+  keep(): void {
+    const foreign = this.#foreign;
+    if (foreign === undefined) return;
+    this.#foreign = undefined;
+    if (this.settled > 0) return;
+    this.#arena.set(foreign, 0);
+    this.#ring.pointAtPayload(0, 0, foreign.length);
+    this.#used = foreign.length;
   }
 
   /** Bytes of message `slot` as a send buffer counts them, with its control messages. */
@@ -185,6 +234,7 @@ export class SendRing {
       this.#extras[slot] = undefined;
     }
     if (this.watched) this.settles.length = 0;
+    this.#foreign = undefined;
     this.retryOf = undefined;
     this.count = 0;
     this.settled = 0;

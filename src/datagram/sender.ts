@@ -1,15 +1,13 @@
 /**
- * Sends what one descriptor has to send: datagrams collect in a ring during a turn of the event loop and leave with one
- * system call. Knows partial results, a full queue, and what an error means; knows no events.
+ * Sends what one descriptor has to send: datagrams collect in a ring and leave with one system call. Handles partial
+ * sends, a full queue and errors; emits nothing.
  */
 import { systemError } from '../errors';
-import type { Syscalls } from '../ffi/syscalls';
-import type { Platform } from '../platform/platform';
 import type { SocketStats } from '../types';
 import type { Endpoint } from './endpoint';
+import type { Engine } from './engine';
 import type { Extras } from './envelopes';
 import { errnoName, failure, uvErrno } from './failure';
-import type { RingPool } from './ring-pool';
 import { ARENA, type Payload, type SendRing, type Settle, sizeOf } from './send-ring';
 
 /** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
@@ -19,55 +17,61 @@ const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];
 const RUN_REFUSED = ['EMSGSIZE', 'EINVAL', 'EIO'];
 /** Peers remembered to whom runs did not go through. */
 const MAX_UNSEGMENTABLE = 256;
+/** Rings that a blocked descriptor fills; what comes then waits without one. */
+const MAX_RINGS = 4;
+/** Bytes from which on a copy costs more than a system call of its own. */
+const LARGE = 4096;
 
 /** What the sender wants of the socket that owns it. */
 export interface Outlet {
-  /** Wait until the descriptor is writable, then call flush(). */
+  readonly stats: SocketStats;
+  /** Wait until the descriptor is writable, then call resume(). */
   awaitWritable(): void;
-  /** Call flush() after `ms`. */
+  /** Call resume() after `ms`. */
   retryAfter(ms: number): void;
-  /** Is `source` an address of this host? Asked only after an error. */
-  isLocal(source: Endpoint): boolean;
   /** `source`, which nobody had asked for by name, is no address of this host. The datagram goes without it. */
   sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void;
+  /** A queue that was not empty is. */
+  drained(): void;
 }
 
+/** A datagram that waits behind full rings. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly remote: Endpoint;
+  readonly port: number;
+  readonly source: Endpoint | undefined;
+  readonly extras: Extras | undefined;
+  readonly settle: Settle | undefined;
+  readonly lenient: boolean;
+}
+
+/** One per socket that has sent something; idle, it holds no ring. */
 export class Sender {
-  /** For whoever says when to flush: has it been told that something waits? */
+  /** Is it on the list of those that are flushed at the end of the turn? */
   due = false;
-  readonly #platform: Platform;
-  readonly #syscalls: Syscalls;
-  readonly #pool: RingPool;
+  readonly #engine: Engine;
   readonly #outlet: Outlet;
-  readonly #stats: SocketStats;
   #fd: number;
   /** Oldest first; the last one takes what comes. */
   readonly #rings: SendRing[] = [];
+  /** What came while there were {@link MAX_RINGS}, oldest first, from #first on. */
+  #waiting: Waiting[] | undefined;
+  #first = 0;
   /** May equal datagrams to one peer go as one message? */
   readonly #segments: boolean;
   /** Not to these: the path, a driver or the kernel refuses it (P39). */
-  readonly #unsegmentable = new Set<Endpoint>();
+  #unsegmentable: Set<Endpoint> | undefined;
   #blocked = false;
   #tries = 0;
   #flushing = false;
   #closed = false;
 
-  constructor(
-    platform: Platform,
-    syscalls: Syscalls,
-    pool: RingPool,
-    fd: number,
-    stats: SocketStats,
-    outlet: Outlet,
-    segments = false,
-  ) {
-    this.#platform = platform;
-    this.#syscalls = syscalls;
-    this.#pool = pool;
+  constructor(engine: Engine, fd: number, outlet: Outlet, segments = false) {
+    this.#engine = engine;
     this.#fd = fd;
-    this.#stats = stats;
     this.#outlet = outlet;
-    this.#segments = segments && platform.segment !== undefined;
+    this.#segments = segments && engine.host.platform.segment !== undefined;
   }
 
   /** What waits, and what comes, goes through another descriptor. */
@@ -77,21 +81,35 @@ export class Sender {
 
   /** Bytes that the kernel has not taken yet. */
   get pendingBytes(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.pendingBytes, 0);
+    let bytes = 0;
+    for (const ring of this.#rings) bytes += ring.pendingBytes;
+    for (let i = this.#first; i < this.#behind; i++) bytes += this.#waiting![i].bytes.length;
+    return bytes;
   }
 
   /** Datagrams that the kernel has not taken yet. */
   get pending(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.pending, 0);
+    let datagrams = this.#behind - this.#first;
+    for (const ring of this.#rings) datagrams += ring.pending;
+    return datagrams;
   }
 
   /** Of these, what goes with the last ring: asked for each datagram, so it does not count. */
   get waiting(): number {
-    return this.#rings.at(-1)?.pending ?? 0;
+    const { length } = this.#rings;
+    return length === 0 ? 0 : this.#rings[length - 1].pending;
+  }
+
+  get idle(): boolean {
+    return this.#rings.length === 0;
+  }
+
+  get #behind(): number {
+    return this.#waiting === undefined ? 0 : this.#waiting.length;
   }
 
   /**
-   * Takes a datagram. Its bytes are copied before this returns; `settle` is called later, never from inside.
+   * Takes a datagram. Its bytes are copied, or sent, before this returns.
    * @param port 0 on a connected socket, `remote` is its peer then
    * @param lenient leave without `source` rather than fail because of it
    */
@@ -106,21 +124,25 @@ export class Sender {
   ): void {
     const size = sizeOf(payload);
     if (size > ARENA || this.#closed) {
-      // Closed by code of the program that was asked on the way here: the descriptor's number may be another's by now.
+      // User code (look-up, block list) closed the socket meanwhile: the descriptor's number may be another's by now.
       const name = this.#closed ? 'ECANCELED' : 'EMSGSIZE';
       this.#fail(settle, systemError(name, uvErrno(name, 0), 'send', place(remote, port, source)));
       return;
     }
-    let ring = this.#rings.at(-1);
-    if (ring === undefined || !ring.hasRoom(size)) {
-      if (ring !== undefined) this.flush();
-      ring = this.#rings.at(-1);
-      if (ring === undefined || !ring.hasRoom(size)) {
-        ring = this.#pool.take(this);
-        this.#rings.push(ring);
+    if (size >= LARGE && !Array.isArray(payload)) {
+      this.flush();
+      if (this.#rings.length === 0 && !this.#flushing) {
+        this.#sendLarge(payload as Uint8Array, size, remote, port, source, extras, settle, lenient);
+        return;
       }
     }
-    const join = this.#segments && !(this.#unsegmentable.size > 0 && this.#unsegmentable.has(remote));
+    const ring = this.#ringFor(size);
+    if (ring === undefined) {
+      this.#waiting ??= [];
+      this.#waiting.push({ bytes: gathered(payload, size), remote, port, source, extras, settle, lenient });
+      return;
+    }
+    const join = this.#segments && !this.#unsegmentable?.has(remote);
     ring.write(payload, size, remote, port, source, extras, settle, lenient, join);
   }
 
@@ -132,7 +154,10 @@ export class Sender {
       while (this.#rings.length > 0 && !this.#blocked) {
         const ring = this.#rings[0];
         // A run that is retried apart puts a ring before this one.
-        if (this.#drain(ring) && this.#rings[0] === ring) this.#pool.give(this.#rings.shift() as SendRing);
+        if (!this.#drain(ring) || this.#rings[0] !== ring) continue;
+        this.#rings.shift();
+        this.#engine.rings.give(ring);
+        if (this.#waiting !== undefined) this.#refill();
       }
     } finally {
       this.#flushing = false;
@@ -141,31 +166,91 @@ export class Sender {
 
   /** The descriptor is writable (or the time is up): what waited may go. */
   resume(): void {
+    if (!this.#blocked) return;
     this.#blocked = false;
     this.flush();
+    if (!this.#blocked) this.#outlet.drained();
   }
 
   /** The descriptor goes away: sends what it can without waiting, then fails the rest with ECANCELED, as libuv does. */
   close(): void {
     this.flush();
     this.#closed = true;
+    const errno = uvErrno('ECANCELED', 0);
     for (let ring = this.#rings.shift(); ring !== undefined; ring = this.#rings.shift()) {
-      while (ring.settled < ring.count) this.#settleError(ring, 'ECANCELED', uvErrno('ECANCELED', 0));
-      this.#pool.give(ring);
+      while (ring.settled < ring.count) this.#settleError(ring, 'ECANCELED', errno);
+      this.#engine.rings.give(ring);
     }
+    const waiting = this.#waiting?.slice(this.#first) ?? [];
+    this.#waiting = undefined;
+    this.#first = 0;
+    for (const { settle, remote, port, source } of waiting) {
+      this.#fail(settle, systemError('ECANCELED', errno, 'send', place(remote, port, source)));
+    }
+  }
+
+  /** The ring that takes the next `size` bytes; undefined where it has to wait without one. */
+  #ringFor(size: number): SendRing | undefined {
+    if (this.#waiting !== undefined) return undefined;
+    let ring = this.#rings.at(-1);
+    if (ring?.hasRoom(size)) return ring;
+    if (ring !== undefined) {
+      this.flush();
+      ring = this.#rings.at(-1);
+      if (ring?.hasRoom(size)) return ring;
+      if (this.#rings.length >= MAX_RINGS) return undefined;
+    }
+    const next = this.#engine.rings.take(this);
+    this.#rings.push(next);
+    return next;
+  }
+
+  /** A ring has become free: what waits without one moves up. */
+  #refill(): void {
+    const waiting = this.#waiting as Waiting[];
+    const ring = this.#engine.rings.take(this);
+    this.#rings.push(ring);
+    while (this.#first < waiting.length && ring.hasRoom(waiting[this.#first].bytes.length)) {
+      const { bytes, remote, port, source, extras, settle, lenient } = waiting[this.#first];
+      waiting[this.#first++] = undefined as never;
+      const join = this.#segments && !this.#unsegmentable?.has(remote);
+      ring.write(bytes, bytes.length, remote, port, source, extras, settle, lenient, join);
+    }
+    if (this.#first < waiting.length) return;
+    this.#waiting = undefined;
+    this.#first = 0;
+  }
+
+  /** From the caller's own bytes, at once: nothing waits before it. */
+  #sendLarge(
+    bytes: Uint8Array,
+    size: number,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    settle: Settle | undefined,
+    lenient: boolean,
+  ): void {
+    const ring = this.#engine.rings.take(this);
+    try {
+      ring.writeForeign(bytes, size, remote, port, source, extras, settle, lenient);
+    } catch (error) {
+      this.#engine.rings.give(ring);
+      throw error;
+    }
+    this.#rings.push(ring);
+    this.flush();
+    if (this.#rings[0] === ring) ring.keep();
   }
 
   /** → has the whole ring been settled? Otherwise it is blocked, or another one goes first. */
   #drain(ring: SendRing): boolean {
+    const { platform, syscalls } = this.#engine.host;
     while (ring.settled < ring.count) {
-      const sent = this.#syscalls.sendmmsg(
-        this.#fd,
-        ring.messages,
-        ring.settled,
-        ring.count - ring.settled,
-        this.#platform.constants.MSG_DONTWAIT,
-      );
-      this.#stats.systemCallsOut++;
+      const left = ring.count - ring.settled;
+      const sent = syscalls.sendmmsg(this.#fd, ring.messages, ring.settled, left, platform.constants.MSG_DONTWAIT);
+      this.#outlet.stats.systemCallsOut++;
       if (sent > 0) this.#settleSent(ring, sent);
       else if (!this.#settleFailure(ring, sent)) return false;
     }
@@ -185,13 +270,14 @@ export class Sender {
     ring.settled = end;
     ring.pending -= datagrams;
     ring.pendingBytes -= bytes;
-    this.#stats.datagramsOut += datagrams;
-    this.#stats.bytesOut += bytes;
+    this.#outlet.stats.datagramsOut += datagrams;
+    this.#outlet.stats.bytesOut += bytes;
     if (ring.retryOf !== undefined) this.#avoidRuns(ring);
   }
 
   /** One by one it went: then it was the run that was refused. */
   #avoidRuns(ring: SendRing): void {
+    this.#unsegmentable ??= new Set();
     if (this.#unsegmentable.size >= MAX_UNSEGMENTABLE) this.#unsegmentable.clear();
     this.#unsegmentable.add(ring.retryOf as Endpoint);
     ring.retryOf = undefined;
@@ -199,16 +285,15 @@ export class Sender {
 
   /** The first message not settled yet was refused. → go on with the next one? */
   #settleFailure(ring: SendRing, result: number): boolean {
-    const name = errnoName(this.#platform, result);
+    const { platform } = this.#engine.host;
+    const name = result === 0 ? 'EAGAIN' : errnoName(platform, result); // none was taken, without an error
     if (name === 'EAGAIN' && !this.#neverFits(ring)) {
-      this.#stats.wouldBlock++;
-      this.#blocked = true;
+      this.#block();
       this.#outlet.awaitWritable();
       return false;
     }
-    if (this.#platform.quirks.backOff.includes(name) && this.#tries < BACK_OFF.length) {
-      this.#stats.wouldBlock++;
-      this.#blocked = true;
+    if (platform.quirks.backOff.includes(name) && this.#tries < BACK_OFF.length) {
+      this.#block();
       this.#outlet.retryAfter(BACK_OFF[this.#tries++]);
       return false;
     }
@@ -223,16 +308,21 @@ export class Sender {
     return true;
   }
 
+  #block(): void {
+    this.#outlet.stats.wouldBlock++;
+    this.#blocked = true;
+  }
+
   /**
    * macOS: what fits SO_SNDBUF without its control messages and not with them has a writable descriptor and EWOULDBLOCK
    * for ever (P34). Only after the user has made the buffer smaller than Channel makes it.
    */
   #neverFits(ring: SendRing): boolean {
-    const { constants, quirks } = this.#platform;
-    if (quirks.minSendBuffer === 0) return false;
+    const { platform, syscalls } = this.#engine.host;
+    if (platform.quirks.minSendBuffer === 0) return false;
     const value = Buffer.from(new ArrayBuffer(4));
-    const { SOL_SOCKET, SO_SNDBUF } = constants;
-    if (this.#syscalls.getsockopt(this.#fd, SOL_SOCKET, SO_SNDBUF, value) < 0) return false;
+    const { SOL_SOCKET, SO_SNDBUF } = platform.constants;
+    if (syscalls.getsockopt(this.#fd, SOL_SOCKET, SO_SNDBUF, value) < 0) return false;
     return ring.weightOf(ring.settled) > new Int32Array(value.buffer)[0];
   }
 
@@ -241,28 +331,30 @@ export class Sender {
    * not about the run (a connected peer that refused an earlier datagram), it is the first one's, as it would be alone.
    */
   #sendApart(ring: SendRing, name: string, result: number): void {
-    const suspect = RUN_REFUSED.includes(name) || this.#platform.quirks.sourceGone.includes(name);
+    const { platform } = this.#engine.host;
+    const suspect = RUN_REFUSED.includes(name) || platform.quirks.sourceGone.includes(name);
     const slot = ring.settled++;
     ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
-    if (!suspect) this.#failOne(ring, slot, 0, name, failure(this.#platform, result, 'send').errno);
-    const apart = this.#pool.take(this);
+    if (!suspect) this.#failOne(ring, slot, 0, name, failure(platform, result, 'send').errno);
+    const apart = this.#engine.rings.take(this);
     ring.split(slot, apart, suspect ? 0 : 1);
     if (suspect) apart.retryOf = ring.remotes[slot];
     this.#rings.unshift(apart);
   }
 
   #settleRefused(ring: SendRing, name: string, result: number): void {
+    const { platform } = this.#engine.host;
     const slot = ring.settled;
     const source = ring.sources[slot];
     // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
-    const suspect = source !== undefined && this.#platform.quirks.sourceGone.includes(name);
-    const gone = suspect && !this.#outlet.isLocal(source);
+    const suspect = source !== undefined && platform.quirks.sourceGone.includes(name);
+    const gone = suspect && !this.#engine.isLocal(source);
     if (suspect && ring.isLenient(slot)) {
       if (gone) this.#outlet.sourceGone(source, ring.remotes[slot], ring.ports[slot]);
       ring.dropSource(slot); // and again
     } else if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
-    else this.#settleError(ring, name, failure(this.#platform, result, 'send').errno);
+    else this.#settleError(ring, name, failure(platform, result, 'send').errno);
   }
 
   #settleError(ring: SendRing, name: string, errno: number): void {
@@ -273,9 +365,11 @@ export class Sender {
   }
 
   #failOne(ring: SendRing, slot: number, index: number, name: string, errno: number): void {
+    const { stats } = this.#outlet;
+    stats.errors[name] = (stats.errors[name] ?? 0) + 1;
     const settle = ring.settles[ring.firsts[slot] + index];
     if (settle === undefined) {
-      this.#stats.sendErrors++; // nobody wants to see an error object
+      stats.sendErrors++; // nobody wants to see an error object
       return;
     }
     const where = place(ring.remotes[slot], ring.ports[slot], ring.sources[slot]);
@@ -284,22 +378,31 @@ export class Sender {
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */
   #fail(settle: Settle | undefined, error: Error): void {
-    this.#stats.sendErrors++;
-    if (settle !== undefined) process.nextTick(settle, error);
+    this.#outlet.stats.sendErrors++;
+    settle?.settle(error, 0);
   }
 }
 
 /** The kernel has taken the datagrams of `slot`. */
 function tell(ring: SendRing, slot: number): void {
   for (let index = 0; index < ring.runs[slot]; index++) {
-    const settle = ring.settles[ring.firsts[slot] + index];
-    if (settle === undefined) continue;
-    if (settle.atOnce) settle(null, 0);
-    else process.nextTick(settle, null, ring.sizeOf(slot, index));
+    ring.settles[ring.firsts[slot] + index]?.settle(null, ring.sizeOf(slot, index));
   }
 }
 
 /** A connected peer is not named, as in dgram. */
 function place(remote: Endpoint | undefined, port: number, source: Endpoint | undefined) {
   return { address: port === 0 ? undefined : remote?.text, port, localAddress: source?.text };
+}
+
+/** One copy of all parts. */
+function gathered(payload: Payload, size: number): Uint8Array {
+  const parts = Array.isArray(payload) ? (payload as readonly Uint8Array[]) : [payload as Uint8Array];
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += sizeOf(part); // whatever a subclass says its length is
+  }
+  return bytes;
 }

@@ -3,7 +3,7 @@
 import type { Payload } from '../datagram/send-ring';
 import { alreadyConnected, badPort, invalidArgType, invalidMessage, outOfBounds } from '../errors';
 import type { BindOptions, SendCallback, SendOptions } from '../types';
-import { isUdpHandle, type UdpHandle } from './cluster';
+import { isUdpHandle, type UdpHandle } from './life/cluster';
 
 export interface SendArguments {
   readonly payload: Payload;

@@ -3,7 +3,8 @@
  * asked and closed again without being bound. Whether the answers then arrive, `recvfromto doctor` proves.
  */
 import { arch, platform as osName } from 'node:os';
-import { Channel } from '../datagram/channel';
+import { carried } from '../datagram/carried';
+import { Channel, type Wishes } from '../datagram/channel';
 import { type Engine, engineFor } from '../datagram/engine';
 import { errnoName } from '../datagram/failure';
 import { hostSegments } from '../datagram/segmentation';
@@ -131,15 +132,12 @@ function probe(engine: Engine): Findings {
   }
 }
 
-const PLAIN = {
+/** A socket that is asked for nothing beyond the destination. */
+const PLAIN: Wishes = {
   reuseAddr: false,
   reusePort: false,
-  recvTTL: false,
-  recvTOS: false,
-  recvTimestamp: false,
-  recvDrops: false,
-  gro: false,
-} as const;
+  ...(Object.fromEntries(Object.keys(carried).map((name) => [name, false])) as Record<OptionName, boolean>),
+};
 
 function open(engine: Engine, kind: SocketKind): Channel | string {
   const channel = new Channel(engine, kind);

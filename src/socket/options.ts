@@ -1,23 +1,23 @@
 /** Socket options, checked once: from what the user wrote to what the rest reads. */
+import { carried } from '../datagram/carried';
+import type { Wishes } from '../datagram/channel';
 import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
-import type { SocketKind } from '../platform/platform';
+import type { OptionName, SocketKind } from '../platform/platform';
 import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
-import { type Acceptance, acceptance } from './accept';
-import { STICKY_DEFAULTS, type StickySettings } from './sticky';
+import { type Acceptance, acceptance } from './in/accept';
+import { STICKY_DEFAULTS, type StickySettings } from './out/sticky';
 
 export interface Settings {
   readonly type: SocketType;
   readonly kind: SocketKind;
-  /** As given: dgram shows it by the deprecated name _reuseAddr, and lets it be set. */
-  reuseAddr: boolean | undefined;
-  readonly reusePort: boolean;
-  readonly recvTTL: boolean;
-  readonly recvTOS: boolean;
-  readonly recvTimestamp: boolean;
-  readonly recvDrops: boolean;
+  readonly wishes: Wishes;
   readonly gso: boolean;
-  readonly gro: boolean;
+  readonly gro: boolean | 'runs';
+  /** undefined: for 'message', not for 'messages'. */
+  readonly ownBuffers: boolean | undefined;
+  /** Are our fields of rinfo not enumerable? For programs that know dgram's alone. */
+  readonly hidden: boolean;
   readonly ingress: boolean;
   readonly batch: number;
   readonly maxDatagramSize: number;
@@ -34,8 +34,25 @@ export interface Settings {
 /** dgram's default is to let the kernel take what fits; ours too: the largest datagram there is, IPv4 or IPv6. */
 export const LARGEST_DATAGRAM = 65535;
 
+/** On the options of sockets that recvfromto/register makes. */
+export const kRegistered = Symbol('recvfromto.registered');
+
+interface Registered {
+  readonly [kRegistered]?: boolean;
+}
+
+const plain = new Map<SocketType | SocketOptions, Settings>();
+
 /** @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 export function settings(given: SocketType | SocketOptions): Settings {
+  const known = plain.get(given);
+  if (known !== undefined) return known;
+  const made = settingsOf(given);
+  if (typeof given === 'string') plain.set(given, made); // most sockets have no options
+  return made;
+}
+
+function settingsOf(given: SocketType | SocketOptions): Settings {
   const options: Partial<SocketOptions> = given !== null && typeof given === 'object' ? given : { type: given };
   const { type, lookup } = options;
   // dgram checks in this order
@@ -50,14 +67,11 @@ export function settings(given: SocketType | SocketOptions): Settings {
   return {
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
-    reuseAddr: options.reuseAddr,
-    reusePort: Boolean(options.reusePort),
-    recvTTL: Boolean(options.recvTTL),
-    recvTOS: Boolean(options.recvTOS),
-    recvTimestamp: Boolean(options.recvTimestamp),
-    recvDrops: Boolean(options.recvDrops),
+    wishes: wishes(options),
     gso: options.gso !== false && hostSegments(),
-    gro: Boolean(options.gro),
+    gro: checkGro(options.gro),
+    ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
+    hidden: Boolean((options as Registered)[kRegistered]),
     ingress: checkReplyInterface(options.replyInterface) === 'ingress',
     batch: checkInteger('options.batch', options.batch ?? 64, 1, 1024),
     maxDatagramSize: checkInteger(
@@ -77,6 +91,13 @@ export function settings(given: SocketType | SocketOptions): Settings {
   };
 }
 
+/** What the kernel is asked for when a descriptor is opened. */
+function wishes(options: Partial<SocketOptions>): Wishes {
+  const asked = (Object.keys(carried) as OptionName[]).map((name) => [name, Boolean(options[name])]);
+  const flags = Object.fromEntries(asked) as Record<OptionName, boolean>;
+  return { reuseAddr: options.reuseAddr, reusePort: Boolean(options.reusePort), ...flags };
+}
+
 /** → `value`. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
 export function checkInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
@@ -94,6 +115,10 @@ function checkSticky(value: unknown): StickySettings | undefined {
     max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // more than a Map holds
     ttl: checkInteger('options.stickySource.ttl', ttl, 1, Number.MAX_SAFE_INTEGER),
   };
+}
+
+function checkGro(value: unknown): boolean | 'runs' {
+  return value === 'runs' ? value : Boolean(value);
 }
 
 function checkReplyInterface(value: unknown): 'route' | 'ingress' {

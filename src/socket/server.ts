@@ -18,9 +18,9 @@ import type {
 } from '../types';
 import { checkPort } from './arguments';
 import { settings } from './options';
-import { closeOn } from './signal';
+import { closeOn } from './life/signal';
 import { Socket } from './socket';
-import { newStats } from './stats';
+import { newStats, sumOf } from './stats';
 
 /** Those of createSocket without `type` and `ipv6Only`, for both of its sockets. */
 export interface ServerOptions extends Omit<SocketOptions, 'type' | 'ipv6Only'> {
@@ -147,12 +147,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** The sums of its sockets' counters. */
   stats(): SocketStats {
-    const sum = newStats();
-    for (const socket of this.#sockets) {
-      const stats = socket.stats();
-      for (const name of Object.keys(sum) as (keyof SocketStats)[]) sum[name] += stats[name];
-    }
-    return sum;
+    return this.#sockets.reduce((sum, socket) => sumOf(sum, socket.stats()), newStats());
   }
 
   async #start(port: number): Promise<void> {

@@ -1,8 +1,7 @@
 /**
  * The Socket: every public name of dgram.Socket, and ours. It takes arguments apart and says what is wrong with them;
- * what then happens is its Lifecycle's and Dispatch's to know. What is set on the descriptor is in tuned.ts.
+ * life/, in/ and out/ do the rest. What is set on the descriptor is in tuned.ts.
  */
-import { AsyncResource } from 'node:async_hooks';
 import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
 import { on } from 'node:events';
 import { isIP } from 'node:net';
@@ -25,15 +24,17 @@ import type {
   SocketType,
 } from '../types';
 import { bindArguments, checkPort, optionArguments, payloadOf, sendArguments, sendtoArguments } from './arguments';
-import { callable } from './callable';
-import { choice } from './choice';
-import { defineDeprecatedNames } from './deprecated';
-import type { Dispatch } from './dispatch';
-import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './line';
+import { BOUND, CONNECTED, Core, DISCONNECTED, kState, UNBOUND } from './core';
+import { callable } from './dgram/callable';
+import { defineDeprecatedNames } from './dgram/deprecated';
+import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './dgram/node-line';
+import { adopt, adoptHandle, beginBind, bind, bindSync, close, whenSending } from './life/bind';
+import { connect, connectSync, disconnect } from './life/connect';
+import { closeOn } from './life/signal';
 import { settings } from './options';
-import { closeOn } from './signal';
-import { kState, State } from './state';
-import { Tally } from './tally';
+import { Callback, Tally } from './out/callback';
+import { choice } from './out/choice';
+import { reply, send } from './out/send';
 import { Tuned } from './tuned';
 
 export type { SocketEvents } from './tuned';
@@ -64,15 +65,15 @@ class DatagramSocket extends Tuned {
    * dgram would bind to the port modulo 65536
    */
   bind(...args: unknown[]): this {
-    const { life } = this[kState];
-    life.health();
+    const core = this[kState];
+    core.openChannel();
     const wanted = bindArguments(args);
-    life.beginBind();
+    beginBind(core);
     const callback = args.at(-1);
     if (typeof callback === 'function') onceListening(this, callback as () => void);
-    if (wanted.handle !== undefined) life.adoptHandle(wanted.handle, true);
-    else if (wanted.fd !== undefined) life.adopt(wanted.fd, wanted.exclusive);
-    else life.bind(wanted.address || anyAddress(this), wanted.port, wanted.given, wanted.exclusive);
+    if (wanted.handle !== undefined) adoptHandle(core, wanted.handle);
+    else if (wanted.fd !== undefined) adopt(core, wanted.fd, wanted.exclusive);
+    else bind(core, wanted.address || anyAddress(this), wanted.port, wanted.given, wanted.exclusive);
     return this;
   }
 
@@ -81,22 +82,22 @@ class DatagramSocket extends Tuned {
    * @throws what bind() throws, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; the kernel's errors
    */
   bindSync(options: { port?: number | undefined; address?: string | undefined } = {}): AddressInfo {
-    const { life } = this[kState];
-    life.health();
+    const core = this[kState];
+    core.openChannel();
     if (options === null || typeof options !== 'object' || Array.isArray(options)) {
       throw invalidArgType('options', 'of type object', options);
     }
-    if (life.bindState !== 'unbound') throw alreadyBound();
+    if (core.bindState !== UNBOUND) throw alreadyBound();
     const port = checkPort(options.port ?? 0, true, 'options.port');
     const address = literal('options.address', options.address || anyAddress(this), 'bindSync');
-    life.beginBind();
-    life.bindSync(address, port);
+    beginBind(core);
+    bindSync(core, address, port);
     return this.address();
   }
 
   /** @throws EBADF before the socket is bound, ERR_SOCKET_DGRAM_NOT_RUNNING */
   address(): AddressInfo {
-    return named(this, this[kState].life.health().localName(), 'getsockname');
+    return named(this, this[kState].openChannel().localName(), 'getsockname');
   }
 
   // ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +110,7 @@ class DatagramSocket extends Tuned {
     const after = typeof address === 'function' ? address : callback;
     const host = typeof address === 'function' || address === undefined ? '' : address;
     if (typeof host !== 'string') throw invalidArgType('address', 'of type string', host);
-    this[kState].life.connection.connect(to, host, after as (() => void) | undefined);
+    connect(this[kState], to, host, after as (() => void) | undefined);
   }
 
   /**
@@ -117,28 +118,28 @@ class DatagramSocket extends Tuned {
    * @throws what connect() and bindSync() throw; ERR_IP_BLOCKED; the kernel's errors
    */
   connectSync(port: number, address?: string | null): void {
-    const { life } = this[kState];
-    life.health();
+    const core = this[kState];
+    core.openChannel();
     const to = checkPort(port, false);
-    if (life.connection.state !== 'disconnected') throw alreadyConnected();
+    if (core.connectState !== DISCONNECTED) throw alreadyConnected();
     const loopback = this.type === 'udp4' ? '127.0.0.1' : '::1';
     const host = address === undefined || address === null || address === '' ? loopback : address;
     const ip = literal('address', host, 'connectSync');
-    if (life.bindState === 'unbound') this.bindSync();
-    else if (life.bindState !== 'bound') throw alreadyBound();
-    life.connection.connectSync(to, ip);
+    if (core.bindState === UNBOUND) this.bindSync();
+    else if (core.bindState !== BOUND) throw alreadyBound();
+    connectSync(core, to, ip);
   }
 
   /** @throws ERR_SOCKET_DGRAM_NOT_CONNECTED */
   disconnect(): void {
-    this[kState].life.connection.disconnect();
+    disconnect(this[kState]);
   }
 
   /** @throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING */
   remoteAddress(): AddressInfo {
-    const { life } = this[kState];
-    const channel = life.health();
-    if (!life.connected) throw notConnected();
+    const core = this[kState];
+    const channel = core.openChannel();
+    if (core.connectState !== CONNECTED) throw notConnected();
     return named(this, channel.peerName(), 'getpeername');
   }
 
@@ -165,13 +166,12 @@ class DatagramSocket extends Tuned {
    * ERR_SOCKET_DGRAM_IS_CONNECTED, ERR_INVALID_IP_ADDRESS (localAddress), ERR_RECVFROMTO_SOURCE_MISMATCH
    */
   send(...args: unknown[]): void {
-    const { engine, life } = this[kState];
-    const { payload, port, address, options, callback } = sendArguments(life.connected, args);
-    const chosen = choice(engine, this.type === 'udp4' ? 4 : 6, options);
-    const send = (to: Dispatch) => to.send(payload, port, address, chosen, inThisContext(callback), false);
-    const { dispatch } = life;
-    if (dispatch !== undefined) send(dispatch);
-    else life.outgoing(send, callback, false);
+    const core = this[kState];
+    const { payload, port, address, options, callback } = sendArguments(core.connectState === CONNECTED, args);
+    const chosen = choice(core.engine, this.type === 'udp4' ? 4 : 6, options);
+    const settle = callback && new Callback(callback);
+    if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, false);
+    else whenSending(core, () => send(core, payload, port, address, chosen, settle, false), settle, false);
   }
 
   /** send() with all its arguments, from before it had overloads. */
@@ -189,12 +189,11 @@ class DatagramSocket extends Tuned {
    */
   reply(msg: Message | readonly Message[], rinfo: RemoteInfo, callback?: SendCallback): void {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
-    const { life } = this[kState];
+    const core = this[kState];
     const payload = payloadOf(msg);
-    const settle = typeof callback === 'function' ? inThisContext(callback) : undefined;
-    const { dispatch } = life;
-    if (dispatch !== undefined) dispatch.reply(payload, rinfo, settle);
-    else life.outgoing((bound) => bound.reply(payload, rinfo, settle), settle, true);
+    const settle = typeof callback === 'function' ? new Callback(callback) : undefined;
+    if (core.bindState === BOUND && !core.closed) reply(core, payload, rinfo, settle);
+    else whenSending(core, () => reply(core, payload, rinfo, settle), settle, true);
   }
 
   /**
@@ -206,29 +205,33 @@ class DatagramSocket extends Tuned {
     if (typeof datagrams?.[Symbol.iterator] !== 'function') {
       throw invalidArgType('datagrams', 'an instance of Iterable', datagrams);
     }
-    const { engine, life, stats } = this[kState];
-    const { connected } = life;
+    const core = this[kState];
+    const connected = core.connectState === CONNECTED;
     const family = this.type === 'udp4' ? 4 : 6;
     const all = Array.from(datagrams, (datagram) => {
       const { payload, port, address } = optionArguments(connected, datagram.msg, datagram, undefined);
-      return { payload, port, address, chosen: choice(engine, family, datagram) };
+      return { payload, port, address, chosen: choice(core.engine, family, datagram) };
     });
-    const tally = new Tally(all.length, typeof callback === 'function' ? inThisContext(callback) : undefined);
+    const tally = new Tally(all.length, typeof callback === 'function' ? callback : undefined);
+    const unsent = { settle: (error: Error | null) => tally.settleAll(error) };
     if (all.length === 0) {
-      life.outgoing(() => process.nextTick(tally.settleAll, null), tally.settleAll, true);
+      whenSending(core, () => tally.settleAll(null), unsent, true);
       return;
     }
-    const send = (dispatch: Dispatch) => {
+    const sendAll = () => {
+      core.gathering = true;
       for (const { payload, port, address, chosen } of all) {
         try {
-          dispatch.send(payload, port, address, chosen, tally.settle, true);
+          send(core, payload, port, address, chosen, tally, true);
         } catch (error) {
-          stats.sendErrors++;
-          process.nextTick(tally.settle, error); // a look-up or a block list of the program's: one never stops the others
+          core.stats.sendErrors++; // a look-up or a block list of the program: one never stops the others
+          tally.settle(error as Error);
         }
       }
+      core.gathering = false;
+      if (core.peer !== undefined) core.sender?.flush();
     };
-    life.outgoing(send, tally.settleAll, true);
+    whenSending(core, sendAll, unsent, true);
   }
 
   // ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,47 +239,48 @@ class DatagramSocket extends Tuned {
   /** What was sent before it leaves first. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
   close(callback?: () => void): this {
     if (typeof callback === 'function') this.on('close', callback);
-    this[kState].life.close();
+    close(this[kState]);
     return this;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this[kState].life.closed) await promisify((done: () => void) => this.close(done))();
+    if (!this[kState].closed) await promisify((done: () => void) => this.close(done))();
   }
 
   /** Messages as `[msg, rinfo]`, from now until the socket is closed. Leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[Buffer, RemoteInfo], void, undefined> {
-    if (this[kState].life.closed) return; // no 'close' would come any more
+    if (this[kState].closed) return; // no 'close' would come any more
     try {
       yield* on(this, 'message', { close: ['close'] }) as AsyncIterable<[Buffer, RemoteInfo]>;
     } finally {
-      if (!this[kState].life.closed) this.close();
+      if (!this[kState].closed) this.close();
     }
   }
 
   ref(): this {
-    this[kState].life.setRef(true);
+    this[kState].setRef(true);
     return this;
   }
 
   unref(): this {
-    this[kState].life.setRef(false);
+    this[kState].setRef(false);
     return this;
   }
 
   /** Counters since the socket was made. A snapshot. */
   stats(): SocketStats {
-    return { ...this[kState].stats };
+    const { stats } = this[kState];
+    return { ...stats, errors: { ...stats.errors } };
   }
 }
 
 function initialise(self: DatagramSocket, [type, listener, engine]: Iterable<unknown>): void {
   const checked = settings(type as SocketType | SocketOptions);
-  const state = new State(self, checked, (engine as Engine | undefined) ?? engineFor(openHost()));
+  const core = new Core(self, checked, (engine as Engine | undefined) ?? engineFor(openHost()));
   Object.assign(self, { type: checked.type });
-  Object.defineProperty(self, kState, { value: state }); // hidden from console.log(socket)
+  Object.defineProperty(self, kState, { value: core }); // hidden from console.log(socket)
   if (typeof listener === 'function') self.on('message', listener as MessageListener);
-  if (checked.signal !== undefined) closeOn(self, checked.signal, () => state.life.closed);
+  if (checked.signal !== undefined) closeOn(self, checked.signal, () => core.closed);
   if (created.hasSubscribers) created.publish({ socket: self });
 }
 
@@ -296,7 +300,7 @@ function literal(name: string, address: unknown, method: string): string {
 }
 
 function named(socket: DatagramSocket, name: AddressInfo | number, syscall: string): AddressInfo {
-  if (typeof name === 'number') throw failure(socket[kState].platform, name, syscall);
+  if (typeof name === 'number') throw failure(socket[kState].engine.host.platform, name, syscall);
   return name;
 }
 
@@ -313,11 +317,4 @@ function onceListening(socket: DatagramSocket, callback: () => void): void {
   };
   socket.on(failed, forget);
   socket.on('listening', listening);
-}
-
-/** In the async context of the call, as dgram's SendWrap does. */
-function inThisContext<Callback extends (...args: never[]) => void>(
-  callback: Callback | undefined,
-): Callback | undefined {
-  return callback && (AsyncResource.bind(callback as () => void, 'RECVFROMTOSEND') as unknown as Callback);
 }

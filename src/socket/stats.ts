@@ -16,5 +16,17 @@ export function newStats(): SocketStats {
     sendErrors: 0,
     wouldBlock: 0,
     destinationUnknown: 0,
+    errors: {},
   };
+}
+
+/** Both together. */
+export function sumOf(a: SocketStats, b: SocketStats): SocketStats {
+  const errors = { ...a.errors };
+  for (const [name, count] of Object.entries(b.errors)) errors[name] = (errors[name] ?? 0) + count;
+  const sum = { ...a, errors };
+  for (const name of Object.keys(a) as (keyof SocketStats)[]) {
+    if (name !== 'errors') sum[name] = a[name] + b[name];
+  }
+  return sum;
 }

@@ -4,12 +4,12 @@
  * throws ERR_SOCKET_DGRAM_NOT_RUNNING; what the kernel refuses is thrown as its error, EBADF before the socket is bound.
  */
 import { EventEmitter } from 'node:events';
-import { failure } from '../datagram/failure';
 import { invalidArgType, missingArgs } from '../errors';
 import type { ReceivedMessage, RemoteInfo } from '../types';
 import { bufferSize } from './buffer-size';
 import * as multicast from './multicast';
-import { kState, type State } from './state';
+import { type Core, kState } from './core';
+import { openEarly } from './life/bind';
 
 /** What one socket emits, beside dgram's own events. */
 export interface SocketEvents {
@@ -23,31 +23,31 @@ export interface SocketEvents {
 
 export abstract class Tuned extends EventEmitter<SocketEvents> {
   /** @internal */
-  declare readonly [kState]: State;
+  declare readonly [kState]: Core;
 
   /** SO_BROADCAST, off by default: without it a send to a broadcast address is EACCES. */
   setBroadcast(flag: boolean): void {
-    check(this, multicast.setBroadcast(this[kState].life.health(), Boolean(flag)), 'setBroadcast');
+    check(this, multicast.setBroadcast(this[kState].openChannel(), Boolean(flag)), 'setBroadcast');
   }
 
   /** Time to live / hop limit of unicast datagrams, 1…255. @throws EINVAL, ERR_INVALID_ARG_TYPE */
   setTTL(ttl: number): number {
     number('ttl', ttl);
-    check(this, multicast.setTTL(this[kState].life.health(), ttl), 'setTTL');
+    check(this, multicast.setTTL(this[kState].openChannel(), ttl), 'setTTL');
     return ttl;
   }
 
   /** The same of multicast datagrams, 0…255; the kernel's default is 1. @throws EINVAL, ERR_INVALID_ARG_TYPE */
   setMulticastTTL(ttl: number): number {
     number('ttl', ttl);
-    check(this, multicast.setMulticastTTL(this[kState].life.health(), ttl), 'setMulticastTTL');
+    check(this, multicast.setMulticastTTL(this[kState].openChannel(), ttl), 'setMulticastTTL');
     return ttl;
   }
 
   /** Does this host hear what the socket sends to groups? By default yes. On Windows the receiving socket decides. */
   setMulticastLoopback(flag: boolean): boolean {
     const on = Boolean(flag);
-    check(this, multicast.setMulticastLoopback(this[kState].life.health(), on), 'setMulticastLoopback');
+    check(this, multicast.setMulticastLoopback(this[kState].openChannel(), on), 'setMulticastLoopback');
     return flag;
   }
 
@@ -56,7 +56,7 @@ export abstract class Tuned extends EventEmitter<SocketEvents> {
    * @throws EINVAL, EADDRNOTAVAIL, ERR_INVALID_ARG_TYPE
    */
   setMulticastInterface(multicastInterface: string): void {
-    const channel = this[kState].life.health();
+    const channel = this[kState].openChannel();
     string('interfaceAddress', multicastInterface);
     check(this, multicast.setMulticastInterface(channel, multicastInterface), 'setMulticastInterface');
   }
@@ -90,56 +90,56 @@ export abstract class Tuned extends EventEmitter<SocketEvents> {
 
   /** SO_RCVBUF, in bytes. @throws ERR_SOCKET_BAD_BUFFER_SIZE, ERR_SOCKET_BUFFER_SIZE (before the socket is bound, too) */
   setRecvBufferSize(size: number): void {
-    bufferSize(this[kState].life.health(), 'recv', size);
+    bufferSize(this[kState].openChannel(), 'recv', size);
   }
 
   /** SO_SNDBUF, in bytes. @throws as {@link setRecvBufferSize} */
   setSendBufferSize(size: number): void {
-    bufferSize(this[kState].life.health(), 'send', size);
+    bufferSize(this[kState].openChannel(), 'send', size);
   }
 
   /** Bytes, as the kernel counts them: Linux says twice what was set. @throws ERR_SOCKET_BUFFER_SIZE */
   getRecvBufferSize(): number {
-    return bufferSize(this[kState].life.health(), 'recv', 0);
+    return bufferSize(this[kState].openChannel(), 'recv', 0);
   }
 
   /** As {@link getRecvBufferSize}. */
   getSendBufferSize(): number {
-    return bufferSize(this[kState].life.health(), 'send', 0);
+    return bufferSize(this[kState].openChannel(), 'send', 0);
   }
 
   /** Bytes that wait to be sent. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
   getSendQueueSize(): number {
-    this[kState].life.health();
-    return this[kState].life.flow?.sender.pendingBytes ?? 0;
+    this[kState].openChannel();
+    return this[kState].sender?.pendingBytes ?? 0;
   }
 
   /** Datagrams that wait to be sent. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
   getSendQueueCount(): number {
-    this[kState].life.health();
-    return this[kState].life.flow?.sender.pending ?? 0;
+    this[kState].openChannel();
+    return this[kState].sender?.pending ?? 0;
   }
 }
 
 /** @throws the kernel's error */
 function check(socket: Tuned, result: number, syscall: string): void {
-  if (result < 0) throw failure(socket[kState].platform, result, syscall);
+  socket[kState].check(result, syscall);
 }
 
 function member(socket: Tuned, change: 'add' | 'drop', group: unknown, local: unknown): void {
-  const { life } = socket[kState];
-  const channel = life.health();
+  const core = socket[kState];
+  const channel = core.openChannel();
   if (!group) throw missingArgs('multicastAddress');
-  const result = multicast.changeMembership(channel, () => life.openEarly(), change, group, local);
+  const result = multicast.changeMembership(channel, () => openEarly(core), change, group, local);
   check(socket, result, `${change}Membership`);
 }
 
 function sourceMember(socket: Tuned, change: 'add' | 'drop', source: string, group: string, local: unknown): void {
-  const { life } = socket[kState];
-  const channel = life.health();
+  const core = socket[kState];
+  const channel = core.openChannel();
   string('sourceAddress', source);
   string('groupAddress', group);
-  const result = multicast.changeSourceMembership(channel, () => life.openEarly(), change, source, group, local);
+  const result = multicast.changeSourceMembership(channel, () => openEarly(core), change, source, group, local);
   check(socket, result, `${change}SourceSpecificMembership`);
 }
 

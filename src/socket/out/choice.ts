@@ -1,11 +1,11 @@
 /** What send(msg, options) asks for beside a destination: from where, through which interface, TTL and TOS. Checked. */
 
-import type { Endpoint } from '../datagram/endpoint';
-import type { Engine } from '../datagram/engine';
-import type { Extras } from '../datagram/envelopes';
-import { invalidAddress, invalidArgValue } from '../errors';
-import type { SendOptions } from '../types';
-import { checkInteger } from './options';
+import type { Endpoint } from '../../datagram/endpoint';
+import type { Engine } from '../../datagram/engine';
+import type { Extras } from '../../datagram/envelopes';
+import { invalidAddress, invalidArgValue } from '../../errors';
+import type { SendOptions } from '../../types';
+import { checkInteger } from '../options';
 
 export interface Choice {
   readonly source: Endpoint | undefined;
@@ -34,7 +34,7 @@ function sourceOf({ names }: Engine, family: 4 | 6, localAddress: unknown): Endp
   const source = typeof localAddress === 'string' ? names.endpoint(localAddress) : undefined;
   if (source === undefined) throw invalidAddress(localAddress);
   // An IPv6 socket names all its addresses with 16 bytes.
-  return family === 6 && source.family === 4 ? (names.endpoint(`::ffff:${localAddress}`) as Endpoint) : source;
+  return family === 6 && source.family === 4 ? names.endpointMapped(source.word0) : source;
 }
 
 function indexOf({ names }: Engine, via: string | number): number {

@@ -1,7 +1,7 @@
 /** Which datagrams are delivered: the `accept` option as one predicate. */
 import { BlockList, isIP } from 'node:net';
-import { invalidArgType, invalidArgValue } from '../errors';
-import type { Accept, Destination } from '../types';
+import { invalidArgType, invalidArgValue } from '../../errors';
+import type { Accept, Destination } from '../../types';
 
 export type Acceptance = (destination: Destination) => boolean;
 

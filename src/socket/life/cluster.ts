@@ -4,8 +4,8 @@
  * 0.12. What comes back is a UDP handle of libuv's; its descriptor is used here, and closing the handle closes it.
  */
 import type { EventEmitter } from 'node:events';
-import type { SocketKind } from '../platform/platform';
-import type { SocketType } from '../types';
+import type { SocketKind } from '../../platform/platform';
+import type { SocketType } from '../../types';
 
 /** The UDP handle that holds a descriptor for us. */
 export interface UdpHandle {

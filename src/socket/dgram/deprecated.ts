@@ -3,16 +3,16 @@
  * gives them, as far as what they show exists here: see docs/compat.md.
  */
 import { deprecate } from 'node:util';
-import { kState, type State } from './state';
+import { type Core, kState } from '../core';
 
 interface Stateful {
-  readonly [kState]: State;
+  readonly [kState]: Core;
 }
 
 export function defineDeprecatedNames(prototype: Stateful): void {
   const warned = <Fn extends (...args: never[]) => unknown>(name: string, method: Fn): Fn =>
     deprecate(method, `Socket.prototype.${name} is deprecated`, 'DEP0112');
-  const show = (name: string, get: (state: State) => unknown, set?: (state: State, value: never) => void) => {
+  const show = (name: string, get: (core: Core) => unknown, set?: (core: Core, value: never) => void) => {
     Object.defineProperty(prototype, name, {
       get: warned(name, function (this: Stateful) {
         return get(this[kState]);
@@ -28,16 +28,16 @@ export function defineDeprecatedNames(prototype: Stateful): void {
   show('_queue', ({ queue }) => queue);
   show(
     '_reuseAddr',
-    ({ settings }) => settings.reuseAddr,
-    (state, value) => {
-      state.settings.reuseAddr = value;
+    ({ reuseAddr }) => reuseAddr,
+    (core, value) => {
+      core.reuseAddr = value;
     },
   );
   const methods = prototype as unknown as Record<string, unknown>;
   methods._healthCheck = warned('_healthCheck()', function (this: Stateful) {
-    this[kState].life.health();
+    this[kState].openChannel();
   });
   methods._stopReceiving = warned('_stopReceiving()', function (this: Stateful) {
-    this[kState].life.flow?.deafen();
+    this[kState].listen(false);
   });
 }

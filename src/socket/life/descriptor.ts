@@ -1,9 +1,9 @@
 /** What a descriptor is that came from elsewhere, in the words of dgram's errors (libuv's uv_guess_handle). */
 import { fstatSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { Engine } from '../datagram/engine';
-import { block, wordsOf } from '../datagram/ring';
-import { newRemote, SOCKADDR_SPACE } from '../datagram/sockaddr';
+import type { Engine } from '../../datagram/engine';
+import { block, wordsOf } from '../../datagram/ring';
+import { newRemote, SOCKADDR_SPACE } from '../../datagram/sockaddr';
 
 /** <sys/socket.h> of every OS that we know. */
 const SOCK_STREAM = 1;

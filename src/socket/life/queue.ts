@@ -1,15 +1,16 @@
 /**
- * What waits for 'listening', by dgram's rules: done in order then, forgotten after an error. Part of a Lifecycle, which
- * binds the socket.
+ * What waits for 'listening', by dgram's rules: done in order then, forgotten after an error. Whoever called back hears of
+ * it in any case, once; dgram tells nobody.
  */
 import { type EventEmitter, errorMonitor } from 'node:events';
-import type { Settle } from '../datagram/send-ring';
+import { nextTick } from '../../captured';
+import type { Settle } from '../../datagram/send-ring';
 
 export class Queue {
   readonly #socket: EventEmitter;
   #actions: (() => void)[] | undefined;
   /** Who hears of it when nothing of this will be done. */
-  #faithful: Settle[] = [];
+  #told: Settle[] = [];
 
   constructor(socket: EventEmitter) {
     this.#socket = socket;
@@ -29,22 +30,31 @@ export class Queue {
     this.#actions.push(action);
   }
 
-  /** `settle` hears of the error should what waits be forgotten. dgram tells nobody. */
+  /** `settle` hears of the error should what waits be forgotten. */
   tell(settle: Settle): void {
-    this.#faithful.push(settle);
+    this.#told.push(settle);
   }
 
   readonly #run = (): void => {
     this.#socket.removeListener(errorMonitor, this.#drop);
     const actions = this.#actions ?? [];
     this.#actions = undefined;
-    this.#faithful = [];
-    for (const action of actions) action();
+    this.#told = [];
+    for (const action of actions) {
+      try {
+        action();
+      } catch (error) {
+        // Whatever waits behind it has nothing to do with it.
+        nextTick(() => {
+          throw error;
+        });
+      }
+    }
   };
 
   readonly #drop = (error: Error): void => {
     this.#socket.removeListener('listening', this.#run);
     this.#actions = undefined;
-    for (const settle of this.#faithful.splice(0)) process.nextTick(settle, error);
+    for (const settle of this.#told.splice(0)) settle.settle(error, 0);
   };
 }

@@ -3,6 +3,7 @@
  * dgram's Socket is taken when this is loaded: `recvfromto/register` replaces it later.
  */
 import * as dgram from 'node:dgram';
+import dns from 'node:dns';
 import { errorMonitor } from 'node:events';
 
 type Constructor = new (options: dgram.SocketOptions) => dgram.Socket;
@@ -29,4 +30,26 @@ export function bindFailureEvent(): 'error' | typeof errorMonitor {
     probe.close();
   }
   return heard;
+}
+
+let literals: boolean | undefined;
+
+/** Does dgram hand IP literals to dns.lookup, which a program has replaced? Node 20, 22 and 25 do. @param lookup Node's own */
+export function looksUpLiterals(lookup: typeof dns.lookup): boolean {
+  if (literals === undefined) {
+    const replaced = dns.lookup;
+    let asked = false;
+    dns.lookup = (() => {
+      asked = true;
+    }) as unknown as typeof dns.lookup;
+    try {
+      const probe = new Socket({ type: 'udp4' });
+      probe.bind(0, '127.0.0.1');
+      probe.close(); // closes when bound, which it never is if it has asked
+    } finally {
+      dns.lookup = replaced;
+    }
+    literals = asked;
+  }
+  return literals && dns.lookup !== lookup;
 }

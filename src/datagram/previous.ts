@@ -1,8 +1,8 @@
 /**
- * Notices that bytes are the same as last time: most datagrams come from where the one before came from, and went to
- * the same address. What was made of the bytes then is used again.
+ * Remembers bytes from one datagram to the next: most come from where the one before came from, and went to the same
+ * address. What was made of the bytes then is used again.
  */
-export class Repeat {
+export class Previous {
   readonly #words: Int32Array;
   #count = -1;
 
@@ -12,10 +12,10 @@ export class Repeat {
   }
 
   /**
-   * Are `length` bytes, in whole words, as they were in the last call?
+   * Keeps `length` bytes, in whole words, for the next call. → were they the same in the last call?
    * @param at a multiple of 4
    */
-  same(words: Int32Array, at: number, length: number): boolean {
+  replace(words: Int32Array, at: number, length: number): boolean {
     const first = at >>> 2;
     const count = (length + 3) >>> 2;
     let i = 0;

@@ -6,9 +6,10 @@ import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import { checkHost } from '../ffi/index';
-import type { MessageListener, SocketOptions, SocketType } from '../types';
-import { Socket } from './socket';
+import { openHost } from '../../ffi/index';
+import type { MessageListener, SocketOptions, SocketType } from '../../types';
+import { kRegistered } from '../options';
+import { Socket } from '../socket';
 
 type Dgram = Record<'createSocket' | 'Socket', unknown>;
 
@@ -23,7 +24,7 @@ const MARK = Symbol.for('recvfromto.register');
 export function install(): () => void {
   if (process.env.RECVFROMTO === 'off' || MARK in dgram.Socket) return () => {};
   try {
-    checkHost();
+    openHost();
   } catch (error) {
     // Workers run the same preloads: once per process is enough.
     if (isMainThread) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);
@@ -70,6 +71,8 @@ function replacements(): Dgram {
 
 /** The options object may be anything with properties (multicast-dns: with a toString of its own), so it is inherited. */
 function sticky(type: SocketType | SocketOptions): SocketOptions {
-  if (type === null || typeof type !== 'object') return { type, stickySource: true };
-  return type.stickySource === undefined ? Object.create(type, { stickySource: { value: true } }) : type;
+  const ours = { [kRegistered]: { value: true }, stickySource: { value: true }, gso: { value: false } };
+  if (type === null || typeof type !== 'object') return Object.create({ type }, ours);
+  for (const name of ['stickySource', 'gso'] as const) if (type[name] !== undefined) delete (ours as Partial<typeof ours>)[name];
+  return Object.create(type, ours);
 }

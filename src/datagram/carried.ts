@@ -1,0 +1,63 @@
+/**
+ * What can be asked for with each datagram beyond its destination: one row an option. The type of the row's name is in
+ * types.ts, what an OS is asked for, and how it answers, in platform/<os>.ts; from these rows follow what is read into
+ * rinfo, what capabilities() tries and the table of docs/carried.md. tsc names what is missing.
+ */
+import type { Arrived, OptionName } from '../platform/platform';
+import type { RemoteInfo, SocketStats } from '../types';
+
+/** Puts what the kernel said into rinfo. */
+export type Read = (arrived: Arrived, rinfo: RemoteInfo, stats: SocketStats) => void;
+
+export interface Carried {
+  /** Its name in capabilities(). */
+  readonly feature: string;
+  /** What rinfo gets, for the documentation. */
+  readonly fields: string;
+  /** Absent where it is no field of rinfo. */
+  readonly read?: Read;
+}
+
+export const carried: Readonly<Record<OptionName, Carried>> = {
+  recvTTL: {
+    feature: 'ttl',
+    fields: '`rinfo.ttl`: time to live or hop limit, 0…255',
+    read: (arrived, rinfo) => {
+      if (arrived.ttl >= 0) rinfo.ttl = arrived.ttl;
+    },
+  },
+  recvTOS: {
+    feature: 'tos',
+    fields: '`rinfo.tos`: TOS or traffic class, 0…255; `rinfo.ecn`: its two ECN bits',
+    read: (arrived, rinfo) => {
+      if (arrived.tos < 0) return;
+      rinfo.tos = arrived.tos;
+      rinfo.ecn = arrived.tos & 3;
+    },
+  },
+  recvTimestamp: {
+    feature: 'timestamp',
+    fields: '`rinfo.timestamp`: when the kernel received it, ns since the epoch (bigint)',
+    read: (arrived, rinfo) => {
+      if (arrived.seconds < 0) return;
+      rinfo.timestamp = BigInt(arrived.seconds) * 1_000_000_000n + BigInt(arrived.nanoseconds);
+    },
+  },
+  recvDrops: {
+    feature: 'drops',
+    fields: '`rinfo.drops`: datagrams that the receive queue had dropped when this one was queued',
+    read: (arrived, rinfo, stats) => {
+      rinfo.drops = Math.max(arrived.drops, 0); // absent until the first drop (P30)
+      stats.droppedByKernel = rinfo.drops;
+    },
+  },
+  recvErrors: { feature: 'errors', fields: "the `'icmp'` event" },
+  gro: { feature: 'gro', fields: '`rinfo.segmentSize`, with `gro: \'runs\'`' },
+};
+
+/** What is read into rinfo with these options on; undefined where nothing is. */
+export function readersOf(wishes: Readonly<Record<OptionName, boolean>>): readonly Read[] | undefined {
+  const names = Object.keys(carried) as OptionName[];
+  const readers = names.flatMap((name) => (wishes[name] ? (carried[name].read ?? []) : []));
+  return readers.length === 0 ? undefined : readers;
+}

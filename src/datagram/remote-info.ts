@@ -1,0 +1,83 @@
+/**
+ * The rinfo that listeners get: a plain object with dgram's four fields and ours. What the kernel said stands with it
+ * where no program sees it (private fields: not in Object.keys, JSON, deepStrictEqual, spread or util.inspect), so that
+ * reply() need not parse text, however late it comes.
+ */
+import type { RemoteInfo } from '../types';
+import type { Endpoint } from './endpoint';
+import type { Arrival } from './names';
+
+/** Returning an object from a base constructor puts the private fields of the derived class on that object. */
+class Given {
+  constructor(rinfo: RemoteInfo) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is what the class is for
+    return rinfo;
+  }
+}
+
+class Heard extends Given {
+  readonly #remote: Endpoint;
+  readonly #arrival: Arrival;
+
+  constructor(rinfo: RemoteInfo, remote: Endpoint, arrival: Arrival) {
+    super(rinfo);
+    this.#remote = remote;
+    this.#arrival = arrival;
+  }
+
+  static remoteOf(rinfo: object): Endpoint | undefined {
+    return #remote in rinfo ? rinfo.#remote : undefined;
+  }
+
+  static arrivalOf(rinfo: object): Arrival | undefined {
+    return #arrival in rinfo ? rinfo.#arrival : undefined;
+  }
+}
+
+export function remoteInfo(remote: Endpoint, port: number, size: number, arrival: Arrival): RemoteInfo {
+  const rinfo: RemoteInfo = {
+    address: remote.text,
+    family: remote.family === 4 ? 'IPv4' : 'IPv6',
+    port,
+    size,
+    destination: arrival.destination,
+    localAddress: arrival.localAddress,
+  };
+  new Heard(rinfo, remote, arrival);
+  return rinfo;
+}
+
+const hidden = { value: undefined as unknown, writable: true, enumerable: false, configurable: true };
+
+/** The same for programs that know dgram's four fields alone, and compare or serialise them: ours are not enumerable. */
+export function dgramRemoteInfo(remote: Endpoint, port: number, size: number, arrival: Arrival): RemoteInfo {
+  const rinfo = { address: remote.text, family: remote.family === 4 ? 'IPv4' : 'IPv6', port, size } as RemoteInfo;
+  hidden.value = arrival.destination;
+  Object.defineProperty(rinfo, 'destination', hidden);
+  hidden.value = arrival.localAddress;
+  Object.defineProperty(rinfo, 'localAddress', hidden);
+  hidden.value = undefined;
+  new Heard(rinfo, remote, arrival);
+  return rinfo;
+}
+
+/** A copy for another datagram of the same run. */
+export function copyOf(rinfo: RemoteInfo): RemoteInfo {
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(rinfo)) as RemoteInfo;
+  const remote = Heard.remoteOf(rinfo);
+  if (remote !== undefined) new Heard(copy, remote, Heard.arrivalOf(rinfo) as Arrival);
+  return copy;
+}
+
+/** The sender, if this is a rinfo of ours whose address nobody has changed. */
+export function remoteOf(rinfo: RemoteInfo): Endpoint | undefined {
+  const remote = Heard.remoteOf(rinfo);
+  return remote !== undefined && rinfo.address === remote.text ? remote : undefined;
+}
+
+/** Where it arrived, if this is a rinfo of ours in which nobody has changed that. */
+export function arrivalOf(rinfo: RemoteInfo): Arrival | undefined {
+  const arrival = Heard.arrivalOf(rinfo);
+  if (arrival === undefined || rinfo.localAddress !== arrival.localAddress) return undefined;
+  return rinfo.destination === arrival.destination ? arrival : undefined;
+}

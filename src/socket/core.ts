@@ -1,0 +1,266 @@
+/**
+ * One socket, as everything below the public Socket knows it: the record that the ways in and out, and its life, share. It
+ * hangs on the Socket under a symbol, as dgram's state does, because the Socket may be an object that was not made by our
+ * constructor (`Socket.call(this, …)`); programs find dgram's own fields of that state here. One record of stable shape
+ * instead of many small objects: a process may have thousands of sockets, and each must fit into the CPU's cache.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { EventEmitter } from 'node:events';
+import { clearTimeout, setTimeout } from '../captured';
+import { type Read, readersOf } from '../datagram/carried';
+import { Channel } from '../datagram/channel';
+import type { Endpoint } from '../datagram/endpoint';
+import type { Engine } from '../datagram/engine';
+import { failure } from '../datagram/failure';
+import type { Reading, Receiver } from '../datagram/receiver';
+import { type Outlet, Sender } from '../datagram/sender';
+import type { SocketAddress } from '../datagram/sockaddr';
+import { notRunning } from '../errors';
+import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
+import type { SocketStats } from '../types';
+import { HandleView } from './dgram/handle-view';
+import { deliver } from './in/deliver';
+import type { Inbox } from './in/inbox';
+import { Lookup } from './life/lookup';
+import { Queue } from './life/queue';
+import { type Loop, loopOf } from './loop';
+import { LARGEST_DATAGRAM, type Settings } from './options';
+import { Sticky } from './out/sticky';
+import { newStats } from './stats';
+
+export const kState = Symbol('state symbol');
+
+/** The socket around it: an emitter whose bind() may be a subclass's. */
+export interface Bindable extends EventEmitter {
+  bind(options: { port: number; exclusive: boolean }, callback: null): unknown;
+}
+
+/** As dgram numbers them. */
+export const UNBOUND = 0;
+export const BINDING = 1;
+export const BOUND = 2;
+export const DISCONNECTED = 0;
+export const CONNECTING = 1;
+export const CONNECTED = 2;
+
+/** ms without a useful receive after which a socket whose receives fail is tried again; doubled up to the longest. */
+const SHORTEST_BACK_OFF = 1;
+const LONGEST_BACK_OFF = 100;
+
+export class Core implements Outlet, Reading {
+  readonly socket: Bindable;
+  settings: Settings;
+  readonly engine: Engine;
+  readonly loop: Loop;
+  readonly resource: AsyncResource;
+  readonly stats: SocketStats;
+  readonly lookup: Lookup;
+  readonly sticky: Sticky | undefined;
+  /** Its descriptor. */
+  channel: Channel;
+  /** What waits for 'listening'. */
+  pending: Queue | undefined;
+  watcher: Watcher | undefined;
+  sender: Sender | undefined;
+  /** What connect() connected it to, and its port. */
+  peer: Endpoint | undefined;
+  peerPort = 0;
+  /** What it was bound to, all addresses, before connect() bound it to one. */
+  wide: SocketAddress | undefined;
+  bindState: 0 | 1 | 2 = UNBOUND;
+  connectState: 0 | 1 | 2 = DISCONNECTED;
+  closed = false;
+  refed = true;
+  /** Is it on the loop's list of those that have something to be received? */
+  readable = false;
+  /** Receives in a row that brought nothing. */
+  fruitless = 0;
+  /** Are several sends gathered, although the socket is connected? */
+  gathering = false;
+  /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
+  batch: number;
+  receiver!: Receiver;
+  /** Reading: see there. */
+  port = 0;
+  mapped = false;
+  readonly extras: readonly Read[] | undefined;
+  #events = READABLE;
+  #timer: NodeJS.Timeout | undefined;
+  #handle: HandleView | undefined;
+
+  constructor(socket: Bindable, settings: Settings, engine: Engine) {
+    this.socket = socket;
+    this.settings = settings;
+    this.engine = engine;
+    this.loop = loopOf(engine);
+    this.resource = new AsyncResource('UDPWRAP');
+    this.stats = newStats();
+    this.channel = new Channel(engine, settings.kind);
+    this.lookup = new Lookup(settings.type === 'udp4' ? 4 : 6, settings.lookup);
+    this.sticky = settings.sticky && new Sticky(settings.sticky, engine.names, engine.now);
+    this.batch = settings.batch;
+    this.extras = readersOf(settings.wishes);
+  }
+
+  // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
+
+  get handle(): HandleView | null {
+    this.#handle ??= new HandleView(this);
+    return this.closed ? null : this.#handle;
+  }
+
+  get receiving(): boolean {
+    return this.watcher !== undefined;
+  }
+
+  get queue(): readonly (() => void)[] | undefined {
+    return this.pending?.actions;
+  }
+
+  get reuseAddr(): boolean | undefined {
+    return this.settings.wishes.reuseAddr;
+  }
+
+  set reuseAddr(value: boolean | undefined) {
+    // Settings are shared by sockets without options.
+    this.settings = { ...this.settings, wishes: { ...this.settings.wishes, reuseAddr: value } };
+  }
+
+  // ── state ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get connecting(): boolean {
+    return this.connectState === CONNECTING;
+  }
+
+  /** Reading: are our two fields of rinfo left out of what programs enumerate? */
+  get hidden(): boolean {
+    return this.settings.hidden;
+  }
+
+  /** Is anybody listening for whole batches? */
+  get batches(): boolean {
+    return this.socket.listenerCount('messages') > 0;
+  }
+
+  /** @throws ERR_SOCKET_DGRAM_NOT_RUNNING after close() */
+  openChannel(): Channel {
+    if (this.closed) throw notRunning();
+    return this.channel;
+  }
+
+  // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Is it open, and does it want to receive? */
+  get reads(): boolean {
+    return this.watcher !== undefined && (this.#events & READABLE) !== 0;
+  }
+
+  /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM; the kernel's errors */
+  startReceiving(): void {
+    const { channel, settings } = this;
+    this.port = channel.port;
+    this.mapped = channel.kind !== 'udp4';
+    // What the kernel has coalesced is cut to size after it has been taken apart.
+    this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
+    this.sender?.moveTo(channel.fd);
+    this.watcher = this.engine.host.readiness.watch(channel.fd, (events) => this.#ready(events));
+    if (!this.refed) this.watcher.unref();
+    this.watcher.start(this.#events);
+  }
+
+  /** The descriptor is about to be another one: takes what waits in the old one. {@link startReceiving} goes on. */
+  pauseReceiving(): void {
+    this.sender?.flush();
+    this.loop.takeAll(this);
+    this.watcher?.close();
+    this.watcher = undefined;
+  }
+
+  /** Receives no more, or again. Sending goes on. */
+  listen(wanted: boolean): void {
+    this.#wait(wanted ? this.#events | READABLE : this.#events & ~READABLE);
+  }
+
+  /** Nothing has come for a while although the kernel says so: an error that never ends must not spin. */
+  backOff(): void {
+    if (!this.reads || this.#timer !== undefined) return;
+    const doubled = SHORTEST_BACK_OFF << Math.min(this.fruitless, 16);
+    this.listen(false);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.closed) this.listen(true);
+    }, Math.min(LONGEST_BACK_OFF, doubled));
+  }
+
+  /** An adopted descriptor that was not bound may be by now. */
+  learnPort(): void {
+    this.channel.learnName();
+    this.port = this.channel.port;
+  }
+
+  /** Called by the loop, in the socket's async context. → entries taken out of the inbox */
+  deliver(inbox: Inbox): number {
+    return deliver(this, inbox);
+  }
+
+  /** Runs inside the poll callback: no listener may be called here. */
+  #ready(events: number): void {
+    if (this.closed) return;
+    if ((events & this.#events & WRITABLE) !== 0) {
+      this.#wait(this.#events & ~WRITABLE);
+      this.loop.writable(this);
+    }
+    if ((events & ~WRITABLE) !== 0) this.loop.readable(this);
+  }
+
+  #wait(events: number): void {
+    this.#events = events;
+    this.watcher?.start(events);
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get outgoing(): Sender {
+    this.sender ??= new Sender(this.engine, this.channel.fd, this, this.settings.gso);
+    return this.sender;
+  }
+
+  awaitWritable(): void {
+    if (!this.closed) this.#wait(this.#events | WRITABLE);
+  }
+
+  retryAfter(ms: number): void {
+    if (!this.closed) setTimeout(() => this.sender?.resume(), ms);
+  }
+
+  sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void {
+    if (remote !== undefined) this.sticky?.forget(remote, port, source);
+  }
+
+  drained(): void {
+    if (!this.closed) this.resource.runInAsyncScope(this.socket.emit, this.socket, 'drain');
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  setRef(refed: boolean): void {
+    this.refed = refed;
+    if (refed) this.watcher?.ref();
+    else this.watcher?.unref();
+  }
+
+  /** Sends what it can, and ends. Nothing is delivered after it. */
+  end(): void {
+    this.closed = true;
+    clearTimeout(this.#timer);
+    this.sender?.close();
+    this.watcher?.close();
+    this.watcher = undefined;
+    this.channel.close();
+  }
+
+  /** @throws the kernel's error */
+  check(result: number, syscall: string): void {
+    if (result < 0) throw failure(this.engine.host.platform, result, syscall);
+  }
+}

@@ -1,0 +1,53 @@
+/** From the inbox to the listeners of one socket: filtered, and remembered where it is sticky. */
+import type { RemoteInfo } from '../../types';
+import type { Core } from '../core';
+import type { Inbox } from './inbox';
+
+/** Delivers the oldest entry, which is this socket's; all that follow, too, where it listens for 'messages'. → how many */
+export function deliver(core: Core, inbox: Inbox): number {
+  const { msg, about } = inbox;
+  if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
+  inbox.drop();
+  if (core.closed) {
+    if (msg !== undefined) core.stats.discarded++;
+  } else if (msg === undefined) core.socket.emit('error', about);
+  else if (!wants(core, about as RemoteInfo)) core.stats.filtered++;
+  else if (core.sticky === undefined) core.socket.emit('message', msg, about);
+  else core.sticky.deliver(core, msg, about as RemoteInfo);
+  return 1;
+}
+
+function deliverBatch(core: Core, inbox: Inbox): number {
+  const batch: { msg: Buffer; rinfo: RemoteInfo }[] = [];
+  let taken = 0;
+  for (let { msg } = inbox; inbox.core === core && msg !== undefined && taken < core.settings.batch; { msg } = inbox) {
+    const rinfo = inbox.about as RemoteInfo;
+    inbox.drop();
+    taken++;
+    if (!wants(core, rinfo)) {
+      core.stats.filtered++;
+      if (core.closed) break; // by a filter of the program
+      continue;
+    }
+    core.sticky?.hear(rinfo);
+    batch.push({ msg, rinfo });
+  }
+  if (core.closed) core.stats.discarded += batch.length;
+  else if (batch.length > 0) core.socket.emit('messages', batch);
+  return taken;
+}
+
+/** @throws what a filter of the program throws: the datagram is gone then, and counted */
+function wants(core: Core, rinfo: RemoteInfo): boolean {
+  const { accept, receiveBlockList } = core.settings;
+  if (accept === undefined && receiveBlockList === undefined) return true;
+  try {
+    if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
+    if (accept === undefined) return true;
+    // A filter lets in what it names: a datagram that does not say where it went to has no name.
+    return rinfo.destination !== undefined && accept(rinfo.destination);
+  } catch (error) {
+    core.stats.filtered++;
+    throw error;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * How a socket comes by its descriptor: bind(), bindSync(), descriptors and handles of others, cluster; with dgram's order
+ * of events (lib/dgram.js). What waits for 'listening' is in queue.ts.
+ */
+import { nextTick } from '../../captured';
+import { errnoName, failure } from '../../datagram/failure';
+import type { Settle } from '../../datagram/send-ring';
+import { alreadyBound, type ErrorPlace, invalidFdType, systemError } from '../../errors';
+import { bufferSize } from '../buffer-size';
+import { BINDING, BOUND, type Core, UNBOUND } from '../core';
+import { bindFlags, primary, type Query, type UdpHandle } from './cluster';
+import { descriptorType } from './descriptor';
+import { Queue } from './queue';
+
+/** First step of bind(). @throws ERR_SOCKET_ALREADY_BOUND, ERR_SOCKET_DGRAM_NOT_RUNNING */
+export function beginBind(core: Core): void {
+  core.openChannel();
+  if (core.bindState !== UNBOUND) throw alreadyBound();
+  core.bindState = BINDING;
+}
+
+/**
+ * Second step: looks the host up, binds (or has the primary bind), listens. Failures come as 'error'.
+ * @param given the port as the user wrote it, for the error
+ */
+export function bind(core: Core, host: string, port: number, given: unknown, exclusive: boolean): void {
+  core.lookup.later(host, (error, ip) => {
+    if (core.closed) return; // in the meantime
+    if (error) {
+      bindFailed(core, error);
+      return;
+    }
+    const { kind, type, wishes } = core.settings;
+    const place = { address: ip, port: given as number };
+    const getServer = exclusive || wishes.reusePort ? undefined : primary();
+    if (getServer !== undefined) {
+      const flags = bindFlags(kind, Boolean(wishes.reuseAddr));
+      share(core, getServer, { address: ip, port: given, addressType: type, fd: -1, flags }, 'bind', place);
+      return;
+    }
+    const result = open(core, ip, port);
+    if (result < 0) bindFailed(core, failure(core.engine.host.platform, result, 'bind', place));
+    else if (canReceive(core)) core.socket.emit('listening');
+  });
+}
+
+/** bind() without events of failure, to a literal; 'listening' follows on the next tick. @throws the kernel's error */
+export function bindSync(core: Core, ip: string, port: number): void {
+  const result = open(core, ip, port);
+  if (result < 0) {
+    core.bindState = UNBOUND;
+    throw failure(core.engine.host.platform, result, 'bind', { address: ip, port });
+  }
+  startReceiving(core);
+  nextTick(() => {
+    if (!core.closed) core.socket.emit('listening');
+  });
+}
+
+/**
+ * Second step, with a descriptor of somebody else's. It is ours only once all has succeeded: until then nothing closes it.
+ * @throws ERR_INVALID_FD_TYPE; the kernel's error. A worker's primary opens it instead, and failures come as 'error'.
+ */
+export function adopt(core: Core, fd: number, exclusive: boolean): void {
+  const getServer = exclusive ? undefined : primary();
+  if (getServer !== undefined) {
+    const query = { address: null, port: null, addressType: core.settings.type, fd, flags: null };
+    share(core, getServer, query, 'open', undefined);
+    return;
+  }
+  const type = descriptorType(core.engine, fd);
+  if (type !== 'UDP') throw invalidFdType(type);
+  takeOver(core, fd, undefined, false);
+  core.socket.emit('listening');
+}
+
+/** Second step, with libuv's handle of a descriptor: of cluster's, or sent by another process. */
+export function adoptHandle(core: Core, handle: UdpHandle): void {
+  takeOver(core, handle.fd, handle, true);
+  handle.owner = core.socket;
+  core.socket.emit('listening');
+}
+
+/**
+ * Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has.
+ * @param settle hears of it when `action` throws
+ * @param told does it also hear of a bind() that fails, and of a close() before? dgram's send() forgets then
+ */
+export function whenSending(core: Core, action: () => void, settle: Settle | undefined, told: boolean): void {
+  core.openChannel();
+  if (core.bindState === BOUND) {
+    action();
+    return;
+  }
+  if (told && settle !== undefined) queueOf(core).tell(settle);
+  whenBound(core, () => {
+    try {
+      core.openChannel();
+      action();
+    } catch (error) {
+      // dgram's send() throws here, where nobody can catch it; whoever called back had better hear of it.
+      if (settle !== undefined) settle.settle(error as Error, 0);
+      else nextTick(() => core.socket.emit('error', error));
+    }
+  });
+}
+
+/** Runs at once, or at 'listening'; binds to any port where nobody has, through the socket's own bind(). */
+export function whenBound(core: Core, action: () => void): void {
+  if (core.bindState === UNBOUND) core.socket.bind({ port: 0, exclusive: true }, null);
+  if (core.bindState === BOUND) action();
+  // Sticky sockets remember in whose context they were asked for something that is done later.
+  else queueOf(core).push(core.sticky === undefined ? action : core.sticky.carry(action));
+}
+
+/**
+ * A membership needs a bound descriptor: libuv binds to any port then (uv__udp_maybe_deferred_bind). → 0 or -errno
+ */
+export function openEarly(core: Core): number {
+  const channel = core.openChannel();
+  if (channel.fd >= 0) return 0;
+  return channel.open({ ...core.settings.wishes, reuseAddr: true }) || channel.bindAny();
+}
+
+/** @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
+export function close(core: Core): void {
+  if (core.queue !== undefined) {
+    core.pending?.push(() => close(core));
+    return;
+  }
+  core.openChannel();
+  core.end();
+  nextTick(() => core.socket.emit('close'));
+}
+
+function queueOf(core: Core): Queue {
+  core.pending ??= new Queue(core.socket);
+  return core.pending;
+}
+
+function open(core: Core, ip: string, port: number): number {
+  const channel = core.openChannel();
+  const end = core.engine.names.endpoint(ip);
+  if (end === undefined || end.family !== channel.family) return -core.engine.host.platform.errno.EINVAL;
+  // After a failure dgram keeps the descriptor for the next try.
+  const result = channel.fd < 0 ? channel.open(core.settings.wishes) : 0;
+  return result < 0 ? result : channel.bind(end, port);
+}
+
+/** Has the primary of this worker open a descriptor for all workers that ask for the same. */
+function share(
+  core: Core,
+  getServer: NonNullable<ReturnType<typeof primary>>,
+  query: Query,
+  syscall: string,
+  place?: ErrorPlace,
+): void {
+  getServer(core.socket, query, (errno, handle) => {
+    if (core.closed) {
+      handle?.close();
+      return;
+    }
+    if (errno || handle === null) {
+      bindFailed(core, systemError(errnoName(core.engine.host.platform, errno), errno, syscall, place));
+      return;
+    }
+    try {
+      takeOver(core, handle.fd, handle, true, place, syscall);
+    } catch (error) {
+      if (core.bindState === BOUND) throw error; // a buffer size that is refused: dgram throws as well
+      handle.close(); // nobody else has it
+      bindFailed(core, error as Error);
+      return;
+    }
+    handle.owner = core.socket;
+    core.socket.emit('listening');
+  });
+}
+
+/** @throws the kernel's error; the descriptor is still its owner's then */
+function takeOver(
+  core: Core,
+  fd: number,
+  handle: UdpHandle | undefined,
+  shared: boolean,
+  place?: ErrorPlace,
+  syscall = 'open',
+): void {
+  const { platform } = core.engine.host;
+  const channel = core.openChannel();
+  const result = channel.adopt(fd, core.settings.wishes, handle && (() => handle.close()));
+  if (result < 0) throw failure(platform, result, syscall, place);
+  try {
+    startReceiving(core, shared);
+  } catch (error) {
+    if (core.bindState !== BOUND) channel.disown();
+    throw error;
+  }
+}
+
+function bindFailed(core: Core, error: Error): void {
+  core.bindState = UNBOUND;
+  core.socket.emit('error', error);
+}
+
+/** As startReceiving(), where nobody would catch an error. */
+function canReceive(core: Core): boolean {
+  try {
+    startReceiving(core);
+    return true;
+  } catch (error) {
+    if (core.bindState === BOUND) throw error; // a buffer size that is refused: dgram throws as well
+    core.channel.close();
+    bindFailed(core, error as Error);
+    return false;
+  }
+}
+
+function startReceiving(core: Core, shared = false): void {
+  const { recvBufferSize, sendBufferSize } = core.settings;
+  if (shared) core.batch = 1;
+  try {
+    core.startReceiving();
+  } catch (error) {
+    core.bindState = UNBOUND;
+    core.watcher = undefined;
+    throw error;
+  }
+  core.bindState = BOUND;
+  if (recvBufferSize) bufferSize(core.channel, 'recv', recvBufferSize);
+  if (sendBufferSize) bufferSize(core.channel, 'send', sendBufferSize);
+}

@@ -1,0 +1,285 @@
+/**
+ * The way of a datagram through the event loop, for all sockets of one engine: a descriptor is readable → receive
+ * batches → deliver, a message at a time, under a time budget → flush what was answered. Listeners run in an immediate,
+ * never inside the poll callback (docs/koffi.md), with what Node runs between two events in between.
+ *
+ * Nothing depends on a callback being run: what is readable stays readable for the kernel (level-triggered), so a run that
+ * was lost is scheduled again by the next poll.
+ */
+import { nextTick, setImmediate } from '../captured';
+import type { Engine } from '../datagram/engine';
+import type { Extras } from '../datagram/envelopes';
+import type { Core } from './core';
+import { Inbox } from './in/inbox';
+import { Linger } from './in/linger';
+import { receive } from './in/receive';
+import { runTicks } from './in/ticks';
+
+/** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
+const BUDGET = 1;
+/** ms of listeners' work after which the kernel's queues are emptied again: the default one holds some 277 datagrams. */
+const SLICE = 0.1;
+/** Messages between two looks at the clock. */
+const UNTIMED = 4;
+/** ms of work that is taken from the kernel at most. A server that is behind leaves the rest where it is dropped. */
+const HELD = 10;
+/** Datagrams, and their bytes, that wait here at most, for all sockets together. */
+const MAX_HELD = 1024;
+const MAX_BYTES = 4 << 20;
+/** A receive that brings so many is followed by another one without waiting for the kernel's word. */
+const MANY = 8;
+/** Datagrams, and errors, that are taken at most from a descriptor that is about to be closed: a flood may go on. */
+const LAST_DATAGRAMS = 65536;
+const LAST_ERRORS = 16;
+/** Messages of a turn where each needs an immediate of its own. */
+const UNTICKED = 64;
+/** Datagrams of a turn from which on half of the answers are worth a system call. */
+const LARGE = 8;
+
+/** An immediate runs before the next poll. After so many polls the one that was scheduled will not come any more. */
+const PATIENCE = 16;
+
+/** Interfaces remembered: containers come and go, and each has an index of its own. */
+const MAX_INTERFACES = 256;
+
+/** A sender, as the end of the turn sees it. */
+export interface Flushable {
+  /** Is it on the list? */
+  due: boolean;
+  /** Datagrams that wait. */
+  readonly waiting: number;
+  flush(): void;
+}
+
+export class Loop {
+  readonly engine: Engine;
+  readonly #inbox = new Inbox();
+  readonly #linger: Linger;
+  /** Sockets that have something to be received, in turn. */
+  #readable: Core[] = [];
+  /** Sockets whose full send queue has room again. */
+  #writable: Core[] = [];
+  /** In whose async context the next run is scheduled; undefined while none is. */
+  #scheduled: Core | undefined;
+  #running = false;
+  /** How often a socket was reported readable again although a run is scheduled. */
+  #missed = 0;
+  /** ms that a message cost of late. */
+  #cost = 0;
+  #sent = 0;
+  #dirty: Flushable[] = [];
+  #ticking = false;
+  /** So many answers of one sender are not kept waiting for the rest of the turn; 0: all are. */
+  #half = 0;
+  readonly #interfaces = new Map<number, Extras>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.#linger = new Linger(engine.now);
+  }
+
+  // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Called inside the poll callback: no listener may run here. */
+  readable(core: Core): void {
+    if (!core.readable) {
+      core.readable = true;
+      this.#readable.push(core);
+    } else if (!this.#running && ++this.#missed > PATIENCE) this.#scheduled = undefined;
+    this.#schedule(core);
+  }
+
+  /** As {@link readable}: the descriptor takes datagrams again. */
+  writable(core: Core): void {
+    if (!this.#writable.includes(core)) this.#writable.push(core);
+    this.#schedule(core);
+  }
+
+  /** Takes all that a descriptor holds, which is about to be closed: nobody would know of it. */
+  takeAll(core: Core): void {
+    const enough = core.stats.datagramsIn + LAST_DATAGRAMS;
+    const { EAGAIN } = this.engine.host.platform.errno;
+    for (let errors = 0; errors < LAST_ERRORS && core.stats.datagramsIn < enough; ) {
+      const received = receive(core, this.#inbox, core.batch);
+      if (received === -EAGAIN) break; // fewer than asked for may mean an error behind them
+      if (received < 0) errors++;
+    }
+    if (this.#inbox.size > 0) this.#schedule(core);
+  }
+
+  /** An error that concerns `core`, behind what came before it. */
+  fail(core: Core, error: Error): void {
+    this.#inbox.fail(core, error);
+    this.#schedule(core);
+  }
+
+  /** In the socket's async context, in which an exception of a listener is reported. */
+  #schedule(core: Core): void {
+    if (this.#running || this.#scheduled !== undefined) return;
+    this.#scheduled = core;
+    core.resource.runInAsyncScope(setImmediate, undefined, this.#run);
+  }
+
+  readonly #run = (): void => {
+    const started = this.engine.now();
+    const context = this.#scheduled;
+    this.#scheduled = undefined;
+    this.#missed = 0;
+    this.#running = true;
+    this.#linger.came(started);
+    this.engine.names.refresh(started);
+    let done = 0;
+    let later = false;
+    try {
+      this.#resume();
+      this.#receive();
+      later = runTicks === undefined && this.#inbox.size > 0;
+      if (later) this.#deliverEach(started);
+      else done = this.#deliver(started, context);
+    } finally {
+      if (!later) this.#end(started, done);
+    }
+  };
+
+  #resume(): void {
+    for (const core of this.#writable.splice(0)) core.sender?.resume();
+  }
+
+  /** One batch of each readable socket in turn, while there is room. */
+  #receive(): void {
+    const inbox = this.#inbox;
+    const room = this.#cost * MAX_HELD > HELD ? Math.ceil(HELD / this.#cost) : MAX_HELD;
+    while (this.#readable.length > 0 && inbox.size < room && inbox.bytes < MAX_BYTES) {
+      const cores = this.#readable;
+      this.#readable = [];
+      for (const core of cores) {
+        const limit = Math.min(core.batch, room - inbox.size);
+        const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
+        if (received >= MANY || limit <= 0) this.#readable.push(core);
+        else core.readable = false;
+      }
+    }
+    if (inbox.size >= LARGE) this.#half = (inbox.size + 1) >>> 1;
+  }
+
+  /** → messages delivered */
+  #deliver(started: number, context: Core | undefined): number {
+    const inbox = this.#inbox;
+    let done = 0;
+    let emptied = started;
+    while (inbox.size > 0) {
+      done += this.#deliverOne(context);
+      runTicks?.();
+      if (inbox.size > 0 && done % UNTIMED !== 0 && done !== 1) continue;
+      if (inbox.size === 0 && this.#readable.length === 0) break;
+      const now = this.engine.now();
+      if (now - started >= BUDGET) break;
+      if (this.#readable.length === 0 || (inbox.size > 0 && now - emptied < SLICE)) continue;
+      emptied = now;
+      if (inbox.size === 0) this.flush(); // whoever asked waits for these
+      this.#receive();
+    }
+    return done;
+  }
+
+  /** Where {@link runTicks} cannot be had: a turn of the event loop's check phase for each. */
+  #deliverEach(started: number): void {
+    const { size } = this.#inbox;
+    for (let i = 0; i < Math.min(size, UNTICKED); i++) setImmediate(this.#next);
+    setImmediate(() => this.#end(started, size));
+  }
+
+  readonly #next = (): void => void this.#deliverOne(undefined);
+
+  /** Delivers the oldest message, or all that are the same socket's where it listens for 'messages'. → how many */
+  #deliverOne(context: Core | undefined): number {
+    const inbox = this.#inbox;
+    const core = inbox.core;
+    if (core === undefined) return 0;
+    try {
+      return core.resource.runInAsyncScope(core.deliver, core, inbox);
+    } catch (error) {
+      if (core === context || context === undefined) throw error;
+      // Reported in the context of the socket whose listener it was, before anything else of ours.
+      core.resource.runInAsyncScope(setImmediate, undefined, () => {
+        throw error;
+      });
+      return 1;
+    }
+  }
+
+  #end(started: number, done: number): void {
+    this.#running = false;
+    this.#half = 0;
+    this.flush();
+    const [next] = this.#readable;
+    const more = this.#inbox.core ?? next;
+    if (more !== undefined) this.#schedule(more);
+    const now = this.engine.now();
+    if (done > 0) this.#cost += ((now - started) / done - this.#cost) / 4;
+    const answered = this.#sent > 0;
+    this.#sent = 0;
+    if (more === undefined) this.#linger.ended(answered, now);
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * `sender` has one more to send: it leaves at the end of the turn, which is after what is being delivered (by any
+   * socket: a proxy receives on one and sends on another), else by nextTick. Half of the answers to a large batch leave
+   * before its end: the peer works on these while we work on the rest.
+   */
+  added(sender: Flushable): void {
+    this.#sent++;
+    if (!sender.due) {
+      sender.due = true;
+      this.#dirty.push(sender);
+      if (this.#running || this.#ticking) return;
+      this.#ticking = true;
+      nextTick(this.#tick);
+    } else if (sender.waiting === this.#half) {
+      this.#half = 0;
+      sender.flush();
+    }
+  }
+
+  /** Something was sent at once. */
+  answered(): void {
+    this.#sent++;
+  }
+
+  /** What names an interface to leave through, and nothing else. */
+  throughInterface(ifindex: number): Extras {
+    let extras = this.#interfaces.get(ifindex);
+    if (extras === undefined) {
+      if (this.#interfaces.size >= MAX_INTERFACES) this.#interfaces.clear();
+      extras = { ifindex, ttl: -1, tos: -1 };
+      this.#interfaces.set(ifindex, extras);
+    }
+    return extras;
+  }
+
+  flush(): void {
+    const dirty = this.#dirty;
+    if (dirty.length === 0) return;
+    this.#dirty = [];
+    for (const sender of dirty) sender.due = false;
+    for (const sender of dirty) sender.flush();
+  }
+
+  readonly #tick = (): void => {
+    this.#ticking = false;
+    this.flush();
+  };
+}
+
+const loops = new WeakMap<Engine, Loop>();
+
+export function loopOf(engine: Engine): Loop {
+  let loop = loops.get(engine);
+  if (loop === undefined) {
+    loop = new Loop(engine);
+    loops.set(engine, loop);
+  }
+  return loop;
+}

@@ -1,0 +1,242 @@
+/**
+ * The way out: send(), reply() and sendMany() of a bound socket end here. To whom, from where → refused (datagram/answer.ts
+ * has the rules) or into the sender → flushed at the end of the turn; a connected socket sends at once, as dgram does.
+ */
+import { nextTick } from '../../captured';
+import { leak, mayBeNamed, misfit, mustBeNamed, replyInterface, unanswerableBecause } from '../../datagram/answer';
+import { type Endpoint, isSame } from '../../datagram/endpoint';
+import type { Extras } from '../../datagram/envelopes';
+import { uvErrno } from '../../datagram/failure';
+import { arrivalOf, remoteOf } from '../../datagram/remote-info';
+import type { Payload, Settle } from '../../datagram/send-ring';
+import {
+  alreadyConnected,
+  badPort,
+  invalidAddress,
+  ipBlocked,
+  type SystemError,
+  sourceMismatch,
+  systemError,
+  unanswerable,
+} from '../../errors';
+import type { RemoteInfo } from '../../types';
+import type { Core } from '../core';
+import type { Found } from '../life/lookup';
+import type { Choice } from './choice';
+
+/** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
+const IGNORE: Settle = { settle() {} };
+
+/**
+ * @param settle undefined: nobody listens, and what is the program's own mistake is thrown
+ * @param told does `settle` hear of a close() during the look-up, too? dgram's send() does not say so
+ * @throws ERR_RECVFROMTO_SOURCE_MISMATCH where nobody would hear of it otherwise; what a block list throws
+ */
+export function send(
+  core: Core,
+  payload: Payload,
+  port: number,
+  host: string | undefined,
+  choice: Choice,
+  settle: Settle | undefined,
+  told: boolean,
+): void {
+  if (core.peer !== undefined) {
+    push(core, payload, core.peer, 0, choice, settle);
+    return;
+  }
+  const literal = core.connecting ? undefined : core.lookup.literal(host);
+  if (literal !== undefined) {
+    sendTo(core, payload, port, literal, choice, literal === host ? settle : named(host, settle));
+    return;
+  }
+  const found: Found = (error, address) => {
+    if (core.closed) closedMeanwhile(core, error, host, port, settle, told);
+    else if (core.peer !== undefined) {
+      // Connected in the meantime: libuv sends nothing to anybody else.
+      refuse(core, sendError('EISCONN', host, port), settle ?? IGNORE);
+    } else if (error) lookupFailed(core, error, settle);
+    else sendFound(core, payload, port, address, choice, named(host, settle));
+  };
+  core.lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
+}
+
+/**
+ * Answers `rinfo`. A rinfo of ours that nobody has changed knows its peer and its source, however late the answer comes;
+ * any other is read.
+ * @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo
+ */
+export function reply(core: Core, payload: Payload, rinfo: RemoteInfo, settle: Settle | undefined): void {
+  const { port, localAddress, destination } = rinfo;
+  if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
+  const { channel, engine } = core;
+  const remote = remoteOf(rinfo) ?? engine.names.endpoint(rinfo.address);
+  if (remote === undefined) throw invalidAddress(rinfo.address);
+  const arrival = arrivalOf(rinfo);
+  const source = arrival !== undefined ? arrival.source : sourceOf(core, localAddress);
+  const because = unanswerableBecause(channel, remote, port);
+  if (because !== undefined) {
+    refuse(core, unanswerable(remote.text, port, because), settle ?? IGNORE);
+    return;
+  }
+  if (core.peer !== undefined) {
+    // An answer to somebody who was heard before connect() would reach the peer instead.
+    if (port !== core.peerPort || !isSame(remote, core.peer)) refuse(core, alreadyConnected(), settle ?? IGNORE);
+    else push(core, payload, core.peer, 0, NOTHING, settle);
+    return;
+  }
+  const refusal = unreachable(core, remote, remote.text, port);
+  if (refusal !== undefined) {
+    refuse(core, refusal, settle ?? IGNORE);
+    return;
+  }
+  const ifindex = replyInterface(remote, destination?.ifindex, core.settings.ingress);
+  const extras = ifindex === 0 ? undefined : core.loop.throughInterface(ifindex);
+  // What one IP header said fits together; what a program wrote may not.
+  if (arrival !== undefined && source !== undefined) {
+    const from = namedSource(core, source, remote, port, settle ?? IGNORE);
+    if (from !== null) queue(core, payload, remote, port, from, extras, settle, false);
+  } else push(core, payload, remote, port, { source, extras }, settle ?? IGNORE);
+}
+
+const NOTHING: Choice = { source: undefined, extras: undefined };
+
+/** @throws ERR_INVALID_IP_ADDRESS */
+function sourceOf(core: Core, localAddress: unknown): Endpoint | undefined {
+  if (localAddress === undefined) return undefined;
+  const source = core.engine.names.endpoint(localAddress as string);
+  if (source === undefined) throw invalidAddress(localAddress);
+  return source;
+}
+
+/** @param address as the user wrote it */
+function sendTo(core: Core, payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+  const remote = core.engine.names.endpoint(address);
+  const refusal = unreachable(core, remote, address, port);
+  if (remote === undefined || refusal !== undefined) {
+    refuse(core, refusal as Error, settle ?? IGNORE);
+    return;
+  }
+  const told = settle === undefined || remote.text === address ? settle : named(address, settle);
+  if (core.sticky === undefined || choice.source !== undefined) push(core, payload, remote, port, choice, told);
+  else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, told, true);
+}
+
+function sendFound(core: Core, payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+  try {
+    sendTo(core, payload, port, address, choice, settle);
+  } catch (error) {
+    nextTick(emitError, core, error as Error); // no code of the program is on the stack any more
+  }
+}
+
+/** As dgram: whoever called back hears the error of the look-up, too, and 'error' is emitted where nobody does. */
+function lookupFailed(core: Core, error: Error, settle: Settle | undefined): void {
+  if (settle === undefined) nextTick(emitError, core, error);
+  else settle.settle(error, 0);
+}
+
+/** dgram reports a look-up that fails after close(), and drops silently what would have been sent. Ours is counted. */
+function closedMeanwhile(
+  core: Core,
+  error: Error | null,
+  host: string | undefined,
+  port: number,
+  settle: Settle | undefined,
+  told: boolean,
+): void {
+  if (error) lookupFailed(core, error, settle);
+  else refuse(core, sendError('ECANCELED', host, port), (told && settle) || IGNORE);
+}
+
+function emitError(core: Core, error: Error): void {
+  core.socket.emit('error', error);
+}
+
+/** Why nothing is sent to `remote`, if so. @param address as the user wrote it */
+function unreachable(core: Core, remote: Endpoint | undefined, address: string, port: number): Error | undefined {
+  if (core.settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(address);
+  if (remote !== undefined && remote.family === core.channel.family) return undefined;
+  return sendError('EINVAL', address, port); // what libuv says to an address of the other family
+}
+
+/** Sends from a source that a program has named, if it fits. */
+function push(core: Core, payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
+  const { source, extras } = choice;
+  if (source === undefined) {
+    queue(core, payload, remote, port, undefined, extras, settle, false);
+    return;
+  }
+  const why = misfit(core.channel, source, remote);
+  if (why !== undefined) {
+    refuse(core, sourceMismatch(source.text, remote.text, why), settle);
+    return;
+  }
+  const from = namedSource(core, source, remote, port, settle);
+  if (from !== null) queue(core, payload, remote, port, from, extras, settle, false);
+}
+
+/** → the source as the kernel has to be told it, undefined where the socket has it anyway, null where it is refused */
+function namedSource(
+  core: Core,
+  source: Endpoint,
+  remote: Endpoint,
+  port: number,
+  settle: Settle | undefined,
+): Endpoint | undefined | null {
+  if (!mustBeNamed(core.channel, source)) return undefined;
+  if (mayBeNamed(core.channel)) return source;
+  refuse(core, sendError('EADDRNOTAVAIL', remote.text, port, source.text), settle ?? IGNORE);
+  return null;
+}
+
+/** The source that sticky sockets send from. One bound to an address has it already, and must not get another's. */
+function heardOn(core: Core, remote: Endpoint, port: number): Endpoint | undefined {
+  if (!core.channel.wildcard) return undefined;
+  const source = core.sticky?.source(remote, port);
+  return source === undefined || leak(core.channel, source, remote) !== undefined ? undefined : source;
+}
+
+function queue(
+  core: Core,
+  payload: Payload,
+  remote: Endpoint,
+  port: number,
+  from: Endpoint | undefined,
+  extras: Extras | undefined,
+  settle: Settle | undefined,
+  lenient: boolean,
+): void {
+  const sender = core.outgoing;
+  sender.push(payload, remote, port, from, extras, settle === IGNORE ? undefined : settle, lenient);
+  if (port === 0 && !core.gathering) sender.flush();
+  else if (!sender.idle) core.loop.added(sender);
+  else core.loop.answered();
+}
+
+/** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
+function refuse(core: Core, error: Error, settle: Settle | undefined): void {
+  if (settle === undefined) throw error;
+  core.stats.sendErrors++;
+  settle.settle(error, 0);
+}
+
+/** dgram's errors name the host as the user did, not the address it was found at. */
+function named(host: string | undefined, settle: Settle | undefined): Settle | undefined {
+  if (settle === undefined || settle === IGNORE) return settle;
+  return {
+    settle: (error, bytes) =>
+      settle.settle(
+        error !== null && isSendError(error) ? systemError(error.code, error.errno, 'send', { ...error, address: host }) : error,
+        bytes,
+      ),
+  };
+}
+
+function sendError(name: string, address: string | undefined, port: number, localAddress?: string): Error {
+  return systemError(name, uvErrno(name, 0), 'send', { address, port, localAddress });
+}
+
+function isSendError(error: Error): error is SystemError {
+  return (error as SystemError).syscall === 'send';
+}
