@@ -52,7 +52,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
     },
   },
   recvErrors: { feature: 'errors', fields: "the `'icmp'` event" },
-  gro: { feature: 'gro', fields: '`rinfo.segmentSize`, with `gro: \'runs\'`' },
+  gro: { feature: 'gro', fields: "`rinfo.segmentSize`, with `gro: 'runs'`" },
 };
 
 /** What is read into rinfo with these options on; undefined where nothing is. */

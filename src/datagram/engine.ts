@@ -6,7 +6,7 @@ import type { Host } from '../ffi/index';
 import { Names } from './names';
 import { Receiver } from './receiver';
 import { RingPool } from './ring-pool';
-import { type SocketAddress, Sockaddrs } from './sockaddr';
+import { Sockaddrs, type SocketAddress } from './sockaddr';
 
 /** Receivers kept for the next socket that wants their size; a program wants one or two. */
 const MAX_RECEIVERS = 8;

@@ -122,27 +122,10 @@ export class Names {
     if (arrived.family === 0) return UNKNOWN;
     const { destination0, destination1, destination2, destination3, specDst, ifindex } = arrived;
     const kind = (port << 4) | (mapped ? 8 : 0) | arrived.family;
-    const known = this.#arrivals.find(
-      destination0,
-      destination1,
-      destination2,
-      destination3,
-      specDst,
-      ifindex,
-      kind,
-    );
+    const known = this.#arrivals.find(destination0, destination1, destination2, destination3, specDst, ifindex, kind);
     if (known !== undefined) return known;
     const made = this.#arrival(arrived, port, mapped);
-    return this.#arrivals.store(
-      made,
-      destination0,
-      destination1,
-      destination2,
-      destination3,
-      specDst,
-      ifindex,
-      kind,
-    );
+    return this.#arrivals.store(made, destination0, destination1, destination2, destination3, specDst, ifindex, kind);
   }
 
   #arrival(arrived: Arrived, port: number, mapped: boolean): Arrival {
@@ -151,7 +134,13 @@ export class Names {
     if (destination0 === 0 && destination1 === 0 && destination2 === MAPPED) {
       return this.#arrivalIPv4(destination3, 0, ifindex, port, true);
     }
-    const address = { family: 6, word0: destination0, word1: destination1, word2: destination2, word3: destination3 } as const;
+    const address = {
+      family: 6,
+      word0: destination0,
+      word1: destination1,
+      word2: destination2,
+      word3: destination3,
+    } as const;
     const end = this.endpointOf({ ...address, scope: isLinkLocal(address) ? ifindex : 0 });
     if (end.unspecified) return UNKNOWN;
     const destination = this.#destination(end.text, 'IPv6', port, ifindex);

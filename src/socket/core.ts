@@ -17,12 +17,12 @@ import { type Outlet, Sender } from '../datagram/sender';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning } from '../errors';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
-import type { SocketStats } from '../types';
+import type { RemoteInfo, SocketStats } from '../types';
 import { HandleView } from './dgram/handle-view';
 import { deliver } from './in/deliver';
 import type { Inbox } from './in/inbox';
 import { Lookup } from './life/lookup';
-import { Queue } from './life/queue';
+import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
 import { LARGEST_DATAGRAM, type Settings } from './options';
 import { Sticky } from './out/sticky';
@@ -42,6 +42,14 @@ export const BOUND = 2;
 export const DISCONNECTED = 0;
 export const CONNECTING = 1;
 export const CONNECTED = 2;
+
+/** An entry of the inbox that waits until its socket goes on. */
+export interface Held {
+  readonly msg: Buffer | undefined;
+  readonly about: RemoteInfo | Error;
+}
+
+const NONE: readonly Held[] = [];
 
 /** ms without a useful receive after which a socket whose receives fail is tried again; doubled up to the longest. */
 const SHORTEST_BACK_OFF = 1;
@@ -73,6 +81,9 @@ export class Core implements Outlet, Reading {
   refed = true;
   /** Is it on the loop's list of those that have something to be received? */
   readable = false;
+  paused = false;
+  /** What had been received when it was paused. */
+  held: readonly Held[] = NONE;
   /** Receives in a row that brought nothing. */
   fruitless = 0;
   /** Are several sends gathered, although the socket is connected? */
@@ -176,20 +187,25 @@ export class Core implements Outlet, Reading {
     this.watcher = undefined;
   }
 
-  /** Receives no more, or again. Sending goes on. */
+  /** Receives and delivers no more, or again. Sending goes on. */
   listen(wanted: boolean): void {
+    this.paused = !wanted;
     this.#wait(wanted ? this.#events | READABLE : this.#events & ~READABLE);
+    if (wanted && this.held.length > 0) this.loop.deliverHeld(this);
   }
 
   /** Nothing has come for a while although the kernel says so: an error that never ends must not spin. */
   backOff(): void {
     if (!this.reads || this.#timer !== undefined) return;
     const doubled = SHORTEST_BACK_OFF << Math.min(this.fruitless, 16);
-    this.listen(false);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (!this.closed) this.listen(true);
-    }, Math.min(LONGEST_BACK_OFF, doubled));
+    this.#wait(this.#events & ~READABLE);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (!this.closed && !this.paused) this.#wait(this.#events | READABLE);
+      },
+      Math.min(LONGEST_BACK_OFF, doubled),
+    );
   }
 
   /** An adopted descriptor that was not bound may be by now. */
@@ -252,6 +268,8 @@ export class Core implements Outlet, Reading {
   /** Sends what it can, and ends. Nothing is delivered after it. */
   end(): void {
     this.closed = true;
+    for (const { msg } of this.held) if (msg !== undefined) this.stats.discarded++;
+    this.held = NONE;
     clearTimeout(this.#timer);
     this.sender?.close();
     this.watcher?.close();

@@ -9,6 +9,7 @@
 import { nextTick, setImmediate } from '../captured';
 import type { Engine } from '../datagram/engine';
 import type { Extras } from '../datagram/envelopes';
+import type { RemoteInfo } from '../types';
 import type { Core } from './core';
 import { Inbox } from './in/inbox';
 import { Linger } from './in/linger';
@@ -107,6 +108,16 @@ export class Loop {
     if (this.#inbox.size > 0) this.#schedule(core);
   }
 
+  /** Delivers what a socket held back while it was paused, before what comes now. */
+  deliverHeld(core: Core): void {
+    for (const { msg, about } of core.held) {
+      if (msg === undefined) this.#inbox.fail(core, about as Error);
+      else this.#inbox.push(core, msg, about as RemoteInfo);
+    }
+    core.held = [];
+    this.#schedule(core);
+  }
+
   /** An error that concerns `core`, behind what came before it. */
   fail(core: Core, error: Error): void {
     this.#inbox.fail(core, error);
@@ -155,7 +166,7 @@ export class Loop {
       for (const core of cores) {
         const limit = Math.min(core.batch, room - inbox.size);
         const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
-        if (received >= MANY || limit <= 0) this.#readable.push(core);
+        if (limit <= 0 || (core.batch > 1 && received >= Math.min(MANY, limit))) this.#readable.push(core);
         else core.readable = false;
       }
     }

@@ -17,8 +17,8 @@ import type {
   SocketStats,
 } from '../types';
 import { checkPort } from './arguments';
-import { settings } from './options';
 import { closeOn } from './life/signal';
+import { settings } from './options';
 import { Socket } from './socket';
 import { newStats, sumOf } from './stats';
 

@@ -7,9 +7,9 @@ import { EventEmitter } from 'node:events';
 import { invalidArgType, missingArgs } from '../errors';
 import type { ReceivedMessage, RemoteInfo } from '../types';
 import { bufferSize } from './buffer-size';
-import * as multicast from './multicast';
 import { type Core, kState } from './core';
 import { openEarly } from './life/bind';
+import * as multicast from './multicast';
 
 /** What one socket emits, beside dgram's own events. */
 export interface SocketEvents {

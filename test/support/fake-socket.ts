@@ -25,10 +25,12 @@ export class FakeNet {
   readonly host: FakeHost;
   readonly engine: Engine;
   readonly sockets: Socket[] = [];
+  /** ms, on the clock that the engine looks at. */
+  now = 0;
 
   constructor(on: Case = linux64) {
     this.host = new FakeHost(on);
-    this.engine = new Engine(this.host);
+    this.engine = new Engine(this.host, () => this.now);
   }
 
   make(options: Partial<SocketOptions> = {}): Socket {

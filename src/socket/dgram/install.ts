@@ -73,6 +73,7 @@ function replacements(): Dgram {
 function sticky(type: SocketType | SocketOptions): SocketOptions {
   const ours = { [kRegistered]: { value: true }, stickySource: { value: true }, gso: { value: false } };
   if (type === null || typeof type !== 'object') return Object.create({ type }, ours);
-  for (const name of ['stickySource', 'gso'] as const) if (type[name] !== undefined) delete (ours as Partial<typeof ours>)[name];
+  for (const name of ['stickySource', 'gso'] as const)
+    if (type[name] !== undefined) delete (ours as Partial<typeof ours>)[name];
   return Object.create(type, ours);
 }

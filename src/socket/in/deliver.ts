@@ -6,21 +6,29 @@ import type { Inbox } from './inbox';
 /** Delivers the oldest entry, which is this socket's; all that follow, too, where it listens for 'messages'. → how many */
 export function deliver(core: Core, inbox: Inbox): number {
   const { msg, about } = inbox;
+  if (core.paused && !core.closed) {
+    inbox.drop();
+    core.held = [...core.held, { msg, about }];
+    return 1;
+  }
   if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
   inbox.drop();
   if (core.closed) {
     if (msg !== undefined) core.stats.discarded++;
   } else if (msg === undefined) core.socket.emit('error', about);
   else if (!wants(core, about as RemoteInfo)) core.stats.filtered++;
+  else if (core.closed)
+    core.stats.discarded++; // by a filter of the program
   else if (core.sticky === undefined) core.socket.emit('message', msg, about);
   else core.sticky.deliver(core, msg, about as RemoteInfo);
   return 1;
 }
 
 function deliverBatch(core: Core, inbox: Inbox): number {
+  const limit = core.settings.batch;
   const batch: { msg: Buffer; rinfo: RemoteInfo }[] = [];
   let taken = 0;
-  for (let { msg } = inbox; inbox.core === core && msg !== undefined && taken < core.settings.batch; { msg } = inbox) {
+  for (let { msg } = inbox; inbox.core === core && msg !== undefined && taken < limit; { msg } = inbox) {
     const rinfo = inbox.about as RemoteInfo;
     inbox.drop();
     taken++;

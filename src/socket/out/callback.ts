@@ -19,7 +19,9 @@ export class Callback extends AsyncResource implements Settle {
 
   /** As {@link settle}, with both arguments in any case. */
   report(error: Error | null, sent: number): void {
-    nextTick(() => this.runInAsyncScope(this.#callback as (error: Error | null, sent: number) => void, undefined, error, sent));
+    nextTick(() =>
+      this.runInAsyncScope(this.#callback as (error: Error | null, sent: number) => void, undefined, error, sent),
+    );
   }
 }
 

@@ -110,7 +110,14 @@ function sourceOf(core: Core, localAddress: unknown): Endpoint | undefined {
 }
 
 /** @param address as the user wrote it */
-function sendTo(core: Core, payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+function sendTo(
+  core: Core,
+  payload: Payload,
+  port: number,
+  address: string,
+  choice: Choice,
+  settle: Settle | undefined,
+): void {
   const remote = core.engine.names.endpoint(address);
   const refusal = unreachable(core, remote, address, port);
   if (remote === undefined || refusal !== undefined) {
@@ -122,7 +129,14 @@ function sendTo(core: Core, payload: Payload, port: number, address: string, cho
   else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, told, true);
 }
 
-function sendFound(core: Core, payload: Payload, port: number, address: string, choice: Choice, settle: Settle | undefined): void {
+function sendFound(
+  core: Core,
+  payload: Payload,
+  port: number,
+  address: string,
+  choice: Choice,
+  settle: Settle | undefined,
+): void {
   try {
     sendTo(core, payload, port, address, choice, settle);
   } catch (error) {
@@ -161,7 +175,14 @@ function unreachable(core: Core, remote: Endpoint | undefined, address: string, 
 }
 
 /** Sends from a source that a program has named, if it fits. */
-function push(core: Core, payload: Payload, remote: Endpoint, port: number, choice: Choice, settle: Settle | undefined): void {
+function push(
+  core: Core,
+  payload: Payload,
+  remote: Endpoint,
+  port: number,
+  choice: Choice,
+  settle: Settle | undefined,
+): void {
   const { source, extras } = choice;
   if (source === undefined) {
     queue(core, payload, remote, port, undefined, extras, settle, false);
@@ -207,6 +228,11 @@ function queue(
   settle: Settle | undefined,
   lenient: boolean,
 ): void {
+  if (core.closed) {
+    // By a look-up or a block list of the program: the descriptor's number may be another's by now.
+    refuse(core, sendError('ECANCELED', remote.text, port), settle ?? IGNORE);
+    return;
+  }
   const sender = core.outgoing;
   sender.push(payload, remote, port, from, extras, settle === IGNORE ? undefined : settle, lenient);
   if (port === 0 && !core.gathering) sender.flush();
@@ -227,7 +253,9 @@ function named(host: string | undefined, settle: Settle | undefined): Settle | u
   return {
     settle: (error, bytes) =>
       settle.settle(
-        error !== null && isSendError(error) ? systemError(error.code, error.errno, 'send', { ...error, address: host }) : error,
+        error !== null && isSendError(error)
+          ? systemError(error.code, error.errno, 'send', { ...error, address: host })
+          : error,
         bytes,
       ),
   };

@@ -26,7 +26,8 @@ socket.on('message', (msg) => {
 
 function end() {
   console.log(log.join('\n'));
-  if (ours) console.log(require(join(folder, 'socket/in/ticks.js')).runTicks === undefined ? 'a turn each' : 'one turn');
+  if (ours)
+    console.log(require(join(folder, 'socket/in/ticks.js')).runTicks === undefined ? 'a turn each' : 'one turn');
   socket.close();
 }
 

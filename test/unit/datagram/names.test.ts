@@ -2,7 +2,6 @@ import { parseAddress } from '../../../src/address/ip';
 import { newArrived } from '../../../src/datagram/control';
 import { Names } from '../../../src/datagram/names';
 import { newRemote } from '../../../src/datagram/sockaddr';
-import { WordCache } from '../../../src/datagram/word-cache';
 import { FakeHost } from '../../support/fake-host';
 import { linux64 } from '../../support/layouts';
 
@@ -29,12 +28,12 @@ describe('senders', () => {
   test('are spelled as dgram spells them, the second time from memory', () => {
     const { names } = setUp();
     for (let i = 0; i < 2; i++) {
-      expect(names.remoteText(remote('192.0.2.9'))).toBe('192.0.2.9');
-      expect(names.remoteText(remote('::ffff:192.0.2.9'))).toBe('::ffff:192.0.2.9');
-      expect(names.remoteText(remote('fe80::9', 2))).toBe('fe80::9%eth0');
-      expect(names.remoteText(remote('fe80::9', 77))).toBe('fe80::9%77');
-      expect(names.remoteText(remote('0.0.0.0'))).toBe('0.0.0.0');
-      expect(names.remoteText(remote('::'))).toBe('::');
+      expect(names.endpointOf(remote('192.0.2.9')).text).toBe('192.0.2.9');
+      expect(names.endpointOf(remote('::ffff:192.0.2.9')).text).toBe('::ffff:192.0.2.9');
+      expect(names.endpointOf(remote('fe80::9', 2)).text).toBe('fe80::9%eth0');
+      expect(names.endpointOf(remote('fe80::9', 77)).text).toBe('fe80::9%77');
+      expect(names.endpointOf(remote('0.0.0.0')).text).toBe('0.0.0.0');
+      expect(names.endpointOf(remote('::')).text).toBe('::');
     }
   });
 
@@ -43,7 +42,7 @@ describe('senders', () => {
     const one = remote('10.0.0.0');
     for (let i = 0; i < 200_000; i++) {
       one.word0 = Math.imul(i, 0x9e3779b1) | 0;
-      const text = names.remoteText(one);
+      const text = names.endpointOf(one).text;
       if (i % 5000 === 0) expect(parseAddress(text)?.word0).toBe(one.word0);
     }
   });
@@ -153,53 +152,4 @@ test('a system that refuses to list its interfaces (EMFILE, EACCES) costs nothin
   names.refresh();
   list.mockImplementationOnce(refuse);
   expect(names.interfaces.isBroadcast(word('192.0.2.255'))).toBe(true); // as it was last
-});
-
-describe('WordCache', () => {
-  test('finds what was stored under all eight words, and nothing else', () => {
-    const cache = new WordCache<string>(1024);
-    const key = [1, -2, 3, -4, 5, -6, 7, -8] as const;
-    expect(cache.find(...key)).toBeUndefined();
-    expect(cache.store('x', ...key)).toBe('x');
-    expect(cache.find(...key)).toBe('x');
-    for (let i = 0; i < 8; i++) {
-      const other = [...key] as unknown as Parameters<typeof cache.find>;
-      other[i] = 99;
-      expect(cache.find(...other)).toBeUndefined();
-    }
-    cache.clear();
-    expect(cache.find(...key)).toBeUndefined();
-  });
-
-  test('a key of zeros is a key like any other', () => {
-    const cache = new WordCache<string>(64);
-    expect(cache.find(0, 0, 0, 0, 0)).toBeUndefined();
-    cache.store('zero', 0, 0, 0, 0, 0);
-    expect(cache.find(0, 0, 0, 0, 0)).toBe('zero');
-  });
-
-  test('grows until what recurs is found mostly, and not beyond its bound', () => {
-    const cache = new WordCache<number>(4096);
-    const round = (count: number) => {
-      let hits = 0;
-      for (let i = 0; i < count; i++) {
-        if (cache.find(4, i, 0, 0, 0) === undefined) cache.store(i, 4, i, 0, 0, 0);
-        else hits++;
-      }
-      return hits;
-    };
-    for (let i = 0; i < 20; i++) round(2000);
-    expect(round(2000)).toBeGreaterThan(1000);
-    for (let i = 0; i < 5; i++) round(100_000);
-    let kept = 0;
-    for (let i = 0; i < 100_000; i++) if (cache.find(4, i, 0, 0, 0) !== undefined) kept++;
-    expect(kept).toBeLessThanOrEqual(4096);
-    expect(kept).toBeGreaterThan(2048);
-  });
-
-  test('a value always belongs to its key', () => {
-    const cache = new WordCache<number>(64);
-    for (let i = 0; i < 1000; i++) cache.store(i, i, -i, i ^ 5, 0, 0);
-    for (let i = 0; i < 1000; i++) expect([undefined, i]).toContain(cache.find(i, -i, i ^ 5, 0, 0));
-  });
 });

@@ -1,4 +1,4 @@
-import { Linger } from '../../../src/socket/linger';
+import { Linger } from '../../../../src/socket/in/linger';
 
 /** A loop whose turns take 2 µs each, and requests that come some µs after an answer. */
 function setUp() {
@@ -19,9 +19,9 @@ function setUp() {
     }
     immediates.length = 0; // what is left finds that a batch has come
     now = Math.max(now, due);
-    linger.came();
+    linger.came(now / 1000);
     now += 10;
-    linger.ended(answered);
+    linger.ended(answered, now / 1000);
     return awake;
   };
   const requests = (times: number, pause: number, answered = true) =>
@@ -83,8 +83,8 @@ test('a clock that stands still keeps no loop awake for ever', () => {
     (look) => immediates.push(look),
   );
   for (let i = 0; i < 9; i++) {
-    linger.came();
-    linger.ended(true);
+    linger.came(0);
+    linger.ended(true, 0);
   }
   let looks = 0;
   for (let look = immediates.shift(); look !== undefined; look = immediates.shift()) {

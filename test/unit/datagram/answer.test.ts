@@ -1,11 +1,14 @@
-import { mismatch, unanswerableBecause } from '../../../src/datagram/endpoint';
-import { Names } from '../../../src/datagram/names';
+import { mismatch, unanswerableBecause } from '../../../src/datagram/answer';
+import { Channel } from '../../../src/datagram/channel';
+import { Engine } from '../../../src/datagram/engine';
 import { FakeHost } from '../../support/fake-host';
 import { linux64 } from '../../support/layouts';
 
 const host = new FakeHost(linux64);
 host.syscalls.interfaces.set(2, 'eth0');
-const names = new Names(host.syscalls);
+const engine = new Engine(host);
+const { names } = engine;
+const channel = new Channel(engine, 'dual');
 const end = (text: string) => names.endpoint(text)!;
 
 test.each([
@@ -42,5 +45,5 @@ test.each([
   ['255.255.255.255', 53, 'its address is a broadcast address'],
   ['::ffff:255.255.255.255', 53, 'its address is a broadcast address'],
 ])('%s port %i is not answered because %s', (remote, port, why) => {
-  expect(unanswerableBecause(end(remote), port)).toBe(why);
+  expect(unanswerableBecause(channel, end(remote), port)).toBe(why);
 });

@@ -1,5 +1,5 @@
-import { acceptance } from '../../../src/socket/accept';
-import type { Accept, Destination } from '../../../src/types';
+import { acceptance } from '../../../../src/socket/in/accept';
+import type { Accept, Destination } from '../../../../src/types';
 
 const to = (address: string, via?: string): Destination => ({
   address,

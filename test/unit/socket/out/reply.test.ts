@@ -1,9 +1,9 @@
 import { BlockList } from 'node:net';
-import type { Socket } from '../../../src/socket/socket';
-import type { RemoteInfo, SocketOptions } from '../../../src/types';
-import { addressBytes, pktinfo6 } from '../../support/bytes';
-import { FakeNet, immediate, settled } from '../../support/fake-socket';
-import { type Case, caseOf, cases, linux64 } from '../../support/layouts';
+import type { Socket } from '../../../../src/socket/socket';
+import type { RemoteInfo, SocketOptions } from '../../../../src/types';
+import { addressBytes, pktinfo6 } from '../../../support/bytes';
+import { FakeNet, immediate, settled } from '../../../support/fake-socket';
+import { type Case, caseOf, cases, linux64 } from '../../../support/layouts';
 
 function rinfo(address: string, localAddress: string | undefined, other: Partial<RemoteInfo> = {}): RemoteInfo {
   const family = address.includes(':') ? 'IPv6' : 'IPv4';

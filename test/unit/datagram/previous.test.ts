@@ -1,32 +1,32 @@
-import { Repeat } from '../../../src/datagram/repeat';
+import { Previous } from '../../../src/datagram/previous';
 import { fc } from '../../fuzz/settings';
 
 const words = (...values: number[]) => Int32Array.from(values);
 
 test('the first call has nothing to be the same as', () => {
-  expect(new Repeat(16).same(words(0, 0, 0, 0), 0, 16)).toBe(false);
-  expect(new Repeat(16).same(words(), 0, 0)).toBe(false);
+  expect(new Previous(16).replace(words(0, 0, 0, 0), 0, 16)).toBe(false);
+  expect(new Previous(16).replace(words(), 0, 0)).toBe(false);
 });
 
 test('equal bytes elsewhere are the same; one other bit, or another length, is not', () => {
-  const repeat = new Repeat(16);
+  const previous = new Previous(16);
   const memory = words(1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 5);
-  expect(repeat.same(memory, 0, 16)).toBe(false);
-  expect(repeat.same(memory, 16, 16)).toBe(true);
-  expect(repeat.same(memory, 32, 12)).toBe(false);
-  expect(repeat.same(memory, 32, 16)).toBe(false);
-  expect(repeat.same(memory, 32, 16)).toBe(true);
-  expect(repeat.same(memory, 0, 16)).toBe(false);
+  expect(previous.replace(memory, 0, 16)).toBe(false);
+  expect(previous.replace(memory, 16, 16)).toBe(true);
+  expect(previous.replace(memory, 32, 12)).toBe(false);
+  expect(previous.replace(memory, 32, 16)).toBe(false);
+  expect(previous.replace(memory, 32, 16)).toBe(true);
+  expect(previous.replace(memory, 0, 16)).toBe(false);
 });
 
 test('it is what comparing with the call before would say', () => {
   const bytes = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 4 });
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 20 }), (calls) => {
-      const repeat = new Repeat(16);
+      const previous = new Previous(16);
       calls.forEach((values, i) => {
         const before = calls[i - 1];
-        expect(repeat.same(words(...values), 0, values.length * 4)).toBe(
+        expect(previous.replace(words(...values), 0, values.length * 4)).toBe(
           before !== undefined && String(values) === String(before),
         );
       });

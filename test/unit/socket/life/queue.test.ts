@@ -1,8 +1,8 @@
 /** What waits for 'listening', and what becomes of it. */
-import type { Socket } from '../../../src/socket/socket';
-import type { RemoteInfo } from '../../../src/types';
-import { FakeNet, settled } from '../../support/fake-socket';
-import { uncaught } from '../../support/uncaught';
+import type { Socket } from '../../../../src/socket/socket';
+import type { RemoteInfo } from '../../../../src/types';
+import { FakeNet, settled } from '../../../support/fake-socket';
+import { uncaught } from '../../../support/uncaught';
 
 type Outcome = [name: string, code: string | null];
 
