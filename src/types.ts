@@ -48,6 +48,10 @@ export interface RemoteInfo {
   ecn?: number;
   /** Nanoseconds since the epoch, when the kernel received it. With `recvTimestamp`. */
   timestamp?: bigint;
+  /** The mark that the firewall has put on it. With `recvMark`; Linux. */
+  mark?: number;
+  /** Where it was sent to before a firewall redirected it to this socket. With `transparent`. */
+  originalDestination?: { address: string; port: number };
   /** With `gro: 'runs'`: bytes of each datagram in `msg`, of which the last may be shorter. Absent where it is one. */
   segmentSize?: number;
   /** How many datagrams this socket's queue had dropped when this one was queued. With `recvDrops`; Linux. */
@@ -217,6 +221,15 @@ export interface SocketOptions {
   recvTimestamp?: boolean | undefined;
   /** Adds `rinfo.drops`, Linux. Default false. */
   recvDrops?: boolean | undefined;
+  /** Adds `rinfo.mark`, the firewall's mark (SO_RCVMARK); Linux since 5.19. Default false. */
+  recvMark?: boolean | undefined;
+  /** Answers carry the mark of their request (SO_MARK); Linux, CAP_NET_ADMIN. Default false. */
+  replyMark?: boolean | undefined;
+  /**
+   * TPROXY: sockets take what a firewall redirects to them, `rinfo.originalDestination` says where it was sent, and any
+   * address may be bound to and sent from. IP_TRANSPARENT: CAP_NET_ADMIN. Default false.
+   */
+  transparent?: boolean | undefined;
   /** ICMP errors arrive as `'icmp'` events instead of breaking the next send; Linux. Default false. */
   recvErrors?: boolean | undefined;
   /**

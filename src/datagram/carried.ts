@@ -4,12 +4,15 @@
  * rinfo, what capabilities() tries and the table of docs/carried.md. tsc names what is missing.
  */
 import type { Arrived, OptionName } from '../platform/platform';
-import type { RemoteInfo, SocketStats } from '../types';
+import type { RemoteInfo, SocketOptions, SocketStats } from '../types';
+import { originalText } from './names';
 
 /** Puts what the kernel said into rinfo. */
 export type Read = (arrived: Arrived, rinfo: RemoteInfo, stats: SocketStats) => void;
 
 export interface Carried {
+  /** Is it asked for by these options? */
+  readonly wanted: (options: Partial<SocketOptions>) => boolean;
   /** Its name in capabilities(). */
   readonly feature: string;
   /** What rinfo gets, for the documentation. */
@@ -20,6 +23,7 @@ export interface Carried {
 
 export const carried: Readonly<Record<OptionName, Carried>> = {
   recvTTL: {
+    wanted: ({ recvTTL }) => Boolean(recvTTL),
     feature: 'ttl',
     fields: '`rinfo.ttl`: time to live or hop limit, 0…255',
     read: (arrived, rinfo) => {
@@ -27,6 +31,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
     },
   },
   recvTOS: {
+    wanted: ({ recvTOS }) => Boolean(recvTOS),
     feature: 'tos',
     fields: '`rinfo.tos`: TOS or traffic class, 0…255; `rinfo.ecn`: its two ECN bits',
     read: (arrived, rinfo) => {
@@ -36,6 +41,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
     },
   },
   recvTimestamp: {
+    wanted: ({ recvTimestamp }) => Boolean(recvTimestamp),
     feature: 'timestamp',
     fields: '`rinfo.timestamp`: when the kernel received it, ns since the epoch (bigint)',
     read: (arrived, rinfo) => {
@@ -44,6 +50,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
     },
   },
   recvDrops: {
+    wanted: ({ recvDrops }) => Boolean(recvDrops),
     feature: 'drops',
     fields: '`rinfo.drops`: datagrams that the receive queue had dropped when this one was queued',
     read: (arrived, rinfo, stats) => {
@@ -51,8 +58,29 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
       stats.droppedByKernel = rinfo.drops;
     },
   },
-  recvErrors: { feature: 'errors', fields: "the `'icmp'` event" },
-  gro: { feature: 'gro', fields: "`rinfo.segmentSize`, with `gro: 'runs'`" },
+  recvErrors: {
+    wanted: ({ recvErrors }) => Boolean(recvErrors),
+    feature: 'errors',
+    fields: "the `'icmp'` event",
+  },
+  recvMark: {
+    wanted: ({ recvMark, replyMark }) => Boolean(recvMark || replyMark),
+    feature: 'mark',
+    fields: '`rinfo.mark`: the mark that the firewall has put on the datagram',
+    read: (arrived, rinfo) => {
+      if (arrived.mark !== undefined) rinfo.mark = arrived.mark >>> 0;
+    },
+  },
+  originalDestination: {
+    wanted: ({ transparent }) => Boolean(transparent),
+    feature: 'originalDestination',
+    fields: '`rinfo.originalDestination`: where the datagram was sent to before a firewall sent it here',
+    read: (arrived, rinfo) => {
+      const address = originalText(arrived);
+      if (address !== undefined) rinfo.originalDestination = { address, port: arrived.originalPort ?? 0 };
+    },
+  },
+  gro: { wanted: ({ gro }) => Boolean(gro), feature: 'gro', fields: "`rinfo.segmentSize`, with `gro: 'runs'`" },
 };
 
 /** What is read into rinfo with these options on; undefined where nothing is. */

@@ -82,7 +82,6 @@ export class Channel {
    */
   adopt(fd: number, wishes: Wishes, release?: () => void): number {
     const { platform, syscalls } = this.engine.host;
-    if (this.engine.host.readiness.isWatched?.(fd)) return -(platform.errno.EEXIST ?? platform.errno.EINVAL);
     const failed = syscalls.adopt(fd);
     if (failed < 0) return failed;
     this.close(); // one that a membership has opened early
@@ -237,15 +236,16 @@ export class Channel {
   }
 
   #ask(requests: readonly Request[], wishes: Wishes): number {
-    const { optionRequests } = this.engine.host.platform;
+    const { platform } = this.engine.host;
     for (const request of requests) {
-      const result = this.setInt(request.level, request.name, 1);
+      const result = this.setInt(request.level, request.name, request.value ?? 1);
       if (result < 0 && request.optional !== true) return result;
     }
     for (const wish of Object.keys(carried) as OptionName[]) {
+      const asked = platform.carried[wish];
       // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
-      if (wishes[wish])
-        for (const { level, name } of optionRequests[wish]?.[this.kind] ?? []) this.setInt(level, name, 1);
+      if (!wishes[wish] || 'because' in asked) continue;
+      for (const { level, name, value } of asked[this.kind]) this.setInt(level, name, value ?? 1);
     }
     return 0;
   }

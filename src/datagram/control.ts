@@ -26,6 +26,13 @@ export function newArrived(): Arrived {
     seconds: -1,
     nanoseconds: 0,
     segment: 0,
+    originalFamily: 0,
+    original0: 0,
+    original1: 0,
+    original2: 0,
+    original3: 0,
+    originalPort: 0,
+    mark: undefined,
   };
 }
 
@@ -64,6 +71,9 @@ export function readControl(
   arrived.drops = -1;
   arrived.seconds = -1;
   arrived.segment = 0;
+  arrived.originalFamily = 0;
+  arrived.originalPort = 0;
+  arrived.mark = undefined;
   const { words } = control;
   const end = Math.min(start + length, control.bytes.length);
   let at = start;

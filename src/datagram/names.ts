@@ -36,6 +36,13 @@ const MANY = 16384;
 /** Destinations of one generation: addresses of this host, groups it has joined, addresses routed to it. */
 const DESTINATIONS = 4096;
 
+/** Where a datagram was sent to before a firewall redirected it; undefined where the kernel did not say. */
+export function originalText(arrived: Arrived): string | undefined {
+  const { originalFamily, original0 = 0, original1 = 0, original2 = 0, original3 = 0 } = arrived;
+  if (originalFamily === 4) return formatIPv4(original0);
+  return originalFamily === 6 ? formatIPv6(original0, original1, original2, original3) : undefined;
+}
+
 export class Names {
   readonly interfaces: Interfaces;
   readonly #zoneIsIndex: boolean;

@@ -93,7 +93,7 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
 
 /** What the kernel is asked for when a descriptor is opened. */
 function wishes(options: Partial<SocketOptions>): Wishes {
-  const asked = (Object.keys(carried) as OptionName[]).map((name) => [name, Boolean(options[name])]);
+  const asked = (Object.keys(carried) as OptionName[]).map((name) => [name, carried[name].wanted(options)]);
   const flags = Object.fromEntries(asked) as Record<OptionName, boolean>;
   return { reuseAddr: options.reuseAddr, reusePort: Boolean(options.reusePort), ...flags };
 }

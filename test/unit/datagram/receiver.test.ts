@@ -13,6 +13,8 @@ const EXTRAS = readersOf({
   recvTimestamp: true,
   recvDrops: true,
   recvErrors: false,
+  recvMark: false,
+  originalDestination: false,
   gro: false,
 });
 
