@@ -27,8 +27,11 @@ const PUBLIC = ['index', 'register', 'libc', 'promises', 'testing'].filter((name
 const COMMAND = 'cli/main';
 /** Threads of ours are loaded by their path, beside the file that starts them. */
 const THREADS = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.cts'));
-/** These stay in node_modules; koffi could not be anywhere else. All else that is imported goes into the bundle. */
-const EXTERNAL = [/^node:/, ...Object.keys(dependencies)];
+/**
+ * These stay in node_modules; koffi could not be anywhere else. All else that is imported goes into the bundle, and so does
+ * ref-struct-di: without its `debug`, which takes longer to load than all of ours.
+ */
+const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !== 'ref-struct-di')];
 /** What one kind of host loads together is one file. The rest that is loaded late has a file each. */
 const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] };
 

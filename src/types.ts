@@ -1,4 +1,5 @@
 /** The public types. Imports nothing of ours. */
+import type { createSocket as createDgramSocket } from 'node:dgram';
 import type { LookupOneOptions } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
@@ -76,8 +77,8 @@ export interface ReplyTo {
 export type Message = string | NodeJS.ArrayBufferView;
 /** The kernel's error, or null and the bytes of the message, once it has been handed to the kernel. */
 export type SendCallback = (error: Error | null, bytes: number) => void;
-/** The Buffer that listeners get. */
-export type MessageBuffer = Buffer;
+/** The Buffer of dgram's own listeners: `Buffer<ArrayBuffer>` where the installed @types/node says so. */
+export type MessageBuffer = Parameters<NonNullable<Parameters<typeof createDgramSocket>[1]>>[0];
 /** A listener of `'message'`; `msg` belongs to it. */
 export type MessageListener = (msg: MessageBuffer, rinfo: RemoteInfo) => void;
 
@@ -230,6 +231,11 @@ export interface SocketOptions {
    * address may be bound to and sent from. IP_TRANSPARENT: CAP_NET_ADMIN. Default false.
    */
   transparent?: boolean | undefined;
+  /**
+   * `false`: only groups that this socket has joined are heard, not those of other programs on its port
+   * (IP_MULTICAST_ALL 0 on Linux). Default: the OS's.
+   */
+  multicastAll?: boolean | undefined;
   /** ICMP errors arrive as `'icmp'` events instead of breaking the next send; Linux. Default false. */
   recvErrors?: boolean | undefined;
   /**

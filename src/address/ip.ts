@@ -4,7 +4,6 @@
  * IPv4 stands in word0. Every datagram may pass through here, so nothing uses regular expressions, and IPv4 allocates
  * nothing but the text. test/fuzz holds it against ipaddr.js and node:net.
  */
-import { isIPv6 } from 'node:net';
 
 export interface Address {
   readonly family: 4 | 6;
@@ -43,7 +42,14 @@ export function parseAddress(text: string): Address | undefined {
   if (!parseIPv6(text, percent < 0 ? text.length : percent)) return undefined;
   const address = { family: 6, word0: scratch[0], word1: scratch[1], word2: scratch[2], word3: scratch[3] } as const;
   if (percent < 0) return { ...address, zone: '' };
-  return isIPv6(text) ? { ...address, zone: text.slice(percent + 1) } : undefined; // Node's word on what a zone may be
+  // Node's word on what a zone may be; loaded with the first one, because it takes milliseconds
+  const { isIPv6 } = require('node:net') as typeof import('node:net');
+  return isIPv6(text) ? { ...address, zone: text.slice(percent + 1) } : undefined;
+}
+
+/** Is `text` an IP literal of either family, with or without a zone? As net.isIP, which takes milliseconds to load. */
+export function isIPText(text: string): boolean {
+  return isIPv4Text(text) || (text.includes(':') && parseAddress(text) !== undefined);
 }
 
 /** Is `text` an IPv4 literal? {@link parsedIPv4} has it then. */

@@ -102,9 +102,10 @@ function readAddresses(interfaces: ReturnType<typeof networkInterfaces>): Addres
   for (const [name, entries] of Object.entries(interfaces)) {
     for (const { address, netmask, family } of entries ?? []) {
       found.local.add(address);
+      if (family !== 'IPv4') continue;
       const word = parseAddress(address)?.word0;
       const mask = parseAddress(netmask)?.word0;
-      if (family !== 'IPv4' || word === undefined || mask === undefined) continue;
+      if (word === undefined || mask === undefined) continue;
       if (!found.ipv4.has(name)) found.ipv4.set(name, word);
       // RFC 3021: a /31 has no broadcast address, and a /32 has no neighbours.
       if (netmask !== '255.255.255.254' && netmask !== '255.255.255.255') found.broadcasts.add((word & mask) | ~mask);

@@ -3,7 +3,7 @@
  * where no program sees it (private fields: not in Object.keys, JSON, deepStrictEqual, spread or util.inspect), so that
  * reply() need not parse text, however late it comes.
  */
-import type { RemoteInfo } from '../types';
+import type { RemoteInfo, ReplyTo } from '../types';
 import type { Endpoint } from './endpoint';
 import type { Arrival } from './names';
 
@@ -70,13 +70,13 @@ export function copyOf(rinfo: RemoteInfo): RemoteInfo {
 }
 
 /** The sender, if this is a rinfo of ours whose address nobody has changed. */
-export function remoteOf(rinfo: RemoteInfo): Endpoint | undefined {
+export function remoteOf(rinfo: ReplyTo): Endpoint | undefined {
   const remote = Heard.remoteOf(rinfo);
   return remote !== undefined && rinfo.address === remote.text ? remote : undefined;
 }
 
 /** Where it arrived, if this is a rinfo of ours in which nobody has changed that. */
-export function arrivalOf(rinfo: RemoteInfo): Arrival | undefined {
+export function arrivalOf(rinfo: ReplyTo): Arrival | undefined {
   const arrival = Heard.arrivalOf(rinfo);
   if (arrival === undefined || rinfo.localAddress !== arrival.localAddress) return undefined;
   return rinfo.destination === arrival.destination ? arrival : undefined;

@@ -13,6 +13,7 @@ import { isMainThread } from './thread';
 
 export { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
+export { isMainThread } from './thread';
 
 export interface Host {
   readonly platform: Platform;

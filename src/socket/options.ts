@@ -34,6 +34,28 @@ export interface Settings {
 /** dgram's default is to let the kernel take what fits; ours too: the largest datagram there is, IPv4 or IPv6. */
 export const LARGEST_DATAGRAM = 65535;
 
+/** Words of RECVFROMTO in the environment: `gso=off,multicastAll=off`. They hold for every socket that does not say itself. */
+export function environment(): Environment {
+  words ??= readEnvironment();
+  return words;
+}
+
+interface Environment {
+  readonly gso?: boolean;
+  readonly multicastAll?: boolean;
+}
+
+/** Read once: asking for a variable takes as long as half of what else opening a socket takes. */
+let words: Environment | undefined;
+
+function readEnvironment(): Environment {
+  const words = (process.env.RECVFROMTO ?? '').split(',').map((word) => word.trim().split('='));
+  const switches = words.flatMap(([name, value]) =>
+    (name === 'gso' || name === 'multicastAll') && (value === 'on' || value === 'off') ? [[name, value === 'on']] : [],
+  );
+  return Object.fromEntries(switches);
+}
+
 /** On the options of sockets that recvfromto/register makes. */
 export const kRegistered = Symbol('recvfromto.registered');
 
@@ -41,14 +63,17 @@ interface Registered {
   readonly [kRegistered]?: boolean;
 }
 
-const plain = new Map<SocketType | SocketOptions, Settings>();
+/** Of sockets without options, by type. */
+const plain = new Map<string, Settings>();
 
 /** @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 export function settings(given: SocketType | SocketOptions): Settings {
-  const known = plain.get(given);
-  if (known !== undefined) return known;
-  const made = settingsOf(given);
-  if (typeof given === 'string') plain.set(given, made); // most sockets have no options
+  if (typeof given !== 'string') return settingsOf(given);
+  let made = plain.get(given);
+  if (made === undefined) {
+    made = settingsOf(given);
+    plain.set(given, made);
+  }
   return made;
 }
 
@@ -68,7 +93,7 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
     wishes: wishes(options),
-    gso: options.gso !== false && hostSegments(),
+    gso: (options.gso ?? environment().gso) !== false && hostSegments(),
     gro: checkGro(options.gro),
     ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
     hidden: Boolean((options as Registered)[kRegistered]),

@@ -3,16 +3,18 @@
  * events. Two plain sockets behave alike on every OS, which one dual-stack socket does not (pitfalls P13-P18).
  */
 import { EventEmitter } from 'node:events';
-import { isIPv6 } from 'node:net';
 import type { Engine } from '../datagram/engine';
 import { invalidArgType, notRunning } from '../errors';
 import type {
   AddressInfo,
+  EmitterClass,
   Message,
   MessageListener,
   ReceivedMessage,
   RemoteInfo,
+  ReplyTo,
   SendCallback,
+  ServerEvents,
   SocketOptions,
   SocketStats,
 } from '../types';
@@ -26,14 +28,6 @@ import { newStats, sumOf } from './stats';
 export interface ServerOptions extends Omit<SocketOptions, 'type' | 'ipv6Only'> {
   /** Only this address. Default: all addresses of both families. */
   host?: string | undefined;
-}
-
-export interface ServerEvents {
-  close: [];
-  error: [Error];
-  listening: [];
-  message: [Buffer, RemoteInfo];
-  messages: [ReceivedMessage[]];
 }
 
 /** Where a server listens. A host without IPv6 has no `ipv6`, one without IPv4 no `ipv4`. */
@@ -52,7 +46,7 @@ const TRIES = 100;
 const FAMILY_MISSING = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT']);
 
 /** Listens on all addresses of both families: two sockets on one port, with one set of events. */
-export class Server extends EventEmitter<ServerEvents> {
+export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvents>) {
   readonly #options: ServerOptions;
   readonly #engine: Engine | undefined;
   /** Those that are bound. */
@@ -62,9 +56,11 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /**
    * Opens nothing yet.
-   * @param engine for tests; the host's own otherwise
    * @throws the errors of bad options, as createSocket. ERR_RECVFROMTO_UNSUPPORTED_PLATFORM comes as `'error'` of listen()
    */
+  constructor(options?: ServerOptions, listener?: MessageListener);
+  /** @internal for tests: an engine instead of the host's own */
+  constructor(options: ServerOptions | undefined, listener: MessageListener | undefined, engine: Engine | undefined);
   constructor(options: ServerOptions = {}, listener?: MessageListener, engine?: Engine) {
     super();
     this.#options = options;
@@ -107,7 +103,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /** As Socket's reply(), through the socket that heard the request. @throws as it; ERR_SOCKET_DGRAM_NOT_RUNNING */
-  reply(msg: Message | readonly Message[], rinfo: RemoteInfo, callback?: SendCallback): void {
+  reply(msg: Message | readonly Message[], rinfo: ReplyTo, callback?: SendCallback): void {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const type = rinfo.family === 'IPv4' ? 'udp4' : 'udp6';
     const socket = this.#sockets.find((candidate) => candidate.type === type);
@@ -153,7 +149,7 @@ export class Server extends EventEmitter<ServerEvents> {
   async #start(port: number): Promise<void> {
     const { host } = this.#options;
     if (host !== undefined) {
-      await this.#bind(isIPv6(host) ? 'udp6' : 'udp4', port, host);
+      await this.#bind(host.includes(':') ? 'udp6' : 'udp4', port, host);
       return;
     }
     for (let tries = 1; ; tries++) {

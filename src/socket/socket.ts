@@ -4,8 +4,8 @@
  */
 import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
 import { on } from 'node:events';
-import { isIP } from 'node:net';
 import { promisify } from 'node:util';
+import { isIPText } from '../address/ip';
 import { type Engine, engineFor } from '../datagram/engine';
 import { failure } from '../datagram/failure';
 import { alreadyBound, alreadyConnected, invalidArgType, invalidArgValue, notConnected } from '../errors';
@@ -14,9 +14,11 @@ import type {
   AddressInfo,
   BindOptions,
   Message,
+  MessageBuffer,
   MessageListener,
   OutgoingDatagram,
   RemoteInfo,
+  ReplyTo,
   SendCallback,
   SendOptions,
   SocketOptions,
@@ -37,20 +39,20 @@ import { choice } from './out/choice';
 import { reply, send } from './out/send';
 import { Tuned } from './tuned';
 
-export type { SocketEvents } from './tuned';
-
 const created = diagnosticsChannel('udp.socket');
 
 class DatagramSocket extends Tuned {
   declare readonly type: SocketType;
 
-  /**
-   * @param engine for tests; the host's own otherwise
-   * @throws ERR_SOCKET_BAD_TYPE and other errors of bad options; ERR_RECVFROMTO_UNSUPPORTED_PLATFORM
-   */
-  constructor(type: SocketType | SocketOptions, listener?: MessageListener, engine?: Engine) {
+  /** Fits no call. dgram's types say that its Socket takes nothing, and `typeof Socket` is to fit where theirs does. */
+  constructor(...nothing: never);
+  /** @throws ERR_SOCKET_BAD_TYPE and other errors of bad options; ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
+  constructor(type: SocketType | SocketOptions, listener?: MessageListener);
+  /** @internal for tests: an engine instead of the host's own */
+  constructor(type: SocketType | SocketOptions, listener: MessageListener | undefined, engine: Engine | undefined);
+  constructor(...given: unknown[]) {
     super();
-    initialise(this, [type, listener, engine]);
+    initialise(this, given);
   }
 
   // ── binding ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +189,7 @@ class DatagramSocket extends Tuned {
    * @throws ERR_INVALID_ARG_TYPE, ERR_SOCKET_DGRAM_NOT_RUNNING; ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is
    * no rinfo
    */
-  reply(msg: Message | readonly Message[], rinfo: RemoteInfo, callback?: SendCallback): void {
+  reply(msg: Message | readonly Message[], rinfo: ReplyTo, callback?: SendCallback): void {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const core = this[kState];
     const payload = payloadOf(msg);
@@ -248,10 +250,10 @@ class DatagramSocket extends Tuned {
   }
 
   /** Messages as `[msg, rinfo]`, from now until the socket is closed. Leaving the loop closes it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<[Buffer, RemoteInfo], void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<[MessageBuffer, RemoteInfo], void, undefined> {
     if (this[kState].closed) return; // no 'close' would come any more
     try {
-      yield* on(this, 'message', { close: ['close'] }) as AsyncIterable<[Buffer, RemoteInfo]>;
+      yield* on(this, 'message', { close: ['close'] }) as AsyncIterable<[MessageBuffer, RemoteInfo]>;
     } finally {
       if (!this[kState].closed) this.close();
     }
@@ -295,7 +297,7 @@ function anyAddress({ type }: DatagramSocket): string {
 
 function literal(name: string, address: unknown, method: string): string {
   if (typeof address !== 'string') throw invalidArgType(name, 'of type string', address);
-  if (isIP(address) !== 0) return address;
+  if (isIPText(address)) return address;
   throw invalidArgValue(name, address, `must be a numeric IP address; ${method} does not perform DNS resolution`);
 }
 

@@ -5,23 +5,13 @@
  */
 import { EventEmitter } from 'node:events';
 import { invalidArgType, missingArgs } from '../errors';
-import type { ReceivedMessage, RemoteInfo } from '../types';
+import type { EmitterClass, SocketEvents } from '../types';
 import { bufferSize } from './buffer-size';
 import { type Core, kState } from './core';
 import { openEarly } from './life/bind';
 import * as multicast from './multicast';
 
-/** What one socket emits, beside dgram's own events. */
-export interface SocketEvents {
-  close: [];
-  connect: [];
-  error: [Error];
-  listening: [];
-  message: [Buffer, RemoteInfo];
-  messages: [ReceivedMessage[]];
-}
-
-export abstract class Tuned extends EventEmitter<SocketEvents> {
+export abstract class Tuned extends (EventEmitter as unknown as EmitterClass<SocketEvents>) {
   /** @internal */
   declare readonly [kState]: Core;
 

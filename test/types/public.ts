@@ -6,6 +6,7 @@ import {
   createServer,
   createSocket,
   type Destination,
+  type MessageBuffer,
   type OutgoingDatagram,
   type ReceivedMessage,
   type RemoteInfo,
@@ -23,7 +24,7 @@ function same<A, B>(..._: Equal<A, B> extends true ? [] : ['these types differ']
 
 export function sockets(): void {
   const socket = createSocket('udp4', (msg, rinfo) => {
-    exactly<Buffer>()(msg);
+    exactly<MessageBuffer>()(msg);
     exactly<RemoteInfo>()(rinfo);
     exactly<Destination | undefined>()(rinfo.destination);
     exactly<string | undefined>()(rinfo.localAddress);
@@ -83,7 +84,7 @@ export function sending(socket: Socket): void {
 export async function iterating(): Promise<void> {
   await using socket = new Socket({ type: 'udp6', ipv6Only: true });
   for await (const [msg, rinfo] of socket) {
-    exactly<Buffer>()(msg);
+    exactly<MessageBuffer>()(msg);
     exactly<RemoteInfo>()(rinfo);
   }
 }

@@ -5,10 +5,10 @@
 import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
-import { openHost } from '../../ffi/index';
+import { isMainThread, openHost } from '../../ffi/index';
+
 import type { MessageListener, SocketOptions, SocketType } from '../../types';
-import { kRegistered } from '../options';
+import { environment, kRegistered } from '../options';
 import { Socket } from '../socket';
 
 type Dgram = Record<'createSocket' | 'Socket', unknown>;
@@ -17,28 +17,22 @@ type Dgram = Record<'createSocket' | 'Socket', unknown>;
 const MARK = Symbol.for('recvfromto.register');
 
 /**
- * Replaces `createSocket` and `Socket` of node:dgram, for CommonJS and ESM. Where this OS or runtime is not supported,
- * everything stays as it is and a warning says so; with RECVFROMTO=off in the environment it stays as it is silently.
+ * Replaces `createSocket` and `Socket` of node:dgram, for CommonJS and ESM. Nothing native is loaded before the first
+ * socket is made. Where this OS or runtime turns out not to be supported then, everything is put back as it was and a warning
+ * says so; with RECVFROMTO=off in the environment it stays as it is silently.
  * @returns puts node:dgram's own back. Sockets that were made meanwhile go on working.
  */
 export function install(): () => void {
   if (process.env.RECVFROMTO === 'off' || MARK in dgram.Socket) return () => {};
-  try {
-    openHost();
-  } catch (error) {
-    // Workers run the same preloads: once per process is enough.
-    if (isMainThread) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);
-    return () => {};
-  }
-  const original: Dgram = { createSocket: dgram.createSocket, Socket: dgram.Socket };
-  const ours: Dgram = replacements();
+  const original = { createSocket: dgram.createSocket, Socket: dgram.Socket } as Dgram;
+  const ours = replacements(original);
   assign(ours);
   return () => assign(original, ours);
 }
 
 const WARNING = { type: 'RecvfromtoWarning', code: 'RECVFROMTO_NOT_REGISTERED' };
 
-/** @param only replace these: whoever has wrapped ours in the meantime keeps what is his */
+/** @param only replace these: whoever has wrapped ours in the meantime keeps theirs */
 function assign(exports: Dgram, only?: Dgram): void {
   const target = dgram as unknown as Dgram;
   for (const name of ['createSocket', 'Socket'] as const) {
@@ -47,13 +41,24 @@ function assign(exports: Dgram, only?: Dgram): void {
   syncBuiltinESMExports();
 }
 
+type Constructor = (this: unknown, ...args: unknown[]) => unknown;
+
 /** Functions rather than a class, as dgram's are: programs call Socket with and without new, and extend it. */
-function replacements(): Dgram {
+function replacements(original: Dgram): Dgram {
+  let supported: boolean | undefined;
+  /** Tried with the first socket. */
+  const isSupported = (): boolean => {
+    supported ??= opens(() => {
+      assign(original, { createSocket, Socket: StickySocket });
+      becomeOriginal(StickySocket.prototype, (original.Socket as { prototype: object }).prototype);
+    });
+    return supported;
+  };
   function StickySocket(this: unknown, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
-    if (new.target === undefined) {
-      return Reflect.apply(Socket as unknown as () => void, this, [sticky(type), listener]);
-    }
-    return Reflect.construct(Socket, [sticky(type), listener], new.target);
+    const Base = (isSupported() ? Socket : original.Socket) as Constructor;
+    const args = [isSupported() ? sticky(type) : type, listener];
+    if (new.target === undefined) return Reflect.apply(Base, this, args);
+    return Reflect.construct(Base, args, new.target);
   }
   function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): Socket {
     return Reflect.construct(StickySocket, [type, listener]) as Socket;
@@ -69,11 +74,32 @@ function replacements(): Dgram {
   return { createSocket, Socket: StickySocket };
 }
 
+/** Can sockets be had here? @param undo puts node:dgram's own back where they cannot */
+function opens(undo: () => void): boolean {
+  try {
+    openHost();
+    return true;
+  } catch (error) {
+    undo();
+    // Workers run the same preloads: once per process is enough.
+    if (isMainThread()) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);
+    return false;
+  }
+}
+
+/** For classes that have extended our Socket already: its prototype has nothing of its own any more. */
+function becomeOriginal(prototype: object, original: object): void {
+  for (const key of Reflect.ownKeys(prototype)) if (key !== 'constructor') Reflect.deleteProperty(prototype, key);
+  Object.setPrototypeOf(prototype, original);
+}
+
 /** The options object may be anything with properties (multicast-dns: with a toString of its own), so it is inherited. */
 function sticky(type: SocketType | SocketOptions): SocketOptions {
-  const ours = { [kRegistered]: { value: true }, stickySource: { value: true }, gso: { value: false } };
-  if (type === null || typeof type !== 'object') return Object.create({ type }, ours);
-  for (const name of ['stickySource', 'gso'] as const)
-    if (type[name] !== undefined) delete (ours as Partial<typeof ours>)[name];
-  return Object.create(type, ours);
+  const ours: PropertyDescriptorMap = { [kRegistered]: { value: true } };
+  const options: Partial<SocketOptions> = type !== null && typeof type === 'object' ? type : { type };
+  if (options.stickySource === undefined) ours.stickySource = { value: true };
+  // A hypervisor's kernel may corrupt what it cuts: programs that never chose it must not depend on that (P39).
+  if (options.gso === undefined) ours.gso = { value: environment().gso ?? false };
+  if (options.multicastAll === undefined) ours.multicastAll = { value: environment().multicastAll };
+  return Object.create(options, ours);
 }

@@ -46,7 +46,8 @@ export function bindFlags(kind: SocketKind, reuseAddr: boolean): number {
 
 /** Asks the primary for a descriptor; undefined in a process that is no worker. */
 export function primary(): GetServer | undefined {
-  const cluster = require('node:cluster') as ClusterModule; // costs 2 ms, and only who binds needs it
+  if (process.send === undefined) return undefined; // a worker has a channel to its primary
+  const cluster = require('node:cluster') as ClusterModule; // takes a millisecond to load
   return cluster.isWorker ? cluster._getServer?.bind(cluster) : undefined;
 }
 

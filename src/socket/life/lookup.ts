@@ -1,6 +1,6 @@
 /** Host names → addresses, as lib/internal/dgram.js does: dns.lookup by default, the loopback for no name at all. */
 import dns from 'node:dns';
-import { isIP } from 'node:net';
+import { isIPText } from '../../address/ip';
 import { nextTick } from '../../captured';
 import type { LookupFunction } from '../../types';
 import { looksUpLiterals } from '../dgram/node-line';
@@ -23,7 +23,7 @@ export class Lookup {
   literal(host: string | undefined): string | undefined {
     if (this.#lookup !== undefined || (dns.lookup !== original && looksUpLiterals(original))) return undefined;
     if (!host) return this.#loopback();
-    return typeof host === 'string' && isIP(host) !== 0 ? host : undefined;
+    return typeof host === 'string' && isIPText(host) ? host : undefined;
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */

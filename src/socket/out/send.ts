@@ -19,7 +19,7 @@ import {
   systemError,
   unanswerable,
 } from '../../errors';
-import type { RemoteInfo } from '../../types';
+import type { ReplyTo } from '../../types';
 import type { Core } from '../core';
 import type { Found } from '../life/lookup';
 import type { Choice } from './choice';
@@ -66,7 +66,7 @@ export function send(
  * any other is read.
  * @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo
  */
-export function reply(core: Core, payload: Payload, rinfo: RemoteInfo, settle: Settle | undefined): void {
+export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
   const { port, localAddress, destination } = rinfo;
   if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
   const { channel, engine } = core;
