@@ -5,7 +5,7 @@
 import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
-import { isMainThread, openHost } from '../../ffi/index';
+import { checkHost, isMainThread, openHost } from '../../ffi/index';
 
 import type { MessageListener, SocketOptions, SocketType } from '../../types';
 import { environment, kRegistered } from '../options';
@@ -18,12 +18,13 @@ const MARK = Symbol.for('recvfromto.register');
 
 /**
  * Replaces `createSocket` and `Socket` of node:dgram, for CommonJS and ESM. Nothing native is loaded before the first
- * socket is made. Where this OS or runtime turns out not to be supported then, everything is put back as it was and a warning
+ * socket is made. Where this OS or runtime is not supported, or turns out not to be then, everything is as it was and a warning
  * says so; with RECVFROMTO=off in the environment it stays as it is silently.
  * @returns puts node:dgram's own back. Sockets that were made meanwhile go on working.
  */
 export function install(): () => void {
   if (process.env.RECVFROMTO === 'off' || MARK in dgram.Socket) return () => {};
+  if (!opens(checkHost)) return () => {};
   const original = { createSocket: dgram.createSocket, Socket: dgram.Socket } as Dgram;
   const ours = replacements(original);
   assign(ours);
@@ -48,11 +49,12 @@ function replacements(original: Dgram): Dgram {
   let supported: boolean | undefined;
   /** Tried with the first socket. */
   const isSupported = (): boolean => {
-    supported ??= opens(() => {
-      assign(original, { createSocket, Socket: StickySocket });
-      becomeOriginal(StickySocket.prototype, (original.Socket as { prototype: object }).prototype);
-    });
-    return supported;
+    if (supported !== undefined) return supported;
+    supported = opens(openHost);
+    if (supported) return true;
+    assign(original, { createSocket, Socket: StickySocket });
+    becomeOriginal(StickySocket.prototype, (original.Socket as { prototype: object }).prototype);
+    return false;
   };
   function StickySocket(this: unknown, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
     const Base = (isSupported() ? Socket : original.Socket) as Constructor;
@@ -74,13 +76,12 @@ function replacements(original: Dgram): Dgram {
   return { createSocket, Socket: StickySocket };
 }
 
-/** Can sockets be had here? @param undo puts node:dgram's own back where they cannot */
-function opens(undo: () => void): boolean {
+/** Can sockets be had here? @param open throws where they cannot; a warning says why */
+function opens(open: () => void): boolean {
   try {
-    openHost();
+    open();
     return true;
   } catch (error) {
-    undo();
     // Workers run the same preloads: once per process is enough.
     if (isMainThread()) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);
     return false;

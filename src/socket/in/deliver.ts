@@ -13,36 +13,44 @@ export function deliver(core: Core, inbox: Inbox): number {
   }
   if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
   inbox.drop();
-  if (core.closed) {
-    if (msg !== undefined) core.stats.discarded++;
-  } else if (msg === undefined) core.socket.emit('error', about);
-  else if (!wants(core, about as RemoteInfo)) core.stats.filtered++;
-  else if (core.closed)
-    core.stats.discarded++; // by a filter of the program
-  else if (core.sticky === undefined) core.socket.emit('message', msg, about);
-  else core.sticky.deliver(core, msg, about as RemoteInfo);
+  if (msg !== undefined) deliverMessage(core, msg, about as RemoteInfo);
+  else if (!core.closed) core.socket.emit('error', about);
   return 1;
+}
+
+function deliverMessage(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
+  const wanted = core.closed || wants(core, rinfo);
+  if (core.closed)
+    core.stats.discarded++; // perhaps by a filter of the program
+  else if (!wanted) core.stats.filtered++;
+  else if (core.sticky === undefined) core.socket.emit('message', msg, rinfo);
+  else core.sticky.deliver(core, msg, rinfo);
 }
 
 function deliverBatch(core: Core, inbox: Inbox): number {
   const limit = core.settings.batch;
   const batch: { msg: Buffer; rinfo: RemoteInfo }[] = [];
   let taken = 0;
-  for (let { msg } = inbox; inbox.core === core && msg !== undefined && taken < limit; { msg } = inbox) {
-    const rinfo = inbox.about as RemoteInfo;
-    inbox.drop();
-    taken++;
-    if (!wants(core, rinfo)) {
-      core.stats.filtered++;
+  try {
+    for (let { msg } = inbox; inbox.core === core && msg !== undefined && taken < limit; { msg } = inbox) {
+      const rinfo = inbox.about as RemoteInfo;
+      inbox.drop();
+      taken++;
+      if (!wants(core, rinfo)) core.stats.filtered++;
+      else batch.push({ msg, rinfo });
       if (core.closed) break; // by a filter of the program
-      continue;
     }
-    core.sticky?.hear(rinfo);
-    batch.push({ msg, rinfo });
+  } finally {
+    // Also where a filter has thrown: that costs one datagram, not the batch.
+    if (core.closed) core.stats.discarded += batch.length;
+    else if (batch.length > 0) emitBatch(core, batch);
   }
-  if (core.closed) core.stats.discarded += batch.length;
-  else if (batch.length > 0) core.socket.emit('messages', batch);
   return taken;
+}
+
+function emitBatch(core: Core, batch: { msg: Buffer; rinfo: RemoteInfo }[]): void {
+  if (core.sticky !== undefined) for (const { rinfo } of batch) core.sticky.hear(rinfo);
+  core.socket.emit('messages', batch);
 }
 
 /** @throws what a filter of the program throws: the datagram is gone then, and counted */
