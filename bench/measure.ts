@@ -14,7 +14,7 @@ export interface Effort {
   readonly warmMs: number;
 }
 
-export const FULL: Effort = { generations: 2, rounds: 3, ms: 200, warmMs: 300 };
+export const FULL: Effort = { generations: 2, rounds: 2, ms: 200, warmMs: 750 };
 export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40 };
 /** What a turn of a case that wants more than the usual is cut to in --quick. */
 const QUICK_SHARE = 0.2;
@@ -35,11 +35,12 @@ function effortFor(one: Case, quick: boolean): Effort {
 
 /** To start a server, and to start a load and let it settle. */
 const START_MS = 150;
-const AROUND_MS = 120;
+const AROUND_MS = 60;
+const WARM_PASSES = 3;
 
 function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs }: Effort): number {
   const { aroundMs = AROUND_MS, server } = one;
-  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + aroundMs : 0);
+  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + WARM_PASSES * aroundMs : 0);
   return subjects * generations * (before + rounds * (ms + aroundMs));
 }
 
@@ -47,12 +48,17 @@ function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs
 export const plannedMs = (one: Case, quick: boolean): number =>
   duration(one, one.subjects.length, effortFor(one, quick));
 
-/** The most that can be done in that time: fewer rounds first, then fewer generations. One of each is always done. */
-function fitting(one: Case, subjects: number, wanted: Effort, ms: number): Effort {
+/** What shortens turns, before there are fewer of them. */
+const SCALES = [1, 0.8, 0.65];
+
+/** The most that can be done in that time: shorter turns first, then fewer, then fewer starts. One turn is always done. */
+function fitting(one: Case, subjects: number, wanted: Effort, limitMs: number): Effort {
   for (let generations = wanted.generations; generations > 0; generations--) {
-    for (let rounds = wanted.rounds; rounds > 0; rounds--) {
-      const effort = { ...wanted, generations, rounds };
-      if (duration(one, subjects, effort) <= ms && generations * rounds > 1) return effort;
+    for (let rounds = wanted.rounds; rounds > 0 && generations * rounds > 1; rounds--) {
+      for (const scale of SCALES) {
+        const effort = { generations, rounds, ms: wanted.ms * scale, warmMs: wanted.warmMs * scale };
+        if (duration(one, subjects, effort) <= limitMs) return effort;
+      }
     }
   }
   return { ...wanted, generations: 1, rounds: 1 };
@@ -87,11 +93,21 @@ class Party {
     });
   }
 
+  /** In a few passes: while the others have their turns, a compiler finishes what it began in its own. */
+  async warm(ms: number): Promise<void> {
+    const warm = this.#one.warm ?? this.#one.run;
+    for (let pass = 0; pass < WARM_PASSES; pass++) {
+      await this.#each(async (subject) => {
+        await warm(this.#turn(subject, ms / WARM_PASSES));
+      });
+    }
+  }
+
   /** One turn for everybody. */
-  async turns(ms: number, counts: boolean): Promise<void> {
+  async turns(ms: number): Promise<void> {
     await this.#each(async (subject) => {
       const metrics = await this.#one.run(this.#turn(subject, ms));
-      if (counts) this.samples.push({ case: this.#one.name, subject: subject.id, metrics });
+      this.samples.push({ case: this.#one.name, subject: subject.id, metrics });
     });
   }
 
@@ -134,8 +150,8 @@ export async function measureCase(one: Case, all: readonly Subject[], context: C
   for (let generation = 0; generation < effort.generations; generation++) {
     try {
       await party.start();
-      if (effort.warmMs > 0 && one.server !== undefined) await party.turns(effort.warmMs, false);
-      for (let round = 0; round < effort.rounds; round++) await party.turns(effort.ms, true);
+      if (effort.warmMs > 0 && one.server !== undefined) await party.warm(effort.warmMs);
+      for (let round = 0; round < effort.rounds; round++) await party.turns(effort.ms);
     } finally {
       await party.stop();
     }

@@ -17,12 +17,14 @@ export interface Options {
   readonly writeDocs: boolean;
   readonly limitSeconds: number;
   readonly list: boolean;
+  readonly realtime: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
   --only echo64,peers   these scenarios or cases alone
   --subjects dgram,c    only these servers
   --list                what there is
+  --realtime            servers and load go before all else on this machine, which others use too (root, chrt)
   --limit SECONDS       shares that time out among the cases (default 1110; 15 for each case of --only)
   --quick               under two minutes: does everything still run? The figures mean nothing, and are not written
   --write-docs          writes docs/bench/ and the tables of docs/speed.md; what a run of everything does without it
@@ -52,12 +54,13 @@ export function optionsFrom(args: readonly string[]): Options | undefined {
       docs: { type: 'string', default: 'docs' },
       limit: { type: 'string' },
       list: { type: 'boolean', default: false },
+      realtime: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
   const only = list(values.only);
-  const { quick, json, report, docs, update } = values;
+  const { quick, json, report, docs, update, realtime } = values;
   const limitSeconds = values.limit === undefined ? Number.NaN : Number(values.limit);
   if (values.limit !== undefined && !(limitSeconds > 0)) throw new UsageError('--limit: seconds');
   if (update && only.length === 0) throw new UsageError('--update: goes with --only');
@@ -76,5 +79,6 @@ export function optionsFrom(args: readonly string[]): Options | undefined {
     writeDocs,
     limitSeconds,
     list: values.list,
+    realtime,
   };
 }

@@ -114,7 +114,7 @@ async function resultsFor(options: Options): Promise<Results> {
   const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Results;
   if (options.report !== undefined) return read(options.report);
   casesFor(options);
-  const tools = await prepare(!options.quick);
+  const tools = await prepare(!options.quick, options.realtime);
   try {
     const results = await measureAll(options, tools);
     console.log(printed(results));

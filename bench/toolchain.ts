@@ -96,20 +96,25 @@ function installed(name: string, from: string, option: string, skipped: string[]
   return found;
 }
 
+/** Round robin among equals: a runtime's compiler and collector have their turn beside its main thread. */
+const REALTIME = ['chrt', '--rr', '10'];
+
 /** The server has the last core to itself, the load the first. */
-function pinning(skipped: string[]): Pinned {
+function pinning(skipped: string[], realtime: boolean): Pinned {
+  const first = realtime && spawnSync(REALTIME[0]!, [...REALTIME.slice(1), 'true']).status === 0 ? REALTIME : [];
+  if (realtime && first.length === 0) skipped.push('--realtime: chrt is not there, or not allowed');
   const last = availableParallelism() - 1;
   if (last === 0) skipped.push('own cores: this machine has only one; server and load take turns on it');
   else if (versionOf('taskset') === undefined) skipped.push('own cores: there is no taskset');
-  else return (core, command) => ['taskset', '-c', core === 'server' ? String(last) : '0', ...command];
-  return (_core, command) => [...command];
+  else return (core, command) => [...first, 'taskset', '-c', core === 'server' ? String(last) : '0', ...command];
+  return (_core, command) => [...first, ...command];
 }
 
 /**
  * @param mayInstall whether Bun, Deno and Node's other lines are fetched when they are not there
  * @throws Error where the benchmark cannot run at all
  */
-export async function prepare(mayInstall: boolean): Promise<Toolchain> {
+export async function prepare(mayInstall: boolean, realtime: boolean): Promise<Toolchain> {
   if (process.platform !== 'linux')
     throw new Error('The benchmark needs Linux: recvmmsg, UDP_SEGMENT, perf_event_open.');
   const skipped: string[] = [];
@@ -128,6 +133,6 @@ export async function prepare(mayInstall: boolean): Promise<Toolchain> {
   for (const [name, program] of Object.entries(named)) {
     if (program !== undefined) versions[name] = versionOf(program, options[name as keyof typeof named])!;
   }
-  const pinned = pinning(skipped);
+  const pinned = pinning(skipped, realtime);
   return { ...programs, ...named, nodes, network, versions, skipped, pinned };
 }

@@ -5,7 +5,7 @@
 //   load host=ADDR ports=P[,P…] size=BYTES ms=MS [warm=MS] [pid=SERVER] [cpu=N]
 //        inflight=N                keeps N datagrams on the way (closed loop)
 //        rate=PER_SECOND           sends at that rate whatever comes back (open loop; latency from the intended time)
-//        burst=N gap=MS            sends N as fast as it can, then waits so long (open loop)
+//        burst=N gap=MS [apart=NS] sends N as fast as it can, or so many ns apart, every gap (open loop)
 //        peers=N                   from N source addresses, and 8 ports, instead of one connected socket
 //        sizes=dns                 a mix of sizes instead of one
 //
@@ -160,10 +160,13 @@ static void keep_rate(long rate, int64_t ms) {
 }
 
 /** Each burst without reading, as a router that was held up delivers them. */
-static void keep_bursts(long burst, int64_t gap, int64_t ms) {
+static void keep_bursts(long burst, int64_t apart, int64_t gap, int64_t ms) {
   int64_t first = now_ns(), end = first + ms * 1000000;
   for (int64_t start = first; start < end; start += gap * 1000000) {
-    for (long left = burst; left > 0;) left -= send_batch(left > BATCH ? BATCH : left, start, 0);
+    for (long left = burst; left > 0;) {
+      while (apart > 0 && now_ns() < start + (burst - left) * apart);
+      left -= send_batch(apart > 0 ? 1 : left > BATCH ? BATCH : left, start, 0);
+    }
     count.sent += burst;
     count.busy += now_ns() - start;
     while (now_ns() < start + gap * 1000000) receive_some();
@@ -190,20 +193,20 @@ static void print_latency(void) {
 int main(int argc, char **argv) {
   struct meter meter;
   long inflight = number(argc, argv, "inflight", 64), rate = number(argc, argv, "rate", 0), burst = number(argc, argv, "burst", 0);
-  int64_t ms = number(argc, argv, "ms", 500), warm = number(argc, argv, "warm", 100), gap = number(argc, argv, "gap", 50);
+  int64_t ms = number(argc, argv, "ms", 500), warm = number(argc, argv, "warm", 100), gap = number(argc, argv, "gap", 50), apart = number(argc, argv, "apart", 0);
   stay_on(number(argc, argv, "cpu", -1));
   open_clients(argc, argv);
   lay_out();
   meter_open(&meter, number(argc, argv, "pid", 0));
   if (rate > 0 || inflight == 1) latencies = malloc(MAX_LATENCIES * sizeof *latencies);
   int credit = inflight;
-  if (burst > 0) keep_bursts(burst, gap, warm);
+  if (burst > 0) keep_bursts(burst, apart, gap, warm);
   else if (rate > 0) keep_rate(rate, warm);
   else credit = keep_in_flight(inflight, credit, now_ns() + warm * 1000000);
   memset(&count, 0, sizeof count);
   measuring = 1;
   meter_start(&meter);
-  if (burst > 0) keep_bursts(burst, gap, ms);
+  if (burst > 0) keep_bursts(burst, apart, gap, ms);
   else if (rate > 0) keep_rate(rate, ms);
   else keep_in_flight(inflight, credit, now_ns() + ms * 1000000);
   meter_stop(&meter);

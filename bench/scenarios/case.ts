@@ -44,6 +44,8 @@ export interface Case {
   readonly generations?: number;
   readonly rounds?: number;
   run(turn: Turn): Promise<Metrics>;
+  /** Instead of `run`, before the first turn. */
+  warm?(turn: Turn): Promise<void>;
 }
 
 /** A table: one row for each case, one column for each subject. */
