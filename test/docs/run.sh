@@ -2,7 +2,7 @@
 # `npm run test:docs`: runs the snippets and commands of README, CONTRIBUTING and docs/ (main.ts, page.ts), and checks that
 # docs/reference.md is what the types say. Options: names of pages.
 # Needs, on Debian and Ubuntu:
-#   apt-get install iproute2 util-linux bind9-dnsutils python3 systemd
+#   apt-get install iproute2 util-linux bind9-dnsutils python3 systemd nftables
 # and root or user namespaces. Installs the package from its tarball, and what the snippets need, beside this file.
 set -u
 cd "$(dirname "$0")/../.."
@@ -16,7 +16,7 @@ cannot() {
 }
 
 missing=
-for tool in ip unshare dig python3 systemd-analyze systemd-socket-activate; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
+for tool in ip nstat unshare dig python3 nft systemd-analyze systemd-socket-activate; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
 [ -z "$missing" ] || cannot "missing:$missing (see the packages at the top of test/docs/run.sh)"
 [ -f dist/index.js ] || cannot "dist/index.js is missing; npm run build makes it"
 
