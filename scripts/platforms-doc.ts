@@ -6,7 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { platformFor } from '../src/platform/index';
-import type { Platform, PlatformName, Request, SocketKind } from '../src/platform/platform';
+import type { Asked, Because, Option, Platform, PlatformName, Request, SocketKind } from '../src/platform/platform';
+import { missing } from '../src/platform/settings';
 
 const PAGE = join(__dirname, '../docs/platforms.md');
 
@@ -33,27 +34,72 @@ function spell({ constants }: Platform, { level, name }: Named, prefer: RegExp):
 
 const asked = (platform: Platform, requests: readonly Request[]) =>
   requests
-    .map((request) => `\`${spell(platform, request, /RECV|PKTINFO/)}\`${request.optional ? ', may fail' : ''}`)
+    .map((request) => {
+      const value = request.value === undefined ? '' : ` = ${request.value}`;
+      const when = request.interface ? ', for the interface' : '';
+      return `\`${spell(platform, request, /RECV|PKTINFO/)}${value}\`${when}${request.optional ? ', may fail' : ''}`;
+    })
     .join('<br>') || '–';
 
-function requestTable(platform: Platform): string {
-  const { optionRequests } = platform;
-  const options = ['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops', 'recvErrors', 'gro'] as const;
-  const rows: [string, (kind: SocketKind) => readonly Request[]][] = [
-    ['the destination', (kind) => platform.requests[kind]],
-    ...options
-      .filter((option) => optionRequests[option] !== undefined)
-      .map((option): [string, (kind: SocketKind) => readonly Request[]] => [
-        `\`${option}\``,
-        (kind) => optionRequests[option]![kind],
-      ]),
-  ];
+/** A row per subject, a column per kind of socket. */
+function kindTable(
+  platform: Platform,
+  head: string,
+  rows: readonly (readonly [subject: string, of: (kind: SocketKind) => string])[],
+): string {
   const kinds = KINDS.filter(([kind]) => kind !== 'dual' || platform.quirks.dualStack);
-  const head = `| setsockopt(…, 1) for | ${kinds.map(([, name]) => name).join(' | ')} |\n|---|${kinds.map(() => '---|').join('')}`;
-  const body = rows.map(
-    ([what, of]) => `| ${what} | ${kinds.map(([kind]) => asked(platform, of(kind))).join(' | ')} |`,
+  const title = `| ${head} | ${kinds.map(([, name]) => name).join(' | ')} |\n|---|${kinds.map(() => '---|').join('')}`;
+  const body = rows.map(([subject, of]) => `| ${subject} | ${kinds.map(([kind]) => of(kind)).join(' | ')} |`);
+  return [title, ...body].join('\n');
+}
+
+function requestTable(platform: Platform): string {
+  const options = Object.entries(platform.carried).flatMap(([option, offer]) =>
+    missing(offer) ? [] : [[`\`${option}\``, (kind: SocketKind) => asked(platform, offer[kind])] as const],
   );
-  return [head, ...body].join('\n');
+  const destination = ['the destination', (kind: SocketKind) => asked(platform, platform.requests[kind])] as const;
+  return kindTable(platform, 'setsockopt(…, 1) for', [destination, ...options]);
+}
+
+/** What a socket can be, and what the system has not got. */
+function settingTable(platform: Platform): string {
+  const { bindToDevice, freebind, transparent, onlyOwnGroups, mtuDiscover, pathMtu, ...others } = platform.settings;
+  const { txTime, mark, filter, steer, overflow, blockSource, errorQueue } = others;
+  const lacks: string[] = [];
+  const rows: [string, (kind: SocketKind) => string][] = [];
+  const add = <T extends object>(subject: string, offer: T | Because, of: (offer: T, kind: SocketKind) => string) => {
+    if (missing(offer)) lacks.push(`${subject}: ${offer.because}`);
+    else rows.push([subject, (kind) => of(offer, kind) || '–']);
+  };
+  const name = (option: Option) => `\`${spell(platform, option, /^(?!SCM_)/)}\``;
+  const setting = ({ ask, needs }: { ask: Asked; needs?: string }, kind: SocketKind) =>
+    `${asked(platform, ask[kind])}${needs === undefined || ask[kind].length === 0 ? '' : `; ${needs}`}`;
+  const takes = { name: 'the name', index: 'the index', networkIndex: 'the index in network byte order' };
+  add('`bindToDevice`', bindToDevice, ({ ask }, kind) =>
+    ask[kind].map((option) => `${name(option)}, ${takes[option.takes]}`).join('<br>'),
+  );
+  add('`freebind`', freebind, setting);
+  add('`transparent`', transparent, setting);
+  add('`multicastAll: false`', onlyOwnGroups, setting);
+  for (const wish of ['do', 'dont', 'want', 'probe'] as const) {
+    add(`\`mtuDiscover: '${wish}'\``, mtuDiscover[wish], setting);
+  }
+  add('`pathMtu()`', pathMtu, (of, kind) => {
+    const option = of[kind === 'udp4' ? 4 : 6];
+    return option === undefined ? '' : `${name(option)}, bytes ${option.at} to ${option.at + 3} of ${option.size}`;
+  });
+  add('`txTime`', txTime, ({ option }) => name(option));
+  add('`mark`', mark, ({ option, needs }) => `${name(option)}; ${needs}`);
+  add('`setFilter()`', filter, ({ attach }) => name(attach));
+  add('`reusePort: { steer }`', steer, name);
+  add('`blockSource()`', blockSource, ({ ip, any }, kind) =>
+    kind === 'udp4'
+      ? name({ level: platform.constants.IPPROTO_IP, name: ip })
+      : `\`IPPROTO_IPV6 MCAST_BLOCK_SOURCE (${any})\``,
+  );
+  add('errors queued', errorQueue, ({ flag }) => `recvmsg(…, MSG_ERRQUEUE = ${flag})`);
+  add('a full queue told', overflow, ({ ask, errno }, kind) => `${asked(platform, ask[kind])}: ${errno}`);
+  return [kindTable(platform, 'a socket', rows), ...(lacks.length > 0 ? ['', `${lacks.join('. ')}.`] : [])].join('\n');
 }
 
 /** The fields of the struct that a message carries, where we have it as a struct. */
@@ -147,7 +193,14 @@ function table(what: string): string {
   const cpus = CPUS.find(([each]) => each === name);
   if (cpus === undefined) throw new Error(`docs/platforms.md asks for ${what}`);
   const platform = platformFor(cpus[0], cpus[1][0]!);
-  return kind === 'ask' ? requestTable(platform) : messageTable(platform);
+  const tables: Record<string, (platform: Platform) => string> = {
+    ask: requestTable,
+    set: settingTable,
+    messages: messageTable,
+  };
+  const make = tables[kind ?? ''];
+  if (make === undefined) throw new Error(`docs/platforms.md asks for ${what}`);
+  return make(platform);
 }
 
 export function filled(page: string): string {

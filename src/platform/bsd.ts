@@ -224,7 +224,7 @@ export function bsdLacks(
 ): Pick<Settings, 'onlyOwnGroups' | 'txTime' | 'mark' | 'filter' | 'steer' | 'errorQueue'> {
   const lacks = (what: string): Because => ({ because: `${os} has no ${what}` });
   return {
-    onlyOwnGroups: lacks('IP_MULTICAST_ALL: recvfromto leaves out what other sockets have joined'),
+    onlyOwnGroups: lacks('IP_MULTICAST_ALL'),
     txTime: lacks('SO_TXTIME'),
     mark: lacks('SO_MARK'),
     filter: lacks('SO_ATTACH_FILTER'),

@@ -22,6 +22,8 @@ const c = {
   ...bsdConstants,
   // <sys/socket.h>
   AF_INET6: 30,
+  SO_SNDTIMEO: 0x1005,
+  SO_RCVTIMEO: 0x1006,
   SO_TIMESTAMP: 0x400,
   SCM_TIMESTAMP: 0x2,
   SO_NOSIGPIPE: 0x1022,

@@ -22,6 +22,8 @@ const c = {
   ...bsdConstants,
   // <sys/socket.h>
   AF_INET6: 28,
+  SO_SNDTIMEO: 0x1005,
+  SO_RCVTIMEO: 0x1006,
   SOCK_CLOEXEC: 0x10000000,
   SOCK_NONBLOCK: 0x20000000,
   SO_TIMESTAMP: 0x400,

@@ -1,4 +1,4 @@
-/** Linux's numbers, by header. Ioctls aside the same on x64, arm, arm64, ia32, riscv64, loong64 and ppc64: test/abi. */
+/** Linux's numbers, by header. Ioctls and timeouts aside the same on x64, arm, arm64, ia32, riscv64, loong64 and ppc64: test/abi. */
 import type { Constants } from './platform';
 
 export const linuxConstants = {
@@ -60,6 +60,9 @@ export const linuxConstants = {
   SO_PRIORITY: 12,
   SO_LINGER: 13,
   SO_REUSEPORT: 15,
+  // other numbers on ppc64 and with musl's 64-bit time, see linux.ts
+  SO_RCVTIMEO: 20,
+  SO_SNDTIMEO: 21,
   SO_BINDTODEVICE: 25,
   SO_ATTACH_FILTER: 26,
   SO_DETACH_FILTER: 27,

@@ -112,7 +112,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
-  const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpcIoctls : undefined) };
+  const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpc : undefined) };
   const carried = linuxCarried(constants.SO_TIMESTAMPNS);
   const settings = once(() => linuxSettings(structs));
   return {
@@ -167,7 +167,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       reuseAddr: c.SO_REUSEADDR,
       reusePort: c.SO_REUSEPORT,
       ipMulticastOptionSize: 4,
-      // ENETUNREACH: IPv4 since October 2019 (5.5), before that and for IPv6 EINVAL.
+      // ENETUNREACH: IPv4 since October 2019, before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       zoneIsIndex: false,
       backOff: [],
@@ -181,10 +181,23 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
  * what `hostPlatform` uses without asking which C library it runs on, reach the kernel there as well and are answered
  * in kind (by musl's design; not run on such a machine).
  */
-const time64 = { SO_TIMESTAMP: 63, SCM_TIMESTAMP: 63, SO_TIMESTAMPNS: 64, SCM_TIMESTAMPNS: 64 } as const;
+const time64 = {
+  SO_TIMESTAMP: 63,
+  SCM_TIMESTAMP: 63,
+  SO_TIMESTAMPNS: 64,
+  SCM_TIMESTAMPNS: 64,
+  SO_RCVTIMEO: 66,
+  SO_SNDTIMEO: 67,
+} as const;
 
-/** <asm/ioctls.h>, which powerpc has from elsewhere. */
-const powerpcIoctls = { FIONREAD: 0x4004667f, SIOCINQ: 0x4004667f, SIOCOUTQ: 0x40047473 } as const;
+/** <asm/ioctls.h> and <asm/socket.h>, which powerpc has from elsewhere. */
+const powerpc = {
+  SO_RCVTIMEO: 18,
+  SO_SNDTIMEO: 19,
+  FIONREAD: 0x4004667f,
+  SIOCINQ: 0x4004667f,
+  SIOCOUTQ: 0x40047473,
+} as const;
 
 /** SCM_TIMESTAMPNS carries a timespec of two longs; on 32-bit CPUs its 64-bit form may come instead or as well. */
 function timeArrivals(abi: Abi): Arrival[] {

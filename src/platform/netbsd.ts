@@ -28,6 +28,8 @@ const c = {
   ...bsdConstants,
   // <sys/socket.h>
   AF_INET6: 24,
+  SO_SNDTIMEO: 0x100b,
+  SO_RCVTIMEO: 0x100c,
   SOCK_CLOEXEC: 0x10000000,
   SOCK_NONBLOCK: 0x20000000,
   SO_NOSIGPIPE: 0x800,

@@ -21,6 +21,8 @@ const c = {
   ...bsdConstants,
   // <sys/socket.h>
   AF_INET6: 24,
+  SO_SNDTIMEO: 0x1005,
+  SO_RCVTIMEO: 0x1006,
   SOCK_NONBLOCK: 0x4000,
   SOCK_CLOEXEC: 0x8000,
   SO_TIMESTAMP: 0x800,

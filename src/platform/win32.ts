@@ -37,6 +37,8 @@ const c = {
   SO_LINGER: 0x80,
   SO_SNDBUF: 0x1001,
   SO_RCVBUF: 0x1002,
+  SO_SNDTIMEO: 0x1005,
+  SO_RCVTIMEO: 0x1006,
   SO_ERROR: 0x1007,
   SO_TYPE: 0x1008,
   IPPROTO_IP: 0,
@@ -244,7 +246,7 @@ const settings: Settings = {
   bindToDevice: { ask: { udp4: [unicastIf], udp6: [unicastIf6], dual: [unicastIf6, unicastIf] }, hears: false },
   freebind: foreign,
   transparent: foreign,
-  onlyOwnGroups: { because: 'Windows has no IP_MULTICAST_ALL: recvfromto leaves out what other sockets have joined' },
+  onlyOwnGroups: { because: 'Windows has no IP_MULTICAST_ALL' },
   mtuDiscover: {
     do: discovery(c.IP_PMTUDISC_DO),
     dont: discovery(c.IP_PMTUDISC_DONT),
