@@ -1,5 +1,5 @@
 /**
- * The same server with C's own calls: recvmsg, sendmsg, and a struct msghdr with control messages built by hand. IPv4, on
+ * recvfromto.js with C's own calls: recvmsg, sendmsg, and a struct msghdr with control messages built by hand. IPv4, on
  * Linux, Android and macOS, which have IP_PKTINFO.
  *
  *     node examples/libc/by-hand.js [port]
@@ -22,6 +22,7 @@ for (;;) {
   const size = libc.recvmsg(fd, request);
   const asked = destination(request);
   console.log(`${name.sin_addr}:${name.sin_port} asked ${asked?.ipi_addr}, ${size} bytes`);
+  buffer[2] |= 0x80; // QR: a response (RFC 1035 §4.1.1)
   libc.sendmsg(fd, answer(buffer.subarray(0, size), asked?.ipi_spec_dst));
 }
 

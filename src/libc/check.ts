@@ -65,10 +65,12 @@ const bytesOfDataView = gettersOf(DataView.prototype);
  * @throws ERR_INVALID_ARG_TYPE
  */
 export function checkView(name: string, value: unknown): Buffer {
-  if (types.isTypedArray(value)) return bytesOfTypedArray(value);
-  if (!types.isDataView(value)) throw invalidArgType(name, 'an instance of Buffer, TypedArray, or DataView', value);
+  const bytesOf = types.isTypedArray(value) ? bytesOfTypedArray : bytesOfDataView;
+  if (!types.isTypedArray(value) && !types.isDataView(value)) {
+    throw invalidArgType(name, 'an instance of Buffer, TypedArray, or DataView', value);
+  }
   try {
-    return bytesOfDataView(value);
+    return bytesOf(value);
   } catch {
     return Buffer.alloc(0); // detached, or outside of an ArrayBuffer that shrank
   }

@@ -66,6 +66,7 @@ test('imports go downwards only', () => {
     if (from === into) return false;
     if (leaves.includes(from)) return true;
     if (leaves.includes(into)) return false;
+    if (from === 'libc' && into === 'socket') return true; // beside it: scripts load no event loop
     if (tops.includes(from)) return !layers.includes(into) && !(from === 'cli' && tops.includes(into));
     return !layers.includes(into) || layers.indexOf(into) > layers.indexOf(from);
   });
