@@ -1,12 +1,13 @@
 /**
- * Hostile calls of recvfromto/libc, on the build, in a process that may crash: node test/e2e/libc-fuzz.cjs
+ * Hostile calls of recvfromto/libc in a process that may crash: node test/e2e/libc-fuzz.cjs
  * FUZZ_SEED and FUZZ_RUNS (calls of each kind) look further. Prints how many there were.
  */
 const { closeSync, openSync } = require('node:fs');
+require('./netns/typescript.cjs');
 const fc = require('fast-check');
-const { openHost } = require('../../dist/ffi/index.js');
-const { openLibcCalls } = require('../../dist/ffi/libc-calls.js');
-const { createLibc } = require('../../dist/libc/libc.js');
+const { openHost } = require('../../src/ffi/index.ts');
+const { openLibcCalls } = require('../../src/ffi/libc-calls.ts');
+const { createLibc } = require('../../src/libc/libc.ts');
 
 Error.stackTraceLimit = 0; // nearly every call throws
 fc.configureGlobal({
