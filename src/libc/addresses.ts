@@ -1,5 +1,6 @@
 /** Socket addresses of the calls: objects or sockaddr structs → bytes, and bytes → objects. */
-import { type Endpoint, mismatch } from '../datagram/endpoint';
+import { mismatch } from '../datagram/answer';
+import type { Endpoint } from '../datagram/endpoint';
 import { Names } from '../datagram/names';
 import { newRemote, SOCKADDR_SPACE, Sockaddrs } from '../datagram/sockaddr';
 import { invalidAddress, invalidArgType, outOfRange, sourceMismatch } from '../errors';
@@ -92,7 +93,7 @@ export class Addresses {
     whole.set(bytes.subarray(0, Math.min(length, SOCKADDR_SPACE)));
     this.#sockaddrs.read(whole, wordsOf(whole), 0, remote);
     return {
-      address: this.names.remoteText(remote),
+      address: this.names.endpointOf(remote).text,
       family: remote.family === 4 ? 'IPv4' : 'IPv6',
       port: remote.port,
     };
@@ -118,10 +119,22 @@ export class Addresses {
     return this.names.arrival(arrived, local.port, local.family === 'IPv6');
   }
 
-  /** @throws ERR_RECVFROMTO_SOURCE_MISMATCH where the kernel would ignore the source, or leak the datagram */
+  /**
+   * Rule 9 of docs/rules.md.
+   * @throws ERR_RECVFROMTO_SOURCE_MISMATCH where the kernel would ignore the source, or leak the datagram
+   */
   checkSource(source: Endpoint, to: Endpoint): void {
-    const why = mismatch(source, to);
+    const why = mismatch(source, to) ?? this.#misfit(source, to);
     if (why !== undefined) throw sourceMismatch(source.text, to.text, why);
+  }
+
+  /** As far as the host's own addresses tell. */
+  #misfit(source: Endpoint, to: Endpoint): string | undefined {
+    const { names } = this;
+    names.refresh();
+    if (names.isSubnetBroadcast(source)) return 'a multicast or broadcast address is no source';
+    if (!source.loopback || source.ipv4 || to.loopback || names.isOurs(to)) return undefined;
+    return 'the loopback address reaches nobody outside';
   }
 
   /** An interface by name or index. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */

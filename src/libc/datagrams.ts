@@ -1,6 +1,6 @@
 /** recvfromto and sendfromto: the pair that C never had, made of one recvmsg or sendmsg and its control messages. */
 import { newArrived, readControl, writeHeader } from '../datagram/control';
-import { type Endpoint, ipv4WordOf, isIPv4Endpoint } from '../datagram/endpoint';
+import { type Endpoint, ipv4WordOf } from '../datagram/endpoint';
 import { failure } from '../datagram/failure';
 import { SOCKADDR_SPACE } from '../datagram/sockaddr';
 import { invalidArgType, invalidMessage, sourceMismatch, unsupportedPlatform } from '../errors';
@@ -172,9 +172,8 @@ export class Datagrams {
     // Each OS says in its own way that the source is no address of this host (P7); some say the same of other things.
     const suspect = source !== undefined && platform.quirks.sourceGone.includes(error.code);
     if (!suspect || error.code === 'EADDRNOTAVAIL') return error;
-    const { interfaces } = this.#descriptors.addresses.names;
-    const plain = isIPv4Endpoint(source) ? source.text.replace(/^::ffff:/i, '') : source.text.replace(/%.*$/, '');
-    return interfaces.isLocal(plain) ? error : failure(platform, -platform.errno.EADDRNOTAVAIL, 'sendfromto', place);
+    const { names } = this.#descriptors.addresses;
+    return names.isOurs(source) ? error : failure(platform, -platform.errno.EADDRNOTAVAIL, 'sendfromto', place);
   }
 }
 
