@@ -69,9 +69,12 @@ static int send_run(int n, int64_t at) {
 }
 
 static int send_batch(int n, int64_t at, int64_t step) {
-  static int turn, whose;
+  static int whose;
+  static long sent_by[SOCKETS];
   uint64_t first = next_number;
-  int socket = turn++ % net.sockets;
+  // Batches differ in length, and all peers are to be heard equally often.
+  int socket = 0;
+  for (int i = 1; i < net.sockets; i++) if (sent_by[i] < sent_by[socket]) socket = i;
   for (int i = 0; i < n; i++) {
     out_iov[i].iov_len = size_of(next_number);
     stamp(out[i], at + i * step);
@@ -83,6 +86,7 @@ static int send_batch(int n, int64_t at, int64_t step) {
   int done = sendmmsg(net.fds[socket], out_msg, n, 0);
   if (done < 0 && errno == ECONNREFUSED) die("send");
   if (done < 0) done = 0;
+  sent_by[socket] += done;
   next_number = first + done;
   return done;
 }

@@ -1,6 +1,6 @@
 // node:dgram, recvfromto, and recvfromto under register: one program, so that nothing differs but what is compared.
 //
-//   module=dgram|recvfromto   answer=reply|send   own=0 (ownBuffers: false)   gro=1   event=message|messages
+//   module=dgram|recvfromto   answer=reply|send   own=0 (ownBuffers: false)   gro=0|1   event=message|messages
 //   how=plain|callback|awaited|late   work=µs (of each message)
 import { promisify } from 'node:util';
 import { counters, HOST, serve, work } from './control.mjs';
@@ -87,7 +87,7 @@ async function create({ module, family, own, gro }) {
   return createSocket({
     type,
     ipv6Only: family === '6',
-    ...(gro === '1' ? { gro: true } : {}),
+    ...(gro === undefined ? {} : { gro: gro === '1' }),
     ...(own === '0' ? { ownBuffers: false } : {}),
   });
 }
