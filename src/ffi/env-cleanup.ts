@@ -1,6 +1,7 @@
 /**
  * Closes descriptors when an environment ends, whether it ends by itself or is terminated: no JavaScript runs then, so
- * close(2) itself is the hook. Node, Bun and Deno run these hooks; the main thread's descriptors end with the process.
+ * close(2) itself is the hook. Node, Bun and Deno run these hooks; the main thread's descriptors end with the process. With
+ * node:ffi, which has no Node-API, nobody closes them.
  */
 import type { Koffi, Library, NativeFunction, Pointer } from './koffi';
 import { own } from './own';
@@ -40,21 +41,24 @@ export class EnvCleanup {
    * where there is no close(2).
    */
   get atOnce(): AtOnce | undefined {
-    if (this.#close === null) return undefined;
+    const { env } = this.#koffi.node;
+    if (this.#close === null || env === undefined) return undefined;
     const { napi_add_env_cleanup_hook: add, napi_remove_env_cleanup_hook: remove } = this.#calls;
-    return { add, remove, env: this.#koffi.node.env, close: this.#close };
+    return { add, remove, env, close: this.#close };
   }
 
   /** Has close(fd) called when this environment ends. Adding one twice aborts Node (node::CleanupQueue::Add). */
   closeAtEnd(fd: number): void {
-    if (this.#close === null || own.has(fd)) return;
-    this.#calls.napi_add_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
+    const { env } = this.#koffi.node;
+    if (this.#close === null || env === undefined || own.has(fd)) return;
+    this.#calls.napi_add_env_cleanup_hook(env, this.#close, fd);
   }
 
   /** Takes closeAtEnd back. Taking back what was never given panics Deno. */
   keepAtEnd(fd: number): void {
-    if (this.#close === null || own.has(fd)) return;
-    this.#calls.napi_remove_env_cleanup_hook(this.#koffi.node.env, this.#close, fd);
+    const { env } = this.#koffi.node;
+    if (this.#close === null || env === undefined || own.has(fd)) return;
+    this.#calls.napi_remove_env_cleanup_hook(env, this.#close, fd);
   }
 }
 

@@ -74,7 +74,9 @@ function open(platform: Platform): Host {
  */
 export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscalls): Readiness {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
-  if (bun === undefined && deno === undefined) {
+  const inNode = bun === undefined && deno === undefined;
+  // With node:ffi libuv's handles are our own, and nobody would close them when a worker is terminated.
+  if (inNode && (koffi.node.poll !== undefined || isMainThread())) {
     const { constants, errno } = platform;
     const uv = load.uv().uvReadiness(koffi, platform, (fd) => {
       const result = syscalls.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE, Buffer.alloc(4));
@@ -84,7 +86,8 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
     return !isMainThread() && platform.epoll !== undefined ? load.nested().nestedReadiness(koffi, platform, uv) : uv;
   }
   if (platform.epoll !== undefined) return load.epoll().epollReadiness(koffi, platform);
-  const runtime = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
+  const other = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;
+  const runtime = inNode ? 'a worker with node:ffi' : other;
   throw unsupportedPlatform(
     `recvfromto cannot wait for datagrams in ${runtime} on ${platform.name}; it can in Node.js`,
   );

@@ -5,6 +5,7 @@
  */
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
+import type { Machine } from './node-ffi';
 
 /** A C function. What it takes is checked by nobody: see check.ts. */
 export type NativeFunction<Result = number> = (...args: NativeArgument[]) => Result;
@@ -66,8 +67,11 @@ export interface Koffi {
     string(address: Pointer): string;
   };
   readonly node: {
-    readonly env: Pointer;
-    poll(fd: number, options: Partial<PollEvents>, callback: PollCallback): PollHandle;
+    /** undefined with node:ffi, which has no Node-API. */
+    readonly env: Pointer | undefined;
+    /** libuv's loop, where it is known without Node-API. */
+    readonly loop?: Pointer;
+    readonly poll: ((fd: number, options: Partial<PollEvents>, callback: PollCallback) => PollHandle) | undefined;
   };
 }
 
@@ -125,10 +129,42 @@ let loaded: Koffi | undefined;
 export function loadKoffi(platform: Platform): Koffi {
   if (loaded !== undefined) return loaded;
   refuseWithoutNet();
-  try {
-    loaded = require('koffi') as Koffi;
-  } catch (error) {
-    throw explain(error, platform);
-  }
+  loaded = load(platform, process.env.RECVFROMTO_FFI);
   return loaded;
+}
+
+/** @param wish RECVFROMTO_FFI: 'koffi' or 'node' and nothing else; without it koffi, and node:ffi where that does not load */
+function load(platform: Platform, wish: string | undefined): Koffi {
+  if (wish === 'node') return nodeFfi(platform);
+  try {
+    return require('koffi') as Koffi;
+  } catch (error) {
+    const koffiError = explain(error, platform);
+    if (wish === 'koffi') throw koffiError;
+    try {
+      return nodeFfi(platform);
+    } catch {
+      throw koffiError;
+    }
+  }
+}
+
+/** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
+function nodeFfi(platform: Platform): Koffi {
+  const machine = machineOf(platform);
+  const { openNodeFfi } = require('./node-ffi') as typeof import('./node-ffi');
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  try {
+    if (machine === undefined) throw new Error(`nobody has tried it on ${platform.name}`);
+    if (bun !== undefined || deno !== undefined) throw new Error('it is used in Node.js alone');
+    return openNodeFfi(machine);
+  } catch (error) {
+    const text = `recvfromto cannot call the C library through node:ffi: ${(error as Error).message}`;
+    throw Object.assign(unsupportedPlatform(text), { cause: error });
+  }
+}
+
+/** What node:ffi has to be told; undefined where it is not used. */
+export function machineOf({ errnoLocation, message: { pointerSize } }: Platform): Machine | undefined {
+  return errnoLocation === undefined ? undefined : { pointerSize, errnoLocation };
 }

@@ -133,7 +133,8 @@ type BsdStructs = Readonly<Record<string, StructType>> & {
 };
 
 /** What differs. */
-export interface Bsd extends Pick<Platform, 'name' | 'arch' | 'errno' | 'requests' | 'carried' | 'mmsg' | 'pinFlags'> {
+export interface Bsd
+  extends Pick<Platform, 'name' | 'arch' | 'errno' | 'requests' | 'carried' | 'mmsg' | 'pinFlags' | 'errnoLocation'> {
   readonly abi: Abi;
   readonly constants: Numbers;
   readonly structs: BsdStructs;
@@ -151,7 +152,7 @@ export interface Bsd extends Pick<Platform, 'name' | 'arch' | 'errno' | 'request
 }
 
 export function bsd(system: Bsd): Platform {
-  const { name, arch, abi, constants: c, structs, carried, errno, requests, mmsg, pinFlags } = system;
+  const { name, arch, abi, constants: c, structs, carried, errno, requests, mmsg, pinFlags, errnoLocation } = system;
   const settings = once(system.settings);
   const privateBatch = system.privateBatch && once(system.privateBatch);
   return {
@@ -180,6 +181,7 @@ export function bsd(system: Bsd): Platform {
     },
     ...(mmsg && { mmsg }),
     ...(pinFlags && { pinFlags }),
+    ...(errnoLocation && { errnoLocation }),
     get privateBatch() {
       return privateBatch?.();
     },

@@ -128,6 +128,7 @@ export function freebsd(arch: string): Platform | undefined {
     // A u_char. 11's sources have it, 13.0 took it.
     tos: { ...message(c.IP_TOS), size: 1 },
     mmsg: { count: 'size_t', lateError: 'lost' },
+    errnoLocation: '__error', // <errno.h>
     pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
     settings: () => settings(pathMtu(c, types)),
     quirks: { sourceOnlyFromWildcard: true, dualStack: true, reusePort: c.SO_REUSEPORT_LB },

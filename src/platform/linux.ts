@@ -157,6 +157,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
     // <bits/epoll.h>: EPOLL_PACKED is defined on x86_64 alone
     epoll: { packed: arch === 'x64' },
+    errnoLocation: name === 'android' ? '__errno' : '__errno_location', // bionic, glibc and musl <errno.h>
     pinFlags: 0x2 | 0x1000, // glibc <bits/dlfcn.h>, musl, bionic (LP64)
     get settings() {
       return settings();

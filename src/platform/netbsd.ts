@@ -99,6 +99,7 @@ export function netbsd(arch: string): Platform | undefined {
     ],
     // ip_setpktopts refuses what it does not know with ENOPROTOOPT: no TOS for IPv4.
     departures: { udp4: source },
+    errnoLocation: '__errno', // <errno.h>
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
     settings: () => settings(pathMtu(c, types)),
     // What it does with IPv4-mapped addresses could not be found out.

@@ -94,6 +94,7 @@ export function openbsd(arch: string): Platform | undefined {
     // udp_output ignores whatever is not IP_SENDSRCADDR: no TOS for IPv4.
     departures: { udp4: source },
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
+    errnoLocation: '__errno', // <errno.h>
     pinFlags: 0x2 | 0x400, // include/dlfcn.h
     settings: () => settings(pathMtu(c, types)),
     quirks: { sourceOnlyFromWildcard: false, dualStack: false, ipMulticastOptionSize: 1 },

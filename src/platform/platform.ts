@@ -227,6 +227,11 @@ export interface Platform {
   readonly segment?: SegmentDeparture;
   /** Has it epoll(7), for environments where libuv cannot wait for every descriptor? `packed`: EPOLL_PACKED. */
   readonly epoll?: { readonly packed: boolean };
+  /**
+   * The function of the C library that returns the address of errno, for node:ffi, which has no errno() of its own. Absent
+   * where node:ffi is not used: Windows, and macOS, whose arm64 passes variadic arguments in a way that it cannot.
+   */
+  readonly errnoLocation?: string;
   /** dlopen(3) flags that keep a library for good, RTLD_NOW | RTLD_NODELETE; absent where there are none. <dlfcn.h> */
   readonly pinFlags?: number;
   /** Does the C library have recvmmsg/sendmmsg, and their count parameter as size_t (FreeBSD) or unsigned? */

@@ -1,7 +1,7 @@
 /**
  * Runs scripts/*.cjs in processes of their own, for what may crash a process. They load src/ compiled by swc into
  * node_modules/.cache (koffi has to be found from there), so that no stale dist/ is tested and nothing has to be built.
- * RECVFROMTO_TEST_NODE: another Node executable to run them with.
+ * RECVFROMTO_TEST_NODE: another Node executable to run them with. RECVFROMTO_FFI goes on to them.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,13 +24,13 @@ export function compile(): { folder: string; remove(): void } {
   const folder = mkdtempSync(join(cache, 'recvfromto-runtime-'));
   const source = join(root, 'src');
   for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts')) continue;
+    if (!/\.c?ts$/.test(name)) continue;
     const { code } = transformSync(readFileSync(join(source, name), 'utf8'), {
       filename: name,
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'commonjs' },
     });
-    const target = join(folder, name.replace(/\.ts$/, '.js'));
+    const target = join(folder, name.replace(/ts$/, 'js'));
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, code);
   }
@@ -47,11 +47,13 @@ export function run(
   env = {},
   under: readonly string[] = [],
 ) {
+  const { PATH, RECVFROMTO_FFI } = process.env;
   const node = process.env.RECVFROMTO_TEST_NODE ?? process.execPath;
-  const [command, ...rest] = [...under, node, ...flags, join(__dirname, 'scripts', script), ...args];
+  const quiet = RECVFROMTO_FFI === 'node' ? ['--disable-warning=ExperimentalWarning'] : [];
+  const [command, ...rest] = [...under, node, ...quiet, ...flags, join(__dirname, 'scripts', script), ...args];
   const child = spawn(command, rest, {
     cwd: root,
-    env: { PATH: process.env.PATH, RECVFROMTO_COMPILED: folder, ...env },
+    env: { PATH, ...(RECVFROMTO_FFI && { RECVFROMTO_FFI }), RECVFROMTO_COMPILED: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

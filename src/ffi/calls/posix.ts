@@ -98,7 +98,9 @@ class Posix implements Syscalls {
       return count < 0 ? -koffi.errno() : count;
     });
     this.#EINTR = platform.errno.EINTR ?? 4;
-    if (!isMainThread()) this.#atOnce = atOnce(koffi, libc);
+    if (isMainThread()) return;
+    this.#atOnce = atOnce(koffi, libc);
+    if (this.#atOnce === undefined) process.on('exit', () => this.#closeAll());
   }
 
   socket(family: number): number {
@@ -116,6 +118,12 @@ class Posix implements Syscalls {
     const failed = this.#prepare(fd);
     if (failed < 0) this.close(fd);
     return failed < 0 ? failed : fd;
+  }
+
+  /** What a worker has left open when it ends by itself; nobody else closes it where there are no hooks. */
+  #closeAll(): void {
+    for (const fd of own) this.#libc.close(fd);
+    own.clear();
   }
 
   adopt(fd: number): number {

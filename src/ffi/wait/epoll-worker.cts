@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Koffi } from '../koffi.js';
+import type { Machine } from '../node-ffi.js';
 
 /** What the parent hands over: plain numbers, since all layouts are its business. */
 export interface Orders {
@@ -13,13 +14,21 @@ export interface Orders {
   readonly dataOffset: number;
   readonly pipe: number;
   readonly EINTR: number;
+  /** For node:ffi; undefined: koffi. */
+  readonly machine: Machine | undefined;
 }
 
 /** Events per call. */
 const MANY = 64;
 
-function wait({ epfd, eventSize, dataOffset, pipe, EINTR }: Orders): void {
-  const koffi = require('koffi') as Koffi;
+/**
+ * ms. With koffi a hook hangs up when the parent is terminated. With node:ffi nobody does: this thread has to come back to
+ * JavaScript now and then to be ended.
+ */
+const BOUND = 100;
+
+function wait({ epfd, eventSize, dataOffset, pipe, EINTR, machine }: Orders): void {
+  const koffi = machine === undefined ? (require('koffi') as Koffi) : nodeFfi().openNodeFfi(machine);
   const libc = koffi.load(null);
   // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
   const epoll_wait = libc.func('int epoll_wait(int, void *, int, int)');
@@ -29,7 +38,7 @@ function wait({ epfd, eventSize, dataOffset, pipe, EINTR }: Orders): void {
   const view = new DataView(events.buffer, events.byteOffset, events.length);
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   for (;;) {
-    const count = epoll_wait(epfd, events, MANY, -1);
+    const count = epoll_wait(epfd, events, MANY, machine === undefined ? -1 : BOUND);
     if (count < 0) {
       const errno = koffi.errno();
       if (errno === EINTR) continue;
@@ -43,10 +52,12 @@ function wait({ epfd, eventSize, dataOffset, pipe, EINTR }: Orders): void {
       else ready.push(token, view.getUint32(at, littleEndian));
     }
     if (last) break;
-    parentPort?.postMessage(ready);
+    if (ready.length > 0) parentPort?.postMessage(ready);
   }
   close(pipe);
   close(epfd);
 }
+
+const nodeFfi = () => require('../node-ffi.js') as typeof import('../node-ffi.js');
 
 if (parentPort !== null && (workerData as Orders | null)?.epfd !== undefined) wait(workerData as Orders);

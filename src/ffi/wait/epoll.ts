@@ -12,7 +12,7 @@ import { unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
-import type { Koffi } from '../koffi';
+import { type Koffi, machineOf } from '../koffi';
 import { ERROR, type Readiness, type Ready, type Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { onExit } from './at-exit';
@@ -48,8 +48,11 @@ class EpollReadiness implements Readiness {
   constructor(koffi: Koffi, platform: Platform) {
     this.#epoll = new Epoll(koffi, platform);
     const { epfd, eventSize, dataOffset, pipe } = this.#epoll;
-    this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR! };
-    if (!isMainThread()) this.#cleanup = envCleanup(koffi, koffi.load(null));
+    const { env, loop } = koffi.node ?? {};
+    const machine = loop === undefined ? undefined : machineOf(platform); // node:ffi's, or koffi's thread
+
+    this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR!, machine };
+    if (!isMainThread() && env !== undefined) this.#cleanup = envCleanup(koffi, koffi.load(null));
   }
 
   watch(fd: number, ready: Ready, events = 0): Watcher {

@@ -39,8 +39,6 @@ function declare(library: Library, walk: NativeType) {
     uv_handle_size: library.func('size_t uv_handle_size(int)'),
     // void uv_walk(uv_loop_t* loop, uv_walk_cb walk_cb, void* arg);
     uv_walk: library.func('uv_walk', 'void', ['uintptr_t', walk, 'uintptr_t']) as NativeFunction<unknown>,
-    // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
-    napi_get_uv_event_loop: library.func('int napi_get_uv_event_loop(uintptr_t, void *)'),
   };
 }
 
@@ -88,9 +86,15 @@ export class Uv {
     this.cleanup = envCleanup(koffi, this.library, windows ? closesocket(koffi, platform) : undefined);
     this.#pointerSize = koffi.sizeof('void *');
     this.#handleSize = this.#calls.uv_handle_size(UV_POLL);
+    this.#loop = koffi.node.loop ?? this.#askForLoop(koffi.node.env!);
+  }
+
+  #askForLoop(env: Pointer): Pointer {
+    // napi_status napi_get_uv_event_loop(node_api_basic_env env, struct uv_loop_s** loop);
+    const napi_get_uv_event_loop = this.library.func('int napi_get_uv_event_loop(uintptr_t, void *)');
     const loop = Buffer.alloc(this.#pointerSize);
-    if (this.#calls.napi_get_uv_event_loop(koffi.node.env, loop) !== 0) throw new Error('no event loop');
-    this.#loop = koffi.decode(koffi.address(loop), 0, 'uintptr_t');
+    if (napi_get_uv_event_loop(env, loop) !== 0) throw new Error('no event loop');
+    return this.#koffi.decode(this.#koffi.address(loop), 0, 'uintptr_t');
   }
 
   /**

@@ -13,7 +13,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
 import { clearTimeout, setTimeout } from '../../captured';
-import { systemError } from '../../errors';
+import { systemError, unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import type { Koffi, Pointer, PollCallback, PollEvents, PollHandle } from '../koffi';
@@ -144,6 +144,8 @@ class UvReadiness implements UvWaiting {
       const handle = this.#handleFor(uv!, fd);
       return this.#served(new OwnWatcher(fd, ready, this, handle), handle);
     }
+    if (this.#koffi.node.poll === undefined)
+      throw unsupportedPlatform('recvfromto cannot wait for datagrams: no callback');
     const poll = this.#koffi.node.poll(fd, {}, noop);
     const handle = this.#callback === undefined ? undefined : uv?.find(fd);
     if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
