@@ -9,9 +9,9 @@ import { in6_pktinfo } from '../structs/pktinfo';
 import type { Abi } from '../structs/ref';
 import { refFor } from '../structs/ref';
 import { ip6_mtuinfo, sockaddr_in6Len, sockaddr_inLen } from '../structs/sockaddr';
-import type { StructType } from '../structs/struct';
+import { lazily, type StructType } from '../structs/struct';
 import { plainRequests } from './ask';
-import { controlLayout, messageLayout, once } from './layout';
+import { controlLayout, messageLayout } from './layout';
 import { ttlArrival } from './metadata';
 import type {
   Arrival,
@@ -153,9 +153,7 @@ export interface Bsd
 
 export function bsd(system: Bsd): Platform {
   const { name, arch, abi, constants: c, structs, carried, errno, requests, mmsg, pinFlags, errnoLocation } = system;
-  const settings = once(system.settings);
-  const privateBatch = system.privateBatch && once(system.privateBatch);
-  return {
+  const platform: Omit<Platform, 'settings' | 'privateBatch'> = {
     name,
     arch,
     calls: 'posix',
@@ -182,12 +180,6 @@ export function bsd(system: Bsd): Platform {
     ...(mmsg && { mmsg }),
     ...(pinFlags && { pinFlags }),
     ...(errnoLocation && { errnoLocation }),
-    get privateBatch() {
-      return privateBatch?.();
-    },
-    get settings() {
-      return settings();
-    },
     quirks: {
       sourceGone: ['EADDRNOTAVAIL'],
       zoneIsIndex: false,
@@ -200,6 +192,8 @@ export function bsd(system: Bsd): Platform {
       ...system.quirks,
     },
   };
+  const late = lazily(platform, { settings: system.settings });
+  return system.privateBatch === undefined ? late : lazily(late, { privateBatch: system.privateBatch });
 }
 
 /** The IPv6 destination comes with its interface. */

@@ -86,12 +86,3 @@ export function controlLayout(cmsghdr: StructType<CmsghdrField>, align: number):
     headerSize: cmsghdr.size,
   };
 }
-
-/** The value of a getter, made when it is first asked for. */
-export function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}

@@ -10,11 +10,11 @@ import { iovec, type MsghdrField, mmsghdr, msghdrInt, msghdrPadded, msghdrSizeT 
 import { in_pktinfo, in6_pktinfo } from '../structs/pktinfo';
 import { type Abi, I386, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr';
-import { type Structs, type StructType, structsOf } from '../structs/struct';
+import { lazily, type Structs, type StructType, structsOf } from '../structs/struct';
 import { sock_txtime, timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
 import { plainRequests } from './ask';
 import { linuxErrno } from './errno';
-import { controlLayout, messageLayout, once } from './layout';
+import { controlLayout, messageLayout } from './layout';
 import { linuxConstants as c } from './linux-constants';
 import { linuxCarried, linuxSettings } from './linux-settings';
 import {
@@ -114,8 +114,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};
   const constants = { ...c, ...time, ...(arch === 'ppc64' ? powerpc : undefined) };
   const carried = linuxCarried(constants.SO_TIMESTAMPNS);
-  const settings = once(() => linuxSettings(structs));
-  return {
+  const platform: Omit<Platform, 'settings'> = {
     name,
     arch,
     calls: 'posix',
@@ -159,9 +158,6 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
     epoll: { packed: arch === 'x64' },
     errnoLocation: name === 'android' ? '__errno' : '__errno_location', // bionic, glibc and musl <errno.h>
     pinFlags: 0x2 | 0x1000, // glibc <bits/dlfcn.h>, musl, bionic (LP64)
-    get settings() {
-      return settings();
-    },
     quirks: {
       sourceOnlyFromWildcard: false,
       dualStack: true,
@@ -175,6 +171,7 @@ export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs:
       minSendBuffer: 0,
     },
   };
+  return lazily(platform, { settings: () => linuxSettings(structs) });
 }
 
 /**

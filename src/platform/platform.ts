@@ -66,14 +66,14 @@ export interface Arrived {
   /** UDP_GRO segment size in bytes, 0 where not coalesced. */
   segment: number;
   /** Where a diverted datagram had been sent to, 0 where the kernel did not say. Some tell the port alone. */
-  originalFamily?: 0 | 4 | 6;
-  original0?: number;
-  original1?: number;
-  original2?: number;
-  original3?: number;
-  originalPort?: number;
-  /** The firewall's mark; absent where the kernel did not say. */
-  mark?: number;
+  originalFamily: 0 | 4 | 6;
+  original0: number;
+  original1: number;
+  original2: number;
+  original3: number;
+  originalPort: number;
+  /** The firewall's mark; undefined where the kernel did not say. */
+  mark: number | undefined;
 }
 
 /** What an application may ask to be told beyond the destination; names as in the public options. */

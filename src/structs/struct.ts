@@ -35,11 +35,26 @@ export function structsOf<Declarations extends Record<string, (abi: Abi) => Stru
   abi: Abi,
   declarations: Declarations,
 ): Structs<Declarations> {
-  const structs = {} as Structs<Declarations>;
-  for (const name of Object.keys(declarations)) {
-    Object.defineProperty(structs, name, { enumerable: true, get: () => declarations[name](abi) });
+  const makers = Object.entries(declarations).map(([name, declaration]) => [name, () => declaration(abi)]);
+  return lazily({}, Object.fromEntries(makers)) as Structs<Declarations>;
+}
+
+/** `object` with more properties, each of which is made when it is first read. */
+export function lazily<T extends object, Makers extends Record<string, () => unknown>>(
+  object: T,
+  makers: Makers,
+): T & { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> } {
+  for (const [name, make] of Object.entries(makers)) {
+    const set = (value: unknown) =>
+      Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+    const get = () => {
+      const value = make();
+      set(value);
+      return value;
+    };
+    Object.defineProperty(object, name, { get, set, enumerable: true, configurable: true });
   }
-  return structs;
+  return object as ReturnType<typeof lazily<T, Makers>>;
 }
 
 type Define = (fields: Record<string, Type>, options?: { packed: boolean }) => StructType;

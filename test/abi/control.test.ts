@@ -288,6 +288,8 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       const payload = structBytes(facts, 'timespec', { tv_sec: 1_790_000_000, tv_nsec: 123_456_789 });
       const arrived = read(platform, controlMessage(facts, levels.socket, facts.number('SCM_REALTIME'), payload));
       expect([arrived.seconds, arrived.nanoseconds]).toEqual([1_790_000_000, 123_456_789]);
+      const short = controlMessage(facts, levels.socket, facts.number('SCM_REALTIME'), payload.subarray(0, -1));
+      expect(read(platform, short).seconds).toBe(-1);
     });
   }
 
@@ -303,8 +305,16 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       const { originalFamily, original0, original1, original2, original3, originalPort } = arrived6;
       expect([originalFamily, original0, original1, original2, original3]).toEqual([6, ...words(IPV6)]);
       expect(originalPort).toBe(5300);
-      const short = controlMessage(facts, levels.ip, facts.number('IP_ORIGDSTADDR'), name.subarray(0, 7));
-      expect(read(platform, short).originalFamily).toBeUndefined();
+      // As far as the address, and not a byte further, has to be there.
+      for (const [level, type, whole, field] of [
+        [levels.ip, 'IP_ORIGDSTADDR', name, ['sockaddr_in', 'sin_addr']],
+        [levels.ipv6, 'IPV6_ORIGDSTADDR', name6, ['sockaddr_in6', 'sin6_addr']],
+      ] as const) {
+        const { offset, size } = facts.field(...(field as [string, string]));
+        const told = (length: number) =>
+          read(platform, controlMessage(facts, level, facts.number(type), whole.subarray(0, length))).originalFamily;
+        expect([told(offset + size - 1), told(offset + size)]).toEqual([0, level === levels.ip ? 4 : 6]);
+      }
     });
   }
 

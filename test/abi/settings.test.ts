@@ -181,8 +181,9 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
     }
   });
 
-  test('what only Linux has: times, marks, filters, steering', () => {
-    const { txTime, mark, filter, steer } = settings;
+  test('what only Linux has: times, marks, filters, steering, an error queue', () => {
+    const { txTime, mark, filter, steer, errorQueue } = settings;
+    expect(missing(errorQueue)).toBe(!own);
     expect([txTime, mark, filter, steer].map(missing)).toEqual(
       own ? [false, false, false, false] : [true, true, true, true],
     );

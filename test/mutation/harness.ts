@@ -59,6 +59,9 @@ test.each = (rows: readonly unknown[]) => (title: string, body: Body) => {
   for (const row of rows) test(format(title, row), () => body(...argumentsOf(row)));
 };
 
+/** What a socket of ours does not do yet says nothing of a platform. */
+test.failing = ignore;
+
 function beforeEach(hook: Hook): void {
   suite.before.push(hook);
 }
@@ -73,7 +76,7 @@ function argumentsOf(row: unknown): unknown[] {
 
 function format(title: string, row: unknown): string {
   const args = argumentsOf(row);
-  return title.replace(/%[sip]/g, () => String(args.shift()));
+  return title.replace(/%[sipj]/g, () => String(args.shift()));
 }
 
 /** From the innermost outwards, without the root. */

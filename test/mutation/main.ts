@@ -103,8 +103,8 @@ async function child(): Promise<void> {
     readdirSync(join(__dirname, '..', folder))
       .filter((name) => name.endsWith('.test.ts') && !not.test(name))
       .map((name) => join(__dirname, '..', folder, name));
-  // kernel.test.ts is about the models themselves and sees no platform.
-  const all = load([...(options.models ? [] : files('abi', /^$/)), ...files('models', /^kernel/)]);
+  // kernel.test.ts and truth.test.ts are about the models themselves and see no platform.
+  const all = load([...(options.models ? [] : files('abi', /^$/)), ...files('models', /^(kernel|truth)/)]);
   process.on('message', (system: string) => {
     judge(system, all).then((verdict) => process.send?.(verdict), fail);
   });

@@ -11,6 +11,7 @@ import { netbsd } from '../../src/platform/netbsd';
 import { openbsd } from '../../src/platform/openbsd';
 import { specDstDeparture } from '../../src/platform/pktinfo';
 import type { Arrival, Departure, IntDeparture, Platform, Request } from '../../src/platform/platform';
+import { missing } from '../../src/platform/settings';
 import { win32 } from '../../src/platform/win32';
 
 export interface Mutant {
@@ -50,6 +51,45 @@ export function* mutants(platform: Platform): Generator<Mutant> {
   for (const [option, kinds] of Object.entries(platform.optionRequests)) {
     yield* requests(platform, `optionRequests.${option}`, kinds);
     yield remove(platform, 'optionRequests', option);
+  }
+  for (const [option, offer] of Object.entries(platform.carried)) yield* offers(platform, 'carried', option, offer);
+  for (const [setting, offer] of Object.entries(platform.settings)) yield* offers(platform, 'settings', setting, offer);
+  for (const path of ['tried', 'privateBatch'] as const) {
+    if (platform[path] === undefined) continue;
+    yield set(platform, '', path, undefined);
+    yield* anything(platform, path, platform[path]);
+  }
+}
+
+/** What an OS has or has not: the reason taken away, and everything that stands there off by one. */
+function* offers(platform: Platform, path: string, key: string, offer: object): Generator<Mutant> {
+  if (missing(offer)) {
+    yield set(
+      platform,
+      path,
+      key,
+      { ask: { udp4: [], udp6: [], dual: [] }, udp4: [], udp6: [], dual: [] },
+      'there is one',
+    );
+  } else {
+    yield set(platform, path, key, { because: 'Nobody has one' }, 'there is none');
+    yield* anything(platform, `${path}.${key}`, offer);
+  }
+}
+
+/** Numbers off by one, flags turned, words changed, list members left out, however deep they stand. */
+function* anything(platform: Platform, path: string, object: object): Generator<Mutant> {
+  for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+    const word = typeof value === 'string' && key !== 'needs' && key !== 'because'; // those are for people
+    if (typeof value === 'number') for (const step of [1, -1]) yield set(platform, path, key, value + step);
+    if (typeof value === 'boolean') yield set(platform, path, key, !value);
+    if (word) yield set(platform, path, key, key === 'takes' ? (value === 'name' ? 'index' : 'name') : `${value}x`);
+    if (typeof value === 'function') yield set(platform, path, key, () => {}, 'nothing');
+    if (typeof value !== 'object' || value === null) continue;
+    yield* anything(platform, `${path}.${key}`, value);
+    if (!Array.isArray(value)) continue;
+    for (const [i] of value.entries()) yield set(platform, path, key, value.toSpliced(i, 1), `without [${i}]`);
+    if (value.length > 1) yield set(platform, path, key, [...value].reverse(), 'reversed');
   }
 }
 
@@ -162,6 +202,8 @@ function* identity(platform: Platform): Generator<Mutant> {
   yield set(platform, '', 'mmsg', platform.mmsg === undefined ? { count: 'unsigned int' } : undefined);
   if (platform.mmsg !== undefined) {
     yield set(platform, 'mmsg', 'count', platform.mmsg.count === 'size_t' ? 'unsigned int' : 'size_t');
+    yield set(platform, 'mmsg', 'max', platform.mmsg.max === undefined ? 1024 : undefined);
+    yield set(platform, 'mmsg', 'lateError', platform.mmsg.lateError === 'kept' ? 'lost' : 'kept');
   }
 }
 
@@ -316,6 +358,10 @@ function* requests(platform: Platform, path: string, kinds: Readonly<Record<stri
       yield other(
         `[${i}] ${request.optional ? 'required' : 'optional'}`,
         changed({ optional: request.optional ? undefined : true } as Partial<Request>),
+      );
+      yield other(
+        `[${i}] ${request.interface ? 'for everything' : 'for the interface'}`,
+        changed({ interface: request.interface ? undefined : true } as Partial<Request>),
       );
       yield other(
         `without [${i}]`,
