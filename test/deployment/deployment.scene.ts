@@ -68,42 +68,46 @@ describe('one machine (SO_REUSEPORT, cluster)', () => {
   });
 });
 
+/** The client saw this address alone, and in the end the servers that are left. */
+function throughout(what: string, all: Seen, address: string, last: string): void {
+  expect(all.sources).toEqual([`${address} port 5300`]);
+  expect(all.last).toEqual([`${last} as ${address}`]);
+  tell(what, all);
+}
+
 describe('direct server return (nftables)', () => {
   test('answers go past the balancer, from the virtual address, with one server dead as well', async () => {
-    const [plain, death, answers] = await scene('direct-server-return');
-    expect(seen(plain).sources).toEqual(['192.0.2.3 port 5300']);
-    const after = seen(death);
-    expect(after.sources).toEqual(['192.0.2.10 port 5300']);
-    expect(Object.keys(after.names)).toEqual(['a as 192.0.2.10', 'b as 192.0.2.10']);
-    expect(after.last).toEqual(['b as 192.0.2.10']);
-    expect(answers).toBe('packets 0');
-    tell('direct server return, a server killed', after);
+    const lines = await scene('direct-server-return');
+    const [plain4, plain6, death4, death6] = lines.slice(0, 4).map(seen);
+    expect(plain4?.sources).toEqual(['192.0.2.3 port 5300']);
+    expect(plain6?.sources).toEqual(['2001:db8::3 port 5300']);
+    throughout('direct server return, a server killed, IPv4', death4!, '192.0.2.10', 'b');
+    throughout('direct server return, a server killed, IPv6', death6!, '2001:db8::10', 'b');
+    expect(Object.keys(death4!.names)).toEqual(['a as 192.0.2.10', 'b as 192.0.2.10']);
+    expect(lines.slice(4)).toEqual(['packets 0', 'packets 0']); // answers that the balancer saw
   });
 });
 
 describe('equal-cost routes (BIRD, BGP and BFD)', () => {
   test('a program that dies takes its route with it; a host that dies is missed; the address stays', async () => {
-    const [plain, program, host] = (await scene('ecmp')).map(seen);
-    expect(plain?.sources).toEqual(['198.51.100.2 port 5300']);
-    expect(program?.sources).toEqual(['192.0.2.53 port 5300']);
-    expect(program?.last).toEqual(['b as 192.0.2.53']);
-    expect(host?.sources).toEqual(['192.0.2.53 port 5300']);
-    expect(host?.last).toEqual(['a as 192.0.2.53']);
-    tell('ECMP, a server killed', program!);
-    tell('ECMP, a host frozen', host!);
+    const [plain4, plain6, program4, program6, host4, host6] = (await scene('ecmp')).map(seen);
+    expect(plain4?.sources).toEqual(['198.51.100.2 port 5300']);
+    expect(plain6?.sources).toEqual(['2001:db8:a::2 port 5300']);
+    throughout('ECMP, a server killed, IPv4', program4!, '192.0.2.53', 'b');
+    throughout('ECMP, a server killed, IPv6', program6!, '2001:db8::53', 'b');
+    throughout('ECMP, a host frozen, IPv4', host4!, '192.0.2.53', 'a');
+    throughout('ECMP, a host frozen, IPv6', host6!, '2001:db8::53', 'a');
   });
 });
 
 describe('an address that moves (keepalived, VRRP)', () => {
   test('it goes to the other host when the program dies, comes back, and never changes for the client', async () => {
-    const [plain, away, back] = (await scene('vrrp')).map(seen);
+    const [plain, away4, away6, back4, back6] = (await scene('vrrp')).map(seen);
     expect(plain?.sources).toEqual(['192.0.2.3 port 5300']);
-    expect(away?.sources).toEqual(['192.0.2.10 port 5300']);
-    expect(away?.last).toEqual(['b as 192.0.2.10']);
-    expect(back?.sources).toEqual(['192.0.2.10 port 5300']);
-    expect(back?.last).toEqual(['a as 192.0.2.10']);
-    tell('VRRP, the master killed', away!);
-    tell('VRRP, the address comes back', back!);
+    throughout('VRRP, the master killed, IPv4', away4!, '192.0.2.10', 'b');
+    throughout('VRRP, the master killed, IPv6', away6!, '2001:db8::10', 'b');
+    throughout('VRRP, the address comes back, IPv4', back4!, '192.0.2.10', 'a');
+    throughout('VRRP, the address comes back, IPv6', back6!, '2001:db8::10', 'a');
   });
 });
 

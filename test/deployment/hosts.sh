@@ -43,19 +43,28 @@ until_true() {
 # ask ADDRESS PORT...: the client's summary (ask.py).
 ask() { on client python3 "$here/ask.py" "$@"; }
 
-# asking OUTPUT ADDRESS PORT...: the same in the background; returns when the first answer has come. `wait "$asker"`.
+declare -A answered
+# asking OUTPUT ADDRESS PORT...: the same in the background; returns when --before have answered.
 asking() {
-  local output=$1 line; shift
-  exec {answered}< <(exec nsenter --net="/proc/${pid[client]}/ns/net" python3 "$here/ask.py" "$@" 2>&1 >"$output")
-  asker=$!
-  read -r line <&"$answered"
+  local output=$1 line fd; shift
+  exec {fd}< <(exec nsenter --net="/proc/${pid[client]}/ns/net" python3 "$here/ask.py" "$@" 2>&1 >"$output")
+  answered[$output]=$fd
+  read -r line <&"$fd"
   [ "$line" = answered ] || { echo "the client: $line" >&2; exit 1; }
 }
 
 # finished OUTPUT: waits for the client, and prints its summary.
 finished() {
-  cat <&"$answered" >&2
+  cat <&"${answered[$1]}" >&2
   cat "$1"
+}
+
+# address NAME INTERFACE ADDRESS...: more of them, of any family.
+address() {
+  local name=$1 interface=$2; shift 2
+  for each in "$@"; do
+    case $each in *:*) on "$name" ip addr add "$each" dev "$interface" nodad ;; *) on "$name" ip addr add "$each" dev "$interface" ;; esac
+  done
 }
 
 # serve_named NAME: the scene's server on the host of that name, which answers with the name. $program is what runs.
