@@ -186,6 +186,19 @@ export class Descriptors {
     return local.family === 'IPv4' ? 4 : 6;
   }
 
+  /** ms that a blocking call on this descriptor waits (SO_RCVTIMEO, SO_SNDTIMEO of socket(7)); undefined: for ever */
+  timeout(fd: number, name: 'SO_RCVTIMEO' | 'SO_SNDTIMEO'): number | undefined {
+    const { platform, syscalls } = this.#host;
+    const option = platform.constants[name];
+    if (option === undefined) return undefined;
+    const { timeval } = platform.structs;
+    const value = block(timeval?.size ?? 4); // Windows: a DWORD of ms
+    if (syscalls.getsockopt(fd, platform.constants.SOL_SOCKET, option, value) < 0) return undefined;
+    const time = timeval && (new timeval(value) as unknown as { tv_sec: bigint; tv_usec: bigint | number });
+    const ms = time ? Number(time.tv_sec) * 1000 + Math.ceil(Number(time.tv_usec) / 1000) : value.readUInt32LE();
+    return ms === 0 ? undefined : ms;
+  }
+
   blocks(fd: number): boolean {
     return this.#check(this.#calls.blocks(fd), 'fcntl') === 1;
   }

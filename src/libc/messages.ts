@@ -32,7 +32,7 @@ export class Messages {
       (part) => part && block(part.length).subarray(0, part.length),
     );
     const header = new Message(this.#host);
-    const result = this.#waiter.until(fd, READABLE, this.#patience(fd, bits), 'recvmsg', () => {
+    const result = this.#waiter.until(fd, READABLE, this.#patience(fd, bits, 'SO_RCVTIMEO'), 'recvmsg', () => {
       header.fill({ name, iov: parts.iov, control });
       return syscalls.recvmmsg(fd, header.bytes, 1, bits | MSG_DONTWAIT);
     });
@@ -67,7 +67,7 @@ export class Messages {
     const { name, iov, control } = partsOf(platform, msg);
     const parts = { name: name && this.#named(name), iov, control: control && copyOf(control) };
     const header = new Message(this.#host);
-    const result = this.#waiter.until(fd, WRITABLE, this.#patience(fd, bits), 'sendmsg', () => {
+    const result = this.#waiter.until(fd, WRITABLE, this.#patience(fd, bits, 'SO_SNDTIMEO'), 'sendmsg', () => {
       header.fill(parts);
       return syscalls.sendmmsg(fd, header.bytes, 0, 1, bits | MSG_DONTWAIT);
     });
@@ -96,9 +96,10 @@ export class Messages {
   }
 
   /** ms as Waiter takes them: what C would do with such flags on such a descriptor. */
-  #patience(fd: number, flags: number): number | undefined {
+  #patience(fd: number, flags: number, option: 'SO_RCVTIMEO' | 'SO_SNDTIMEO'): number | undefined {
     const { MSG_DONTWAIT } = this.#host.platform.constants;
-    return (flags & MSG_DONTWAIT) !== 0 || !this.#descriptors.blocks(fd) ? 0 : undefined;
+    if ((flags & MSG_DONTWAIT) !== 0 || !this.#descriptors.blocks(fd)) return 0;
+    return this.#descriptors.timeout(fd, option);
   }
 }
 

@@ -108,6 +108,19 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"late", ("127.0.0.1", $
   expect(() => libc.recvmsg(nonBlocking, msg)).toThrow(expect.objectContaining({ code: 'EAGAIN', syscall: 'recvmsg' }));
 });
 
+test('SO_RCVTIMEO bounds the wait of recvmsg', () => {
+  const { fd } = socketOn('127.0.0.1');
+  const { timeval, msghdr, iovec } = libc.structs;
+  const time = new timeval({ tv_sec: 0, tv_usec: 120_000 });
+  libc.setsockopt(fd, constants.SOL_SOCKET, constants.SO_RCVTIMEO as number, time);
+  const msg = new msghdr({ msg_iov: new iovec({ iov_base: Buffer.alloc(1) }) });
+  const start = performance.now();
+  expect(() => libc.recvmsg(fd, msg)).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+  const waited = performance.now() - start;
+  expect(waited).toBeGreaterThan(115);
+  expect(waited).toBeLessThan(2000);
+});
+
 test('two buffers are one datagram, both ways, and lengths and flags come back', () => {
   const { fd, port } = socketOn('127.0.0.1');
   const { iovec, msghdr, sockaddr_in } = libc.structs;

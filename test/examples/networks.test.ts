@@ -2,31 +2,9 @@
  * The examples that need networks: each in a few hosts made of namespaces (networks/*.sh), asked by python3. Needs root
  * or user namespaces, ip(8) and python3; where these are missing the tests are skipped, which fails in CI.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { ROOT } from './example';
+import { missing, network } from './network';
 
-const NAMESPACES = ['--net', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc'];
-if (process.getuid?.() !== 0) NAMESPACES.push('--user', '--map-root-user');
-
-const probe = spawnSync('unshare', [...NAMESPACES, 'sh', '-c', 'ip link set lo up && python3 -c 0'], {
-  encoding: 'utf8',
-});
-const missing = probe.error?.message ?? (probe.status === 0 ? undefined : probe.stderr.trim());
 const onNetworks = missing === undefined ? describe : describe.skip;
-
-/** → its standard output, line by line */
-function network(name: string): string[] {
-  const script = join(__dirname, 'networks', `${name}.sh`);
-  const { stdout, stderr, status } = spawnSync('unshare', [...NAMESPACES, 'bash', script], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    timeout: 30_000,
-    killSignal: 'SIGKILL',
-  });
-  if (status !== 0) throw new Error(`${name}.sh ended with ${status}\n${stderr}`);
-  return stdout.trim().split('\n');
-}
 
 test('namespaces are there, or this is not CI', () => {
   if (process.env.CI === 'true') expect(missing).toBeUndefined();
