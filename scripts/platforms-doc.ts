@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { platformFor } from '../src/platform/index';
-import type { Asked, Because, Option, Platform, PlatformName, Request, SocketKind } from '../src/platform/platform';
+import type { Asked, Because, Option, Platform, Request, SocketKind } from '../src/platform/platform';
 import { missing } from '../src/platform/settings';
 
 const PAGE = join(__dirname, '../docs/platforms.md');
@@ -144,7 +144,7 @@ function messageTable(platform: Platform): string {
   return ['| control message | level and type | payload |\n|---|---|---|', ...comes, ...send, ...ints].join('\n');
 }
 
-const CPUS: readonly [PlatformName, readonly string[]][] = [
+const CPUS: readonly [string, readonly string[]][] = [
   ['linux', ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 'arm', 'ia32']],
   ['android', ['arm64', 'x64']],
   ['darwin', ['arm64', 'x64']],

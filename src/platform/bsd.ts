@@ -109,7 +109,7 @@ export const bsdConstants = {
 } as const satisfies Partial<Constants>;
 
 type Numbers = Constants &
-  typeof bsdConstants & {
+  Readonly<Record<keyof typeof bsdConstants, number>> & {
     readonly IP_RECVTTL: number;
     readonly IPV6_TCLASS: number;
     readonly IPV6_RECVPKTINFO: number;

@@ -3,12 +3,12 @@
  * Platform as an argument. What no fixture covers is refused by name, nothing defaults to Linux.
  */
 import { unsupportedPlatform } from '../errors';
-import type { Libc, Platform, PlatformName } from './platform';
+import type { Libc, Platform } from './platform';
 
 type Maker = (arch: string, libc?: Libc) => Platform | undefined;
 
-/** One OS is enough for a process: the others are not even loaded. */
-const systems: Readonly<Record<PlatformName, () => Maker>> = {
+/** An OS is its file and its line here. One is enough for a process: the others are not even loaded. */
+const systems: Readonly<Record<string, () => Maker>> = {
   linux: () => (require('./linux') as typeof import('./linux')).linux,
   android: () => (require('./android') as typeof import('./android')).android,
   darwin: () => (require('./darwin') as typeof import('./darwin')).darwin,
@@ -30,7 +30,7 @@ export function platformFor(name: string, arch: string, libc?: Libc): Platform {
   let platform = known.get(key);
   if (platform === undefined) {
     if (!Object.hasOwn(systems, name)) throw unsupportedPlatform(`recvfromto does not support ${name}`);
-    platform = systems[name as PlatformName]()(arch, libc);
+    platform = systems[name]()(arch, libc);
     if (platform === undefined) throw unsupportedPlatform(`recvfromto does not support ${name} on ${arch}`);
     known.set(key, platform);
   }

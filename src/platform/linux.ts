@@ -28,7 +28,7 @@ import {
   ttlArrival,
 } from './metadata';
 import { specDstArrival, specDstDeparture } from './pktinfo';
-import type { Arrival, Libc, Platform, PlatformName, Request } from './platform';
+import type { Arrival, Libc, Platform, Request } from './platform';
 import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
 
 const abis: Readonly<Record<string, Abi>> = {
@@ -108,7 +108,7 @@ const musl32Structs: typeof glibcStructs = {
 };
 
 /** What every C library on Linux shares, around its structs. */
-export function linuxKernel(name: PlatformName, arch: string, abi: Abi, structs: LinuxStructs, libc?: Libc): Platform {
+export function linuxKernel(name: string, arch: string, abi: Abi, structs: LinuxStructs, libc?: Libc): Platform {
   const pktinfo = { level: c.IPPROTO_IP, type: c.IP_PKTINFO };
   const departure = specDstDeparture(pktinfo, structs.in_pktinfo, true);
   const time = libc === 'musl' && abi.pointerSize === 4 ? time64 : {};

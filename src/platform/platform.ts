@@ -8,8 +8,6 @@ import type { Asked, Because, PrivateBatch, Settings, Tried } from './settings';
 
 export type * from './settings';
 
-export type PlatformName = 'linux' | 'android' | 'darwin' | 'freebsd' | 'openbsd' | 'netbsd' | 'win32';
-
 /** C libraries on Linux whose headers differ. */
 export type Libc = 'glibc' | 'musl';
 
@@ -193,7 +191,8 @@ export interface Quirks {
 
 /** One OS on one CPU. */
 export interface Platform {
-  readonly name: PlatformName;
+  /** process.platform. For texts: nothing outside platform/ compares it. */
+  readonly name: string;
   /** process.arch. */
   readonly arch: string;
   readonly calls: 'posix' | 'winsock';

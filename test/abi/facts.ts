@@ -20,7 +20,7 @@ interface Cmsg {
 
 type Groups<T> = readonly { readonly value: T; readonly variants?: readonly string[] }[];
 
-interface Fixture {
+export interface Fixture {
   readonly os: string;
   readonly variants: readonly string[];
   readonly saLen: Groups<boolean>;

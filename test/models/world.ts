@@ -13,7 +13,7 @@ import type { Platform } from '../../src/platform/platform';
 import { Server, type ServerOptions } from '../../src/socket/server';
 import { Socket } from '../../src/socket/socket';
 import type { MessageListener, RemoteInfo, SocketOptions } from '../../src/types';
-import { target } from '../abi/facts';
+import { type Facts, target } from '../abi/facts';
 import { FreeBSDKernel, NetBSDKernel, OpenBSDKernel } from './bsd';
 import { DarwinKernel } from './darwin';
 import type { Kernel } from './kernel';
@@ -81,10 +81,11 @@ export class World {
   readonly #open: { close(): unknown }[] = [];
   #now = 0;
 
-  constructor(name: string) {
-    const facts = target(name);
+  /** @param made a system that is not among the fixtures, around the kernel that its facts name */
+  constructor(name: string, made?: { readonly facts: Facts; readonly platform: Platform }) {
+    const facts = made?.facts ?? target(name);
     // A copy: what is cached by Platform is then this test's own, whatever a mutation run does to the original.
-    this.platform = { ...platformFor(facts.os, facts.arch, facts.libc) };
+    this.platform = { ...(made?.platform ?? platformFor(facts.os, facts.arch, facts.libc)) };
     this.machine = new Machine(interfaces(facts.os, this.linkA, this.linkB));
     this.kernel = new kernels[facts.os as keyof typeof kernels](facts, this.machine);
     this.near = peerOn(this.linkA, ['10.0.0.9', '2001:db8::9', 'fe80::9'], 4000);
