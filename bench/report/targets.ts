@@ -130,6 +130,10 @@ export const TARGETS: readonly Target[] = [
   other('slow-listener', 'lateP50Ms', 'how late timers are, p50', 'message', 'dgram', { most: 1.2 }),
   other('slow-listener', 'lateP50Ms', 'how late timers are, p50', 'register', 'dgram', { most: 1.2 }),
   other('flood200k', 'userNs', 'user CPU', 'message', 'dgram', { most: 1 / 4 }),
+  ...['flood400k', 'flood800k'].map((name) =>
+    other(name, 'lostShare', 'datagrams lost', 'message', 'dgram', { most: 1 }),
+  ),
+  other('half-load', 'p99Us', 'latency p99', 'message', 'dgram', { most: 1 }),
   other('send1200', 'bytesPerCpuSecond', 'bytes per CPU second', 'messages', 'dgram', { least: 6 }),
   cpu('send64k', 'message', 'dgram', 0.9),
   cpu('tick', 'message', 'dgram', 0.95),
