@@ -206,6 +206,8 @@ export interface Platform {
   readonly constants: Constants;
   /** errno values by name (EAGAIN: 11, …). On Windows the WSA codes under libuv's names. */
   readonly errno: Readonly<Record<string, number>>;
+  /** Numbers beside those of `errno` that calls fail with, by the name that libuv takes them for. Windows. */
+  readonly otherErrors?: Readonly<Record<number, string>>;
   /** What to ask for, in this order, before bind(). */
   readonly requests: Readonly<Record<SocketKind, readonly Request[]>>;
   /**
@@ -280,6 +282,8 @@ export interface Constants extends Readonly<Record<string, number | undefined>> 
   readonly IPV6_LEAVE_GROUP: number;
   readonly MSG_TRUNC: number;
   readonly MSG_CTRUNC: number;
+  /** Bytes of an interface's name, with its NUL. */
+  readonly IF_NAMESIZE: number;
   /** ioctl(2): bytes that wait. */
   readonly FIONREAD: number;
   readonly POLLIN: number;

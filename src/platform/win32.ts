@@ -10,7 +10,7 @@ import { type Abi, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storageWindows } from '../structs/sockaddr';
 import { structsOf } from '../structs/struct';
 import { perFamily, plainRequests } from './ask';
-import { winsockErrno } from './errno';
+import { windowsErrors, winsockErrno } from './errno';
 import { controlLayout, winsockMessageLayout } from './layout';
 import { ecnArrival, tosArrival, ttlArrival } from './metadata';
 import { addrArrival, addrDeparture } from './pktinfo';
@@ -164,6 +164,7 @@ export function win32(arch: string): Platform | undefined {
     saLen: false,
     constants: c,
     errno: winsockErrno,
+    otherErrors: windowsErrors,
     requests,
     carried,
     optionRequests: plainRequests(carried),

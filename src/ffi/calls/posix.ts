@@ -15,13 +15,8 @@ import { isMainThread } from '../thread';
 import { type Batch, type BatchCall, openBatch } from './batch';
 import { Poller } from './poll';
 
-/** <fcntl.h>; the same numbers on every OS that we know. O_NONBLOCK is not, and comes from the platform. */
-const F_SETFD = 2;
-const F_GETFL = 3;
-const F_SETFL = 4;
-const FD_CLOEXEC = 1;
-/** <net/if.h> of every OS that we know. */
-const IF_NAMESIZE = 16;
+/** Numbers that every POSIX platform has, and Windows has not. */
+type FileNumbers = Readonly<Record<'F_SETFD' | 'F_GETFL' | 'F_SETFL' | 'FD_CLOEXEC' | 'O_NONBLOCK', number>>;
 
 /** @param watched does something in this environment wait for a descriptor? adopt() refuses it then */
 export function posix(koffi: Koffi, platform: Platform, watched: Watched = () => false): Syscalls {
@@ -133,8 +128,7 @@ class Posix implements Syscalls {
   }
 
   #prepare(fd: number): number {
-    const { O_NONBLOCK } = this.#platform.constants;
-    if (O_NONBLOCK === undefined) throw new Error(`platform ${this.#platform.name} lacks O_NONBLOCK`);
+    const { F_SETFD, F_GETFL, F_SETFL, FD_CLOEXEC, O_NONBLOCK } = this.#platform.constants as unknown as FileNumbers;
     this.#batch.forget(fd); // somebody else has closed what had this number before
     const { fcntl } = this.#libc;
     if (fcntl(fd, F_SETFD, 'int', FD_CLOEXEC) < 0) return -this.#koffi.errno();
@@ -239,7 +233,7 @@ class Posix implements Syscalls {
 
   if_indextoname(ifindex: number, name: Buffer): number {
     checkUnsigned('ifindex', ifindex);
-    checkBytes('name', name, this.#platform.constants.IF_NAMESIZE ?? IF_NAMESIZE);
+    checkBytes('name', name, this.#platform.constants.IF_NAMESIZE);
     // NULL comes back as 0; anything else is the address of `name`
     return Number(this.#libc.if_indextoname(ifindex, name)) !== 0 ? 0 : -this.#koffi.errno();
   }
@@ -247,8 +241,7 @@ class Posix implements Syscalls {
   if_nametoindex(name: string): number {
     if (typeof name !== 'string') throw new TypeError(`name must be a string, is ${typeof name}`);
     // C would stop at the NUL, and musl and the BSDs cut what is too long: both find another interface
-    if (name.includes('\0') || Buffer.byteLength(name) >= (this.#platform.constants.IF_NAMESIZE ?? IF_NAMESIZE))
-      return 0;
+    if (name.includes('\0') || Buffer.byteLength(name) >= this.#platform.constants.IF_NAMESIZE) return 0;
     return this.#libc.if_nametoindex(name);
   }
 
