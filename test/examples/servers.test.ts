@@ -34,6 +34,24 @@ describe('examples/libc', () => {
   });
 });
 
+withTools('udhcpc')(
+  'dhcp-server.js gives udhcpc an address on each network, renews it, takes it back, and serves a relay',
+  () => {
+    const bound = (name: string, network: string, event = 'bound') =>
+      `${name}0 ${event} ${network}.100/255.255.255.0 router ${network}.1 lease 600 server ${network}.1`;
+    const lines = network('dhcp');
+    const both = [bound('a', '192.0.2'), bound('b', '198.51.100')];
+    expect(lines.slice(0, 5)).toEqual([...both, ...both, bound('b', '198.51.100', 'renew')]);
+    const common = { xid: '12345678', from: ['198.51.100.1', 67] };
+    expect(lines.slice(5).map((line) => JSON.parse(line))).toEqual([
+      { case: "an address of nobody's", ...common, client: '020000000001', type: 6, yours: '0.0.0.0' },
+      // udhcpc has given it back
+      { case: 'without the broadcast flag', ...common, client: '020000000002', type: 2, yours: '198.51.100.100' },
+      { case: 'a relay', type: 2, yours: '203.0.113.100', from: ['198.51.100.7', 67] },
+    ]);
+  },
+);
+
 withTools('ntpdig')('ntp-server.js tells ntpdig the time, on each address', () => {
   const answers = network('ntp').map((line) => JSON.parse(line));
   expect(answers.map(({ ip }) => ip)).toEqual([
