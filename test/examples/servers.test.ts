@@ -3,6 +3,7 @@
  * answer from an address that it did not ask. What is not installed is skipped, which fails in CI.
  */
 import { spawnSync } from 'node:child_process';
+import { ROOT } from './example';
 import { missing, network } from './network';
 
 /** Runs where the tools are. */
@@ -31,6 +32,11 @@ describe('examples/libc', () => {
 
   withTools('dig')('by-hand.js too', () => {
     expect(network('libc', 'by-hand')).toEqual(answered(ipv4));
+  });
+
+  withTools('nft')('tproxy.js answers for addresses and ports that nobody has', () => {
+    const asked = ['198.51.100.5 777', '203.0.113.9 53', '192.0.2.1 4', '2001:db8:ffff::5 777', '2001:db8:a::1 4'];
+    expect(network('tproxy')).toEqual(asked.map((each) => `${each} hello ${each}`));
   });
 });
 
@@ -106,5 +112,25 @@ describe('stun-server.js', () => {
       expect(from).toEqual([change & 4 ? otherAddress : address, change & 2 ? otherPort : port]);
       expect(mapped).toBe('10.0.0.9');
     }
+  });
+});
+
+describe('examples/systemd', () => {
+  withTools('systemd-socket-activate')(
+    'the first datagram starts the server, and is answered as all others are',
+    () => {
+      const addresses = ['192.0.2.7', '192.0.2.1', '2001:db8:a::7', '2001:db8:a::1'];
+      expect(network('systemd')).toEqual(addresses.map((address) => `${address} hello ${address}`));
+    },
+  );
+
+  withTools('systemd-analyze')('systemd has nothing to say against the units', () => {
+    const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', 'examples/systemd/echo.socket'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    const lines = `${stdout}${stderr}`.split('\n').filter((line) => /echo\./.test(line));
+    // The program of the unit is not installed here.
+    expect(lines.filter((line) => !/not executable|No such file/.test(line))).toEqual([]);
   });
 });
