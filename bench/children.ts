@@ -89,6 +89,12 @@ export class Program {
     return this.hear<T>();
   }
 
+  /** @throws Error with what it complained of, when it has ended */
+  check(): void {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) return;
+    throw new Error(`${this.#name}: has ended. ${this.#errors.trim()}`);
+  }
+
   /** Asks it to end, and waits until it has. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;

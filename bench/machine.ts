@@ -70,6 +70,11 @@ export function observe(versions: Readonly<Record<string, string>>): () => Machi
   };
 }
 
+/** To be said with every figure: that others were at work. */
+export function disturbance({ others }: Machine): string {
+  return others !== null && others > DISTURBING ? `, while others had ${(others * 100).toFixed(0)} % of the cores` : '';
+}
+
 /** What a reader of the figures must know about the machine. */
 export function warningsAbout({ others, loadBefore, cores }: Machine): string[] {
   const warnings = [];

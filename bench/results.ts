@@ -3,21 +3,25 @@ import type { Machine } from './machine';
 import type { Step } from './profile';
 import { type Summary, summary } from './statistics';
 
-export type SubjectId =
-  | 'dgram'
-  | 'message'
-  | 'shared'
-  | 'messages'
-  | 'gro'
-  | 'register'
-  | 'bun'
-  | 'deno'
-  | 'deno-dgram'
-  | 'c'
-  | 'c-gso'
-  | 'c-gro'
-  | 'nsd'
-  | 'knot';
+/** In the order of every table. */
+export const SUBJECTS = [
+  'dgram',
+  'message',
+  'shared',
+  'messages',
+  'gro',
+  'register',
+  'bun',
+  'deno',
+  'deno-dgram',
+  'c',
+  'c-gso',
+  'c-gro',
+  'nsd',
+  'knot',
+] as const;
+
+export type SubjectId = (typeof SUBJECTS)[number];
 
 /** Names of figures carry their unit: perSecond, cpuNs (per datagram), p99Us, rssMB. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -32,7 +36,7 @@ export interface Row {
   readonly case: string;
   readonly subject: SubjectId;
   readonly metrics: Readonly<Record<string, Summary>>;
-  /** The commit and the day it was measured at: parts of the results may be measured anew. */
+  /** The commit and the day it was measured at, and how busy others were: parts of the results may be measured anew. */
   readonly measured: string;
 }
 
@@ -82,10 +86,10 @@ export function rowsOf(samples: readonly Sample[], measured: string): Row[] {
 /** Earlier results with those cases replaced that were measured anew; the machine is that of the new ones. */
 export function merged(earlier: Results, later: Results): Results {
   const anew = new Set(later.rows.map(({ case: name }) => name));
-  const subjects = new Map([...earlier.subjects, ...later.subjects].map((one) => [one.id, one]));
+  const known = new Map([...earlier.subjects, ...later.subjects].map((one) => [one.id, one]));
   return {
     ...later,
-    subjects: [...subjects.values()],
+    subjects: SUBJECTS.flatMap((id) => known.get(id) ?? []),
     rows: [...earlier.rows.filter(({ case: name }) => !anew.has(name)), ...later.rows],
     profiles: later.profiles.length > 0 ? later.profiles : earlier.profiles,
   };

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endAll } from './children';
-import { observe, warningsAbout } from './machine';
+import { disturbance, observe, warningsAbout } from './machine';
 import { measureCase, plannedMs } from './measure';
 import { type Options, optionsFrom, USAGE, UsageError } from './options';
 import { printed } from './report/tables';
@@ -105,7 +105,7 @@ async function measureAll(options: Options, tools: Toolchain): Promise<Results> 
     subjects: subjects.map(({ id, label }) => ({ id, label })),
     skipped: tools.skipped,
     warnings: [...warningsAbout(seen), ...failures],
-    rows: rowsOf(samples, measured),
+    rows: rowsOf(samples, `${measured}${disturbance(seen)}`),
     profiles,
   };
 }

@@ -147,8 +147,10 @@ async function measure(turn: Turn, program: string, more: readonly string[] = []
     await ready(host, port, subject.label);
     const asking = { host, port, questions: zone.questions };
     await ask(context, { ...asking, ms: Math.min(WARM_MS, ms) });
+    server.check();
     const before = cpuNsOf(server.pid);
     const { completed, lost, perSecond, latencyUs } = await ask(context, { ...asking, ms, more });
+    server.check();
     const cpuNs = (cpuNsOf(server.pid) - before) / completed;
     return { cpuNs, perSecond, latencyUs, lostShare: lost / (completed + lost) };
   } finally {

@@ -23,5 +23,7 @@ const server = createServer({
     send(response);
   },
 });
+// Bun says here of every client that went away before its answer came (ECONNREFUSED).
+server.on('error', () => {});
 server.listen({ udp: { port: Number(options.port), address: '0.0.0.0' } });
 process.stdin.on('end', () => process.exit(0)).resume();
