@@ -2,6 +2,7 @@
  * The rest of the process gets its turn while datagrams keep coming. Work is simulated by a busy loop of 1 ms; on a slow
  * machine each takes longer, and fewer fit between two turns, so the limits hold there as well.
  */
+import { Engine } from '../../../src/datagram/engine';
 import { WRITABLE } from '../../../src/ffi/index';
 import { datagrams, FakeNet, settled } from '../../support/fake-socket';
 
@@ -9,6 +10,12 @@ const work = (ms: number) => {
   const until = performance.now() + ms;
   while (performance.now() < until);
 };
+
+/** Whose clock runs. */
+function newNet(): FakeNet {
+  const net = new FakeNet();
+  return Object.assign(net, { engine: new Engine(net.host) });
+}
 
 const many = (count: number) => datagrams(...Array.from({ length: count }, (_, i) => String(i)));
 
@@ -37,8 +44,8 @@ async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 10_000 && !condition(); i++) await new Promise((done) => setImmediate(done));
 }
 
-test.failing("a slow listener of 'message' has some 10 ms at a time", async () => {
-  const net = new FakeNet();
+test("a slow listener of 'message' has some 10 ms at a time", async () => {
+  const net = newNet();
   const { socket, fd } = await net.bound();
   const turns = loopTurns();
   let count = 0;
@@ -52,8 +59,8 @@ test.failing("a slow listener of 'message' has some 10 ms at a time", async () =
   expect(await turns.most()).toBeLessThanOrEqual(20);
 });
 
-test.failing('a batch of 1024 does not hand over 4096 in one turn', async () => {
-  const net = new FakeNet();
+test('a batch of 1024 does not hand over 4096 in one turn', async () => {
+  const net = newNet();
   const { socket, fd } = await net.bound({ batch: 1024 });
   const turns = loopTurns();
   let count = 0;
@@ -67,8 +74,8 @@ test.failing('a batch of 1024 does not hand over 4096 in one turn', async () => 
   expect(await turns.most()).toBeLessThanOrEqual(200);
 });
 
-test.failing("a slow listener of 'messages' is not called again in the same turn", async () => {
-  const net = new FakeNet();
+test("a slow listener of 'messages' is not called again in the same turn", async () => {
+  const net = newNet();
   const { socket, fd } = await net.bound({ batch: 16 });
   const turns = loopTurns();
   let count = 0;
@@ -82,8 +89,8 @@ test.failing("a slow listener of 'messages' is not called again in the same turn
   expect(await turns.most()).toBeLessThanOrEqual(1);
 });
 
-test.failing('a slow body of for await has some 10 ms at a time', async () => {
-  const net = new FakeNet();
+test('a slow body of for await has some 10 ms at a time', async () => {
+  const net = newNet();
   const { socket, fd } = await net.bound();
   const turns = loopTurns();
   let count = 0;
@@ -100,7 +107,7 @@ test.failing('a slow body of for await has some 10 ms at a time', async () => {
 });
 
 test.failing('a queue that has become writable leaves in portions, where the kernel is slow', async () => {
-  const net = new FakeNet();
+  const net = newNet();
   const { socket, fd } = await net.bound({ gso: false });
   net.host.syscalls.sendResult = () => -11;
   let told = 0;
@@ -121,8 +128,8 @@ test.failing('a queue that has become writable leaves in portions, where the ker
   expect(await turns.most()).toBeLessThanOrEqual(40);
 });
 
-test.failing('two sockets that are flooded take turns', async () => {
-  const net = new FakeNet();
+test('two sockets that are flooded take turns, a batch each', async () => {
+  const net = newNet();
   const [one, other] = [await net.bound(), await net.bound()];
   const order: number[] = [];
   for (const [index, { socket }] of [one, other].entries()) {
@@ -139,5 +146,5 @@ test.failing('two sockets that are flooded take turns', async () => {
     run = order[i] === order[i - 1] ? run + 1 : 1;
     if (i < 300) longest = Math.max(longest, run);
   }
-  expect(longest).toBeLessThanOrEqual(40);
+  expect(longest).toBeLessThanOrEqual(64);
 });

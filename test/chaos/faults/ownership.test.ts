@@ -7,7 +7,7 @@ import { library, lines, program } from '../support/program';
 const made = { recvfromto: 'createSocket', 'node:dgram': 'dgram.createSocket' };
 
 describe.each(Object.entries(made))('the descriptor of a socket of %s that the process watches', (_, create) => {
-  test.failing('is refused, and the socket goes on', async () => {
+  test('is refused, and the socket goes on', async () => {
     const ended = await program(`${library}
       const owner = await bound(${create}('udp4'));
       const heard = [];
@@ -31,7 +31,7 @@ describe.each(Object.entries(made))('the descriptor of a socket of %s that the p
     expect(lines(ended)).toEqual(['refused EEXIST', 'still there']);
   });
 
-  test.failing('does not become the number of the next socket', async () => {
+  test('does not become the number of the next socket', async () => {
     const ended = await program(`${library}
       const owner = await bound(${create}('udp4'));
       const fd = fdOf(owner);
@@ -47,7 +47,7 @@ describe.each(Object.entries(made))('the descriptor of a socket of %s that the p
   });
 });
 
-test.failing('a handle of libuv whose descriptor is watched is refused, and stays open', async () => {
+test('a handle of libuv whose descriptor is watched is refused, and stays open', async () => {
   const ended = await program(`${library}
     const owner = await bound(dgram.createSocket('udp4'));
     const { handle } = stateOf(owner);

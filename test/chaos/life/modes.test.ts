@@ -149,15 +149,27 @@ test('the package is loaded again and again: no warning, no descriptor is left',
   expect(lines(ended)).toEqual(['true 0']);
 });
 
-test('a start-up snapshot cannot hold it, and says so', async () => {
+/** Node's V8 gives up (SIGTRAP) on a native addon in the heap that is to be written; an error at createSocket would not. */
+test.failing('a start-up snapshot cannot hold an open library, and createSocket says so', async () => {
   const entry = join(directory, 'snapshot.cjs');
   writeFileSync(
     entry,
     `const { createRequire } = require('node:module');
     const { createSocket } = createRequire(${JSON.stringify(join(ROOT, 'package.json'))})('recvfromto');
-    try { createSocket('udp4'); } catch (error) { console.log(error.code ?? error.message); process.exit(0); }`,
+    try { createSocket('udp4'); } catch (error) { console.log(error.code); }`,
   );
   const ended = await node(['--build-snapshot', entry, '--snapshot-blob', join(directory, 'blob')], { cwd: directory });
-  expect(ended.signal).toBeNull(); // whatever Node makes of it: no crash
-  expect(ended.stdout + ended.stderr).toMatch(/ERR_|not supported|createRequire|Cannot/);
+  expect(lines(ended)).toEqual(['ERR_RECVFROMTO_UNSUPPORTED_PLATFORM']);
+});
+
+test('what a start-up snapshot holds of it before a socket is made does no harm', async () => {
+  const entry = join(directory, 'imported.cjs');
+  writeFileSync(
+    entry,
+    `const { createRequire } = require('node:module');
+    globalThis.recvfromto = createRequire(${JSON.stringify(join(ROOT, 'package.json'))})('recvfromto');`,
+  );
+  const blob = join(directory, 'imported.blob');
+  const built = await node(['--snapshot-blob', blob, '--build-snapshot', entry], { cwd: directory });
+  expect(built.signal).toBeNull();
 });

@@ -61,7 +61,7 @@ test('cluster workers that are killed: the primary starts others, and they answe
     const probe = await bound(dgram.createSocket('udp4'));
     const { port } = probe.address();
     await new Promise((done) => probe.close(done));
-    cluster.setupPrimary({ exec: file });
+    cluster.setupPrimary({ exec: file, execArgv: [] });
     const up = new Set();
     const fork = () => {
       const worker = cluster.fork({ PORT: String(port) });

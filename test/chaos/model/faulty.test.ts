@@ -13,8 +13,7 @@ const RUNS = Number(process.env.FUZZ_RUNS ?? 1500);
 /** What dgram throws out of its queue and its ticks, and what our listeners throw. */
 const EXPECTED = new Set(['BOOM', 'ERR_SOCKET_BUFFER_SIZE', 'ERR_SOCKET_DGRAM_NOT_RUNNING']);
 
-// Fails today: faults/settlement, faults/ownership and faults/memory say why.
-test.failing('sockets keep their promises, whatever is done to them', async () => {
+test('sockets keep their promises, whatever is done to them', async () => {
   let executed = 0;
   let world: World | undefined;
   const thrown = (error: unknown) => {
