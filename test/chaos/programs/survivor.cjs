@@ -52,6 +52,13 @@ const guarded = (call) => {
 };
 
 (async () => {
+  const limit = setTimeout(
+    () => {
+      console.log(JSON.stringify({ back, met }));
+      process.exit(3);
+    },
+    Number(process.env.SURVIVOR_MS ?? 15_000),
+  );
   server = await open((socket, msg, rinfo) => {
     guarded(() => {
       if (socket.reply) socket.reply(msg, rinfo, (error) => error && note(error));
@@ -77,9 +84,5 @@ const guarded = (call) => {
     });
     setTimeout(ask, 2);
   };
-  const limit = setTimeout(() => {
-    console.log(JSON.stringify({ back, met }));
-    process.exit(3);
-  }, 15_000);
   ask();
 })();
