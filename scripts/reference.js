@@ -38,6 +38,12 @@ const silent = [];
 /** A member that node:dgram's sockets have by that name, which needs no words where it does the same. */
 const isDgrams = ({ name }) => name in dgramSocket || name.startsWith('__@asyncDispose@');
 
+/** C's own: constants, structs and their fields, of which the manual pages tell. */
+const isC = (symbol, owner) =>
+  /^[A-Z][A-Z0-9_]+$/.test(symbol.name) ||
+  /^[Ss]tructs$/.test(owner) ||
+  declarations(symbol).some((node) => node.getSourceFile().fileName.endsWith('/src/libc/struct-types.ts'));
+
 /** What TSDoc says; of an overloaded function it may stand at any of its signatures. */
 function said(symbol, owner) {
   const found = declarations(symbol).flatMap((node) => ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc));
@@ -56,7 +62,8 @@ function said(symbol, owner) {
     (symbol.getDocumentationComment(checker).length > 0 || (/^(Socket|Server)$/.test(owner) && isDgrams(symbol))
       ? 'As in Node.js.'
       : '');
-  if (text === '') silent.push(owner === undefined ? symbol.name : `${owner}.${memberName(symbol)}`);
+  if (text === '' && !isC(symbol, owner))
+    silent.push(owner === undefined ? symbol.name : `${owner}.${memberName(symbol)}`);
   return text.replace(/\{@link (\w+)\}/g, '`$1`');
 }
 
@@ -158,7 +165,13 @@ function page() {
     const isType = (symbol) =>
       !((symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).flags & ts.SymbolFlags.Value);
     const ordered = [...symbols].sort((a, b) => isType(a) - isType(b) || a.name.localeCompare(b.name, 'en'));
-    return [`## ${name}`, ...ordered.flatMap((symbol) => ['', ...entry(symbol)])].join('\n');
+    const constants = ordered.filter(
+      (symbol) => /^[A-Z][A-Z0-9_]+$/.test(symbol.name) && !symbol.name.startsWith('CMSG_'),
+    );
+    const others = ordered.filter((symbol) => !constants.includes(symbol));
+    const list =
+      constants.length === 0 ? [] : ['', `Constants: ${constants.map((symbol) => code(symbol.name)).join(', ')}.`];
+    return [`## ${name}`, ...list, ...others.flatMap((symbol) => ['', ...entry(symbol)])].join('\n');
   });
   return `# Types and members
 

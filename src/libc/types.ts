@@ -38,6 +38,7 @@ export interface ReceivedFromTo {
   readonly drops?: number;
 }
 
+/** How recvfromto() receives. */
 export interface RecvOptions {
   /** How long to wait, in ms. Default: for ever. */
   readonly timeout?: number | undefined;
@@ -49,6 +50,7 @@ export interface RecvOptions {
   readonly peek?: boolean | undefined;
 }
 
+/** Where sendfromto() sends to, and from where. */
 export interface SendFromToOptions {
   /** Not needed on a connected socket. */
   readonly to?: { readonly address: string; readonly port: number } | undefined;
