@@ -34,6 +34,8 @@ interface Recvfromto {
   createSocket: typeof createSocket;
 }
 
+declare const exports: Recvfromto; // CommonJS; Bun's bundler loses `module.exports`
+
 /** The module itself, as node:dgram's default export is: whoever replaces a name in it does so for every importer. */
-const recvfromto: Recvfromto = module.exports;
+const recvfromto = exports;
 export default recvfromto;

@@ -110,17 +110,39 @@ export function hasBinary(platform: Platform): boolean {
   }
 }
 
-/** What to tell a user whose Node did not load koffi. Exported for its test. */
+/** What to tell a user whose program has no koffi that loads. Exported for its test. */
 export function explain(error: unknown, platform: Platform): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const machine = `${platform.name}-${platform.arch}`;
+  const binary = `@koromix/koffi-${machine}`;
   const text =
     code === 'ERR_DLOPEN_DISABLED'
       ? 'recvfromto calls the C library through a native addon (koffi), and this process may not load one: ' +
         'start Node with --allow-addons (permission model), and without --no-addons'
-      : `recvfromto calls the C library through koffi, which did not load on ${machine}: ${message}. Where koffi has a ` +
-        `binary for this machine it is the optional package @koromix/koffi-${machine}: install without --omit=optional`;
+      : `recvfromto calls the C library through koffi, which did not load on ${machine}: ${message.split('\n', 1)[0]} ` +
+        `(Bundled? Keep koffi external, or lay the koffi.node of ${binary} beside the program: docs/bundling.md. ` +
+        `Installed with --omit=optional? Where koffi has a binary for this machine, it is the package ${binary})`;
   return Object.assign(unsupportedPlatform(text), { cause: error });
+}
+
+/** As installed, or as a bundler has left it. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
+function koffi(platform: Platform): Koffi {
+  let cause: unknown;
+  try {
+    return require('koffi') as Koffi;
+  } catch (error) {
+    cause = error;
+  }
+  if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') throw explain(cause, platform);
+  const { koffiBeside } = require('./beside') as typeof import('./beside');
+  let found: Koffi | undefined;
+  try {
+    found = koffiBeside();
+  } catch (error) {
+    throw explain(error, platform);
+  }
+  if (found === undefined) throw explain(cause, platform);
+  return found;
 }
 
 let loaded: Koffi | undefined;
@@ -137,9 +159,8 @@ export function loadKoffi(platform: Platform): Koffi {
 function load(platform: Platform, wish: string | undefined): Koffi {
   if (wish === 'node') return nodeFfi(platform);
   try {
-    return require('koffi') as Koffi;
-  } catch (error) {
-    const koffiError = explain(error, platform);
+    return koffi(platform);
+  } catch (koffiError) {
     if (wish === 'koffi') throw koffiError;
     try {
       return nodeFfi(platform);

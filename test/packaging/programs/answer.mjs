@@ -1,0 +1,12 @@
+// As answer.cjs.
+import { createServer, createSocket } from 'recvfromto';
+
+const server = createServer((msg, rinfo) => server.reply(msg, rinfo));
+server.listen(0, () => {
+  const client = createSocket('udp4', (_msg, rinfo) => {
+    console.log(`answered from ${rinfo.address}`);
+    client.close();
+    server.close();
+  });
+  client.send('hello', server.address().port, '127.0.0.2');
+});
