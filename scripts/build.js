@@ -25,8 +25,6 @@ const source = (name) => join(root, `src/${name}.ts`);
 /** What people import, by its name in package.json's exports. */
 const PUBLIC = ['index', 'register', 'libc', 'promises', 'testing'].filter((name) => existsSync(source(name)));
 const COMMAND = 'cli/main';
-/** Threads of ours are loaded by their path, beside the file that starts them. */
-const THREADS = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.cts'));
 /**
  * These stay in node_modules; koffi could not be anywhere else. All else that is imported goes into the bundle, and so does
  * ref-struct-di: without its `debug`, which takes longer to load than all of ours.
@@ -48,11 +46,6 @@ function late() {
   const emitted = new Map();
   return {
     name: 'late',
-    buildStart() {
-      for (const name of THREADS) {
-        this.emitFile({ type: 'chunk', id: join(root, 'src', name), fileName: `${basename(name, '.cts')}.cjs` });
-      }
-    },
     async resolveId(wanted, importer, { kind }) {
       if (wanted.startsWith(GROUP)) return wanted;
       if (!wanted.startsWith('.') || !importer?.startsWith(join(root, 'src'))) return null;

@@ -4,12 +4,12 @@
  * which are undefined: nothing can be closed when a worker is terminated, and libuv's handles have to be our own.
  *
  * Types are named as in C. A pointer is a number while it is a safe integer, else a bigint, and signed (as with koffi), so
- * that an address has one spelling. Loaded by the thread of wait/epoll-worker.cts as well, so it imports nothing.
+ * that an address has one spelling. It imports nothing.
  */
 import type { Koffi, Library, NativeArgument, NativeFunction, NativeType, Pointer } from './koffi';
 
 /** https://nodejs.org/api/ffi.html, as of 26.10. */
-interface NodeFfi {
+export interface NodeFfi {
   readonly DynamicLibrary: new (path: string | null) => DynamicLibrary;
   getRawPointer(bytes: Uint8Array): bigint;
   getCurrentEventLoop(): bigint;

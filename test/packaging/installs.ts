@@ -24,7 +24,8 @@ async function byNpm(tarball: string): Promise<string> {
   const cwd = folder('npm');
   await must('', 'npm', ['install', '--no-fund', '--no-audit', '--loglevel=error', tarball], { cwd });
   await answers(cwd, node);
-  for (const flag of ['--import', '-r']) await must(ANSWERED, node, [flag, 'recvfromto/register', 'plain.cjs'], { cwd });
+  for (const flag of ['--import', '-r'])
+    await must(ANSWERED, node, [flag, 'recvfromto/register', 'plain.cjs'], { cwd });
   await must('one copy, answered from 127.0.0.2', node, ['forms.mjs'], { cwd });
   await must('# fail 0', node, ['--test', '--test-reporter=tap', 'suite.mjs'], { cwd });
   const version = (await must('.', 'npx', ['--no-install', 'recvfromto', '--version'], { cwd })).trim();
@@ -73,7 +74,8 @@ async function byYarnPnp(tarball: string, env: NodeJS.ProcessEnv): Promise<strin
   writeFileSync(join(cwd, '.yarnrc.yml'), `${[...settings, ...http].join('\n')}\n`);
   const yarnEnv = { ...env, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' };
   await must('', node, [...yarn, 'add', `recvfromto@file:${tarball}`], { cwd, env: yarnEnv });
-  if (!existsSync(join(cwd, '.pnp.cjs')) || existsSync(join(cwd, 'node_modules/recvfromto'))) throw new Error('not PnP');
+  if (!existsSync(join(cwd, '.pnp.cjs')) || existsSync(join(cwd, 'node_modules/recvfromto')))
+    throw new Error('not PnP');
   await must(ANSWERED, node, ['-r', './.pnp.cjs', 'answer.cjs'], { cwd });
   await must(ANSWERED, node, ['-r', './.pnp.cjs', '--loader', './.pnp.loader.mjs', 'answer.mjs'], { cwd });
   return 'answers, without a node_modules';
@@ -111,4 +113,3 @@ export async function installs(tarball: string): Promise<[string, () => Promise<
     ['deno', () => byDeno(tarball, env)],
   ];
 }
-

@@ -3,8 +3,8 @@
  * package as npm packs it. Nothing here knows what is checked.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -22,7 +22,7 @@ const TOOLS = [
   'types-node-26@npm:@types/node@^26',
   'publint@^0.3',
   '@arethetypeswrong/cli@*',
-  'pnpm@*',
+  'pnpm@^10',
   'yarn@^1',
   '@yarnpkg/cli-dist@*',
   'bun@^1',
@@ -74,10 +74,13 @@ export async function must(
   throw new Error(`${command} ${args.join(' ')}\nended with ${code}, and without "${expected}":\n${tail}`);
 }
 
-/** A new folder below .packaging/, with a package.json and copies of programs/. */
+/** Where consumers live: above them is no node_modules that would lend them what they lack. */
+const work = mkdtempSync(join(tmpdir(), 'recvfromto-packaging-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+/** A new folder with a package.json and copies of programs/. */
 export function folder(name: string, manifest: object = {}): string {
-  const path = join(cache, name);
-  rmSync(path, { recursive: true, force: true });
+  const path = join(work, name);
   mkdirSync(path, { recursive: true });
   cpSync(programs, path, { recursive: true });
   writeFileSync(join(path, 'package.json'), JSON.stringify({ name: 'consumer', private: true, ...manifest }));

@@ -24,7 +24,12 @@ interface Form {
 const OLD = ['5.0', '5.9'];
 
 const FORMS: Record<string, Form> = {
-  'commonjs, node10': { options: { module: 'commonjs', moduleResolution: 'node10' }, ending: 'ts', only: OLD, runs: true },
+  'commonjs, node10': {
+    options: { module: 'commonjs', moduleResolution: 'node10' },
+    ending: 'ts',
+    only: OLD,
+    runs: true,
+  },
   'commonjs without esModuleInterop': {
     options: { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: false },
     ending: 'ts',
@@ -60,7 +65,11 @@ function subpaths(installed: string): string {
   return Object.keys(exports)
     .filter((entry) => !entry.endsWith('.json'))
     .map((entry, index) => `import type * as entry${index} from '${entry.replace('.', 'recvfromto')}';`)
-    .concat(`export type All = [${Object.keys(exports).filter((entry) => !entry.endsWith('.json')).map((_, index) => `typeof entry${index}`)}];`)
+    .concat(
+      `export type All = [${Object.keys(exports)
+        .filter((entry) => !entry.endsWith('.json'))
+        .map((_, index) => `typeof entry${index}`)}];`,
+    )
     .join('\n');
 }
 
@@ -87,15 +96,21 @@ async function compile(path: string, compiler: string, name: string, form: Form,
     join(place, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: ['drop-in', 'forms', 'subpaths'].map((file) => `${file}.${ending}`) }),
   );
-  const { output } = await ran(process.execPath, [tool(`typescript-${compiler}`, 'bin/tsc'), '-p', place, '--pretty', 'false'], {
-    cwd: place,
-  });
+  const { output } = await ran(
+    process.execPath,
+    [tool(`typescript-${compiler}`, 'bin/tsc'), '-p', place, '--pretty', 'false'],
+    {
+      cwd: place,
+    },
+  );
   const errors = output.split('\n').filter((line) => /error TS\d+/.test(line));
   const theirs = errors.filter((line) => /^[^(]*types-node-/.test(line));
   const ours = errors.filter((line) => !theirs.includes(line));
   if (ours.length > 0) throw new Error(`TypeScript ${compiler}, ${name}:\n${ours.join('\n')}`);
   if (form.runs) {
-    const { code, output: said } = await ran(process.execPath, [join(place, `out/forms.${ending.replace('ts', 'js')}`)]);
+    const { code, output: said } = await ran(process.execPath, [
+      join(place, `out/forms.${ending.replace('ts', 'js')}`),
+    ]);
     if (code !== 0) throw new Error(`TypeScript ${compiler}, ${name}, run: ${said}`);
   }
   return theirs.length === 0 ? name : `${name} (${theirs.length} errors in @types/node itself)`;
@@ -120,14 +135,12 @@ export function typeChecks(installed: string): [string, () => Promise<string>][]
 
 /** publint and attw, which say nothing when nothing is wrong. */
 export function manifestChecks(tarball: string): [string, () => Promise<string>][] {
+  const silent = async (good: string, file: string, ...args: string[]): Promise<string> => {
+    await must(good, process.execPath, [file, tarball, ...args]);
+    return good;
+  };
   return [
-    ['publint', async () => (await must('All good!', process.execPath, [tool('publint', 'src/cli.js'), tarball, '--strict']), 'all good')],
-    [
-      'attw',
-      async () => {
-        await must('No problems found', process.execPath, [tool('@arethetypeswrong/cli', 'dist/index.js'), tarball]);
-        return 'no problems';
-      },
-    ],
+    ['publint', () => silent('All good!', tool('publint', 'src/cli.js'), '--strict')],
+    ['attw', () => silent('No problems found', tool('@arethetypeswrong/cli', 'dist/index.js'))],
   ];
 }

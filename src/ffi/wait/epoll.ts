@@ -4,8 +4,6 @@
  * Each is reported once (EPOLLONESHOT) and armed again by us when what it brought has been dealt with, so that a
  * descriptor that stays readable costs one message per turn, and one that is closed costs none.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { setImmediate } from '../../captured';
 import { unsupportedPlatform } from '../../errors';
@@ -17,21 +15,19 @@ import { ERROR, type Readiness, type Ready, type Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { onExit } from './at-exit';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, Epoll, interest, reported } from './epoll-calls';
-import type { Orders } from './epoll-worker.cjs';
+import { type Orders, program } from './epoll-thread';
+import { addonPath } from './pin';
 import { CountedWatcher, rethrow, tooLate } from './watcher';
 
-const THREAD = join(__dirname, 'epoll-worker.cjs');
-
-/** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where a bundler has left the thread behind; the kernel's errors */
+/** @throws the kernel's errors */
 export function epollReadiness(koffi: Koffi, platform: Platform): Readiness {
-  if (!existsSync(THREAD))
-    throw unsupportedPlatform(`recvfromto needs ${THREAD}: keep it out of the bundle (external)`);
   return new EpollReadiness(koffi, platform);
 }
 
 class EpollReadiness implements Readiness {
   readonly #epoll: Epoll;
-  readonly #orders: Orders;
+  readonly #orders: Omit<Orders, 'by'>;
+  readonly #by: () => Orders['by'];
   /** In a worker, which may be terminated. */
   readonly #cleanup: EnvCleanup | undefined;
   /** By token: a descriptor's number may be another's by the time that the thread's message arrives. */
@@ -50,8 +46,8 @@ class EpollReadiness implements Readiness {
     const { epfd, eventSize, dataOffset, pipe } = this.#epoll;
     const { env, loop } = koffi.node ?? {};
     const machine = loop === undefined ? undefined : machineOf(platform); // node:ffi's, or koffi's thread
-
-    this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR!, machine };
+    this.#by = () => (machine === undefined ? { addon: addonPath(koffi) } : { machine });
+    this.#orders = { epfd, eventSize, dataOffset, pipe, EINTR: platform.errno.EINTR! };
     if (!isMainThread() && env !== undefined) this.#cleanup = envCleanup(koffi, koffi.load(null));
   }
 
@@ -108,7 +104,8 @@ class EpollReadiness implements Readiness {
   #start(): Worker {
     // No flags: --require and its kin would load the user's modules, and us, in the thread too.
     const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
-    const worker: Worker = new Worker(THREAD, { workerData: this.#orders, execArgv: [] });
+    const workerData: Orders = { ...this.#orders, by: this.#by() };
+    const worker: Worker = new Worker(program, { eval: true, workerData, execArgv: [] });
     worker.on('message', this.#fired);
     worker.on('error', (error) => this.#fail(error));
     worker.unref();

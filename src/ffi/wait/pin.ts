@@ -3,6 +3,7 @@
  * the close callbacks that lie inside it: SIGSEGV (docs/koffi.md §2.2). One more dlopen that forbids unloading
  * cures it. The path comes from the addon itself, so neither /proc nor the layout of node_modules matters.
  */
+import { unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import type { Koffi, Library, Pointer } from '../koffi';
 
@@ -15,17 +16,32 @@ export function pin(koffi: Koffi, libc: Library, platform: Platform, inside: Poi
     if (platform.calls === 'winsock') return pinModule(koffi, inside);
     const flags = platform.pinFlags;
     if (flags === undefined) return false;
-    // int dladdr(const void *addr, Dl_info *info); Dl_info: { const char *dli_fname; void *dli_fbase; … } four pointers
-    const dladdr = libc.func('int dladdr(uintptr_t, void *)');
     // void *dlopen(const char *filename, int flags);
     const dlopen = libc.func<Pointer>('uintptr_t dlopen(uintptr_t, int)');
-    const pointerSize = koffi.sizeof('void *');
-    const info = Buffer.alloc(4 * pointerSize);
-    if (dladdr(inside, info) === 0) return false;
-    const dli_fname = koffi.decode(koffi.address(info), 0, 'uintptr_t');
-    return Number(dlopen(dli_fname, flags)) !== 0;
+    const dli_fname = fileNameOf(koffi, libc, inside);
+    return dli_fname !== undefined && Number(dlopen(dli_fname, flags)) !== 0;
   } catch {
     return false; // a libc without dladdr
+  }
+}
+
+/** → the address of the path of what is mapped there. @throws where libc has no dladdr */
+function fileNameOf(koffi: Koffi, libc: Library, inside: Pointer): Pointer | undefined {
+  // int dladdr(const void *addr, Dl_info *info); Dl_info: { const char *dli_fname; void *dli_fbase; … } four pointers
+  const dladdr = libc.func('int dladdr(uintptr_t, void *)');
+  const info = Buffer.alloc(4 * koffi.sizeof('void *'));
+  return dladdr(inside, info) === 0 ? undefined : koffi.decode(koffi.address(info), 0, 'uintptr_t');
+}
+
+/** The file that koffi's addon was loaded from, wherever a bundler or the user has laid it. @throws where libc cannot tell */
+export function addonPath(koffi: Koffi): string {
+  const inside = koffi.register(() => {}, koffi.pointer(koffi.proto('void', [])));
+  try {
+    const name = fileNameOf(koffi, koffi.load(null), inside);
+    if (name !== undefined) return koffi.decode.string(name);
+    throw unsupportedPlatform('recvfromto cannot find the file that koffi was loaded from: dladdr(3) does not know it');
+  } finally {
+    koffi.unregister(inside);
   }
 }
 

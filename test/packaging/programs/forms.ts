@@ -1,6 +1,7 @@
 /** Every form of import, as compilers of TypeScript turn it into JavaScript. */
-import dgram, { createSocket } from 'recvfromto';
+
 import * as namespace from 'recvfromto';
+import dgram, { createSocket } from 'recvfromto';
 
 const forms = { default: dgram.createSocket, namespace: namespace.createSocket, of: namespace.default.createSocket };
 for (const [form, value] of Object.entries(forms)) {

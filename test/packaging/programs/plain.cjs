@@ -1,5 +1,5 @@
 // A program that was written for node:dgram, and answers with plain send().
-const { createSocket } = require('dgram');
+const { createSocket } = require('node:dgram');
 
 const server = createSocket('udp4', (msg, { port, address }) => server.send(msg, port, address));
 server.bind(0, () => {
