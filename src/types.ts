@@ -4,6 +4,13 @@ import type { LookupOneOptions } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
 /** `'udp6'` on `::` hears IPv4 as well, unless `ipv6Only` is set. */
+declare global {
+  /** TypeScript has it since 5.2, @types/node where it still supports older ones. */
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 export type SocketType = 'udp4' | 'udp6';
 /** As in node:dgram's rinfo. */
 export type Family = 'IPv4' | 'IPv6';

@@ -16,7 +16,7 @@ const tools = join(cache, 'tools');
 /** By name: packages whose version matters carry it in an alias. */
 const TOOLS = [
   'typescript-5.0@npm:typescript@~5.0',
-  'typescript-5.9@npm:typescript@~5.9',
+  'typescript-5.6@npm:typescript@~5.6',
   'typescript-7@npm:typescript@^7',
   'types-node-20@npm:@types/node@^20',
   'types-node-26@npm:@types/node@^26',

@@ -7,48 +7,56 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { folder, must, programs, ran, root, tool } from './tools';
 
-const COMPILERS = ['5.0', '5.9', '7'] as const;
-const NODES = ['20', '26'] as const;
+/** By compiler: releases of @types/node. */
+const PAIRS: Record<string, readonly string[]> = { '5.0': ['20', '26'], '5.6': ['20'], '7': ['20', '26'] };
 
 interface Form {
   readonly options: object;
   /** How the files end: .cts and .mts say by themselves what they are. */
-  readonly ending: 'ts' | 'cts' | 'mts';
-  /** Compilers that have this form. */
+  readonly endings: readonly ('ts' | 'cts' | 'mts')[];
+  /** Compilers that have this form; none: all. */
   readonly only?: readonly string[];
   /** Can Node run what comes out? */
   readonly runs: boolean;
 }
 
-/** Removed from TypeScript 7. */
-const OLD = ['5.0', '5.9'];
-
+/** node10 is gone from TypeScript 7. */
 const FORMS: Record<string, Form> = {
   'commonjs, node10': {
     options: { module: 'commonjs', moduleResolution: 'node10' },
-    ending: 'ts',
-    only: OLD,
+    endings: ['ts'],
+    only: ['5.0', '5.6'],
     runs: true,
   },
   'commonjs without esModuleInterop': {
     options: { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: false },
-    ending: 'ts',
-    only: OLD,
+    endings: ['ts'],
+    only: ['5.6'],
     runs: true,
   },
-  commonjs: { options: { module: 'commonjs' }, ending: 'ts', only: ['7'], runs: true },
-  'node16, .cts': { options: { module: 'node16' }, ending: 'cts', runs: true },
-  'node16, .mts': { options: { module: 'node16' }, ending: 'mts', runs: true },
-  'nodenext, .cts': { options: { module: 'nodenext' }, ending: 'cts', runs: true },
-  'nodenext, .mts': { options: { module: 'nodenext' }, ending: 'mts', runs: true },
-  bundler: { options: { module: 'esnext', moduleResolution: 'bundler' }, ending: 'ts', runs: false },
+  commonjs: { options: { module: 'commonjs' }, endings: ['ts'], only: ['7'], runs: true },
+  node16: { options: { module: 'node16' }, endings: ['cts', 'mts'], runs: true },
+  nodenext: { options: { module: 'nodenext' }, endings: ['cts', 'mts'], only: ['5.0', '7'], runs: true },
+  bundler: { options: { module: 'esnext', moduleResolution: 'bundler' }, endings: ['ts'], runs: false },
+};
+
+const COMMON = {
+  target: 'es2022',
+  lib: ['es2022'],
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  esModuleInterop: true,
+  skipLibCheck: false,
+  outDir: 'out',
+  rootDir: '.',
 };
 
 const slug = (name: string): string => name.replaceAll(/[^\w.]+/g, '-');
 
 /** A consumer with the package and one release of @types/node. */
-function consumer(installed: string, node: string): string {
-  const path = folder(`types-${node}`);
+function consumer(installed: string, compiler: string, node: string): string {
+  const path = folder(`types-${compiler}-${node}`);
   mkdirSync(join(path, 'node_modules/@types'), { recursive: true });
   cpSync(installed, join(path, 'node_modules/recvfromto'), { recursive: true });
   symlinkSync(tool(`types-node-${node}`, ''), join(path, 'node_modules/@types/node'));
@@ -62,56 +70,32 @@ function consumer(installed: string, node: string): string {
 /** Imports every public entry of the package that is more than data. */
 function subpaths(installed: string): string {
   const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: object };
-  return Object.keys(exports)
-    .filter((entry) => !entry.endsWith('.json'))
-    .map((entry, index) => `import type * as entry${index} from '${entry.replace('.', 'recvfromto')}';`)
-    .concat(
-      `export type All = [${Object.keys(exports)
-        .filter((entry) => !entry.endsWith('.json'))
-        .map((_, index) => `typeof entry${index}`)}];`,
-    )
-    .join('\n');
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'));
+  const imports = entries.map(
+    (entry, index) => `import type * as entry${index} from '${entry.replace('.', 'recvfromto')}';`,
+  );
+  return [...imports, `export type All = [${entries.map((_, index) => `typeof entry${index}`)}];`].join('\n');
 }
 
 async function compile(path: string, compiler: string, name: string, form: Form, entries: string): Promise<string> {
   const place = join(path, slug(`${compiler}-${name}`));
   mkdirSync(place);
-  const { ending } = form;
-  cpSync(join(root, 'test/types/drop-in.ts'), join(place, `drop-in.${ending}`));
-  cpSync(join(programs, 'forms.ts'), join(place, `forms.${ending}`));
-  writeFileSync(join(place, `subpaths.${ending}`), entries);
-  const compilerOptions = {
-    target: 'es2022',
-    lib: ['es2022'],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    esModuleInterop: true,
-    skipLibCheck: false,
-    ...form.options,
-    outDir: 'out',
-    rootDir: '.',
-  };
-  writeFileSync(
-    join(place, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['drop-in', 'forms', 'subpaths'].map((file) => `${file}.${ending}`) }),
-  );
-  const { output } = await ran(
-    process.execPath,
-    [tool(`typescript-${compiler}`, 'bin/tsc'), '-p', place, '--pretty', 'false'],
-    {
-      cwd: place,
-    },
-  );
+  for (const ending of form.endings) {
+    cpSync(join(root, 'test/types/drop-in.ts'), join(place, `drop-in.${ending}`));
+    cpSync(join(programs, 'forms.ts'), join(place, `forms.${ending}`));
+    writeFileSync(join(place, `subpaths.${ending}`), entries);
+  }
+  const compilerOptions = { ...COMMON, ...form.options };
+  const files = form.endings.flatMap((ending) => ['drop-in', 'forms', 'subpaths'].map((file) => `${file}.${ending}`));
+  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const tsc = tool(`typescript-${compiler}`, 'bin/tsc');
+  const { output } = await ran(process.execPath, [tsc, '-p', place, '--pretty', 'false'], { cwd: place });
   const errors = output.split('\n').filter((line) => /error TS\d+/.test(line));
   const theirs = errors.filter((line) => /^[^(]*types-node-/.test(line));
   const ours = errors.filter((line) => !theirs.includes(line));
-  if (ours.length > 0) throw new Error(`TypeScript ${compiler}, ${name}:\n${ours.join('\n')}`);
-  if (form.runs) {
-    const { code, output: said } = await ran(process.execPath, [
-      join(place, `out/forms.${ending.replace('ts', 'js')}`),
-    ]);
-    if (code !== 0) throw new Error(`TypeScript ${compiler}, ${name}, run: ${said}`);
+  if (ours.length > 0) throw new Error(`${name}:\n${ours.join('\n')}`);
+  for (const ending of form.runs ? form.endings : []) {
+    await must('one createSocket', process.execPath, [join(place, `out/forms.${ending.replace('ts', 'js')}`)]);
   }
   return theirs.length === 0 ? name : `${name} (${theirs.length} errors in @types/node itself)`;
 }
@@ -119,18 +103,18 @@ async function compile(path: string, compiler: string, name: string, form: Form,
 /** @param installed the package, unpacked */
 export function typeChecks(installed: string): [string, () => Promise<string>][] {
   const entries = subpaths(installed);
-  return NODES.flatMap((node) => {
-    const path = consumer(installed, node);
-    return COMPILERS.map((compiler): [string, () => Promise<string>] => [
+  return Object.entries(PAIRS).flatMap(([compiler, all]) =>
+    all.map((node): [string, () => Promise<string>] => [
       `TypeScript ${compiler}, @types/node ${node}`,
       async () => {
+        const path = consumer(installed, compiler, node);
         const forms = Object.entries(FORMS).filter(([, { only }]) => only === undefined || only.includes(compiler));
         const said: string[] = [];
         for (const [name, form] of forms) said.push(await compile(path, compiler, name, form, entries));
         return said.join('; ');
       },
-    ]);
-  });
+    ]),
+  );
 }
 
 /** publint and attw, which say nothing when nothing is wrong. */
