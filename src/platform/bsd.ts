@@ -148,7 +148,7 @@ export interface Bsd
   readonly privateBatch?: () => PrivateBatch;
   /** Per datagram to IPv4 peers: none of them takes a TTL. */
   readonly tos?: Platform['tos']['udp4'];
-  readonly quirks: Pick<Quirks, 'sourceOnlyFromWildcard' | 'dualStack'> & Partial<Quirks>;
+  readonly quirks: Pick<Quirks, 'sourceOnlyFromWildcard' | 'dualStack' | 'hearsGroupsOfOthers'> & Partial<Quirks>;
 }
 
 export function bsd(system: Bsd): Platform {

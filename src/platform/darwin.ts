@@ -114,7 +114,13 @@ export function darwin(arch: string): Platform | undefined {
     }),
     pinFlags: 0x2 | 0x80, // <dlfcn.h>
     settings: () => settings(pathMtu(c, types)),
-    quirks: { sourceOnlyFromWildcard: true, dualStack: true },
+    quirks: {
+      sourceOnlyFromWildcard: true,
+      dualStack: true,
+      sourceUnroutable: ['EHOSTUNREACH'],
+      connectNarrows: true,
+      hearsGroupsOfOthers: [6],
+    },
   });
 }
 

@@ -131,7 +131,14 @@ export function freebsd(arch: string): Platform | undefined {
     errnoLocation: '__error', // <errno.h>
     pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
     settings: () => settings(pathMtu(c, types)),
-    quirks: { sourceOnlyFromWildcard: true, dualStack: true, reusePort: c.SO_REUSEPORT_LB },
+    quirks: {
+      sourceOnlyFromWildcard: true,
+      dualStack: true,
+      reusePort: c.SO_REUSEPORT_LB,
+      sendsFromGroup: true,
+      connectNarrows: true,
+      hearsGroupsOfOthers: [6],
+    },
   });
 }
 

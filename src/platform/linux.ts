@@ -165,6 +165,9 @@ export function linuxKernel(name: string, arch: string, abi: Abi, structs: Linux
       reuseAddr: c.SO_REUSEADDR,
       reusePort: c.SO_REUSEPORT,
       ipMulticastOptionSize: 4,
+      connectNarrows: true,
+      // unless IP_MULTICAST_ALL and IPV6_MULTICAST_ALL are 0
+      hearsGroupsOfOthers: [4, 6],
       // ENETUNREACH: IPv4 since October 2019, before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       zoneIsIndex: false,

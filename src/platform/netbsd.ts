@@ -103,7 +103,8 @@ export function netbsd(arch: string): Platform | undefined {
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
     settings: () => settings(pathMtu(c, types)),
     // What it does with IPv4-mapped addresses could not be found out.
-    quirks: { sourceOnlyFromWildcard: false, dualStack: false },
+    // IPv6's groups as on FreeBSD and macOS, where they were seen: the same code from KAME.
+    quirks: { sourceOnlyFromWildcard: false, dualStack: false, hearsGroupsOfOthers: [6] },
   });
 }
 

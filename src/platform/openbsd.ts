@@ -97,7 +97,8 @@ export function openbsd(arch: string): Platform | undefined {
     errnoLocation: '__errno', // <errno.h>
     pinFlags: 0x2 | 0x400, // include/dlfcn.h
     settings: () => settings(pathMtu(c, types)),
-    quirks: { sourceOnlyFromWildcard: false, dualStack: false, ipMulticastOptionSize: 1 },
+    // IPv6's groups as on FreeBSD and macOS, where they were seen: the same code from KAME.
+    quirks: { sourceOnlyFromWildcard: false, dualStack: false, ipMulticastOptionSize: 1, hearsGroupsOfOthers: [6] },
   });
 }
 

@@ -185,6 +185,17 @@ export interface Quirks {
   readonly backOff: readonly string[];
   /** Are zones the numbers of interfaces (fe80::1%7)? Windows, where their names have blanks; elsewhere their names. */
   readonly zoneIsIndex: boolean;
+  /**
+   * errno names that mean "the source's own interface has no route to the peer" (macOS, which looks there and nowhere
+   * else). Without a source the datagram may leave. P56
+   */
+  readonly sourceUnroutable?: readonly string[];
+  /** A socket that is bound to a group sends from the group's address (FreeBSD). P57 */
+  readonly sendsFromGroup?: true;
+  /** After connect(2) a dual-stack socket hears one family, even when it is connected no more. P62 */
+  readonly connectNarrows?: true;
+  /** Families of the groups that a wildcard socket hears though others have joined them. P58 */
+  readonly hearsGroupsOfOthers: readonly (4 | 6)[];
   /** SO_SNDBUF below which the OS refuses whole datagrams, in bytes; 0: the default will do. P34, P37 */
   readonly minSendBuffer: number;
 }

@@ -197,6 +197,8 @@ export function win32(arch: string): Platform | undefined {
       minSendBuffer: 0,
       reuseAddr: c.SO_REUSEADDR,
       ipMulticastOptionSize: 4,
+      // Not known.
+      hearsGroupsOfOthers: [],
     },
   };
 }

@@ -35,7 +35,19 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
   });
 
   test('names in quirks are errno names', () => {
-    const { sourceGone, backOff } = platform.quirks;
-    for (const name of [...sourceGone, ...backOff]) expect(platform.errno).toHaveProperty(name);
+    const { sourceGone, backOff, sourceUnroutable = [] } = platform.quirks;
+    for (const name of [...sourceGone, ...backOff, ...sourceUnroutable]) expect(platform.errno).toHaveProperty(name);
+  });
+
+  // test/models/truth.test.ts has the kernels that do so.
+  test('habits that were seen', () => {
+    const { sourceUnroutable, sendsFromGroup, connectNarrows, hearsGroupsOfOthers } = platform.quirks;
+    const linux = facts.os === 'linux' || facts.os === 'android';
+    expect({ sourceUnroutable, sendsFromGroup, connectNarrows, hearsGroupsOfOthers }).toEqual({
+      sourceUnroutable: facts.os === 'darwin' ? ['EHOSTUNREACH'] : undefined,
+      sendsFromGroup: facts.os === 'freebsd' ? true : undefined,
+      connectNarrows: linux || facts.os === 'darwin' || facts.os === 'freebsd' ? true : undefined,
+      hearsGroupsOfOthers: linux ? [4, 6] : facts.os === 'win32' ? [] : [6],
+    });
   });
 });

@@ -68,7 +68,7 @@ export function atlantis(arch: string): Platform | undefined {
     departures: { udp4: source, mapped: source },
     mmsg: { count: 'size_t' },
     settings: () => ({ ...lacking, pathMtu: pathMtu(c, types) }),
-    quirks: { sourceOnlyFromWildcard: true, dualStack: true },
+    quirks: { sourceOnlyFromWildcard: true, dualStack: true, hearsGroupsOfOthers: [] },
   });
 }
 

@@ -143,6 +143,10 @@ function expectedQuirks({ name, constants }: Platform) {
     reuseAddr: constants.SO_REUSEPORT,
     ...(name === 'freebsd' && { reusePort: constants.SO_REUSEPORT_LB }),
     ipMulticastOptionSize: name === 'openbsd' ? 1 : 4,
+    ...(name === 'freebsd' && { sendsFromGroup: true }),
+    ...(name === 'darwin' && { sourceUnroutable: ['EHOSTUNREACH'] }),
+    ...((name === 'freebsd' || name === 'darwin') && { connectNarrows: true }),
+    hearsGroupsOfOthers: [6],
   };
   if (name === 'linux' || name === 'android') {
     return {
@@ -150,12 +154,15 @@ function expectedQuirks({ name, constants }: Platform) {
       sourceOnlyFromWildcard: false,
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       backOff: [],
+      connectNarrows: true,
+      hearsGroupsOfOthers: [4, 6],
       reuseAddr: constants.SO_REUSEADDR,
       reusePort: constants.SO_REUSEPORT,
     };
   }
   if (name === 'win32') {
-    return { ...bsd, sourceGone: ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH'], reuseAddr: constants.SO_REUSEADDR };
+    const sourceGone = ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH'];
+    return { ...bsd, sourceGone, hearsGroupsOfOthers: [], reuseAddr: constants.SO_REUSEADDR };
   }
   return bsd;
 }
