@@ -37,7 +37,7 @@ withNode.each([
   ['events', { seen: [2, 1, 3], wrong: ['RangeError', 'RangeError', 'RangeError', 'TypeError'] }],
   ['reuse', { received: 1000, same: true }],
   ['numbers', { results: [true, true, true, true, true, true], others: true }],
-  ['adopt', { results: ['EEXIST', 'EEXIST'], both: true, free: 0 }],
+  ['adopt', { results: ['EEXIST', 'EEXIST'], both: true, taken: ['EEXIST', true], hears: true, free: 0 }],
 ])('readiness: %s', async (name, result) => {
   expectResult(await run(compiled.folder, 'scenario.cjs', [name], ['--expose-gc']), result);
 });

@@ -37,7 +37,7 @@ test.concurrent.each([
   ...always,
   ['reuse', { received: 1000, same: true }] as const,
   ['numbers', { results: [true, true, true, true, true, true], others: true }] as const,
-  ['adopt', { results: ['EEXIST', 'EEXIST'], both: true, free: 0 }] as const,
+  ['adopt', { results: ['EEXIST', 'EEXIST'], both: true, taken: ['EEXIST', true], hears: true, free: 0 }] as const,
   ['copies', { heard: 16, during: 16, after: 0, warnings: [], listeners: 1 }] as const,
   ['badDescriptors', badDescriptors('EPERM', 'EEXIST')] as const,
 ])('%s', async (name, result) => {

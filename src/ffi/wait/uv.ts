@@ -10,22 +10,23 @@
  * docs/koffi.md §2 is the specification; "§" below refers to its items.
  */
 
-import { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
 import { clearTimeout, setTimeout } from '../../captured';
 import { systemError, unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
-import type { Koffi, Pointer, PollCallback, PollEvents, PollHandle } from '../koffi';
+import type { Koffi, Pointer } from '../koffi';
 import { own } from '../own';
-import { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from '../readiness';
+import type { Readiness, Ready, Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { uvErrno } from '../uv-errno';
 import { onExit } from './at-exit';
+import { nobodys } from './nobodys';
 import { pin } from './pin';
 import { SpareHandles } from './spare';
 import { openUv, type Uv } from './uv-calls';
-import { BaseWatcher, tooLate } from './watcher';
+import { KeptWatcher, OwnWatcher, PlainWatcher, type UvHandles, type UvWatcher } from './uv-watchers';
+import { tooLate } from './watcher';
 
 const noop = (): void => {};
 
@@ -47,7 +48,7 @@ export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal):
   return new UvReadiness(koffi, platform, refusal);
 }
 
-class UvReadiness implements UvWaiting {
+class UvReadiness implements UvWaiting, UvHandles {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
   readonly #refusal: Refusal;
@@ -98,7 +99,12 @@ class UvReadiness implements UvWaiting {
     const watcher = this.#newWatcher(fd, ready);
     this.#watchers.set(fd, watcher);
     if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
-    if (events !== 0) watcher.start(events);
+    try {
+      if (events !== 0) watcher.start(events);
+    } catch (error) {
+      watcher.close();
+      throw error;
+    }
     return watcher;
   }
 
@@ -106,7 +112,6 @@ class UvReadiness implements UvWaiting {
     return this.#watchers.has(fd) || this.#uv?.isWatched(fd) === true;
   }
 
-  /** For UvWatcher: the descriptor is its owner's again. */
   forget({ fd, handle }: UvWatcher): void {
     if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (handle !== undefined) this.#byHandle.delete(handle);
@@ -114,23 +119,21 @@ class UvReadiness implements UvWaiting {
     if (this.#watchers.size === 0 && !this.#exited && this.#idleTimer === undefined) this.#awaitIdle();
   }
 
-  /** For UvWatcher: waits for `events` from now on. @throws libuv's errors */
   arm(handle: Pointer, events: number): void {
     const failed = this.#uv!.start(handle, events, this.#callback!);
     if (failed < 0) throw uvError(failed, 'uv_poll_start');
   }
 
-  /** For UvWatcher: does its handle keep the loop alive while it waits? */
   keep(handle: Pointer, refed: boolean): void {
     if (refed) this.#uv!.ref(handle);
     else this.#uv!.unref(handle);
   }
 
-  /** For UvWatcher: ends the waiting of a handle of ours. */
-  giveBack(fd: number, handle: Pointer): void {
-    // While the descriptor is open: both take its number out of the loop's set.
-    if (this.#exited || !own.has(fd) || this.#spare?.put(fd, handle) !== true) this.#uv!.close(handle);
-    else this.#uv!.start(handle, 0, this.#callback!);
+  giveBack(fd: number, handle: Pointer, active: boolean): void {
+    const keeps = !this.#exited && own.has(fd) && this.#spare?.put(fd, handle) === true;
+    // While the descriptor is open: both take its number out of the loop's set (§18).
+    if (!keeps) this.#uv!.close(handle);
+    else if (active) this.#uv!.start(handle, 0, this.#callback!);
   }
 
   /** Are the handles ours, or koffi's? */
@@ -224,118 +227,6 @@ class UvReadiness implements UvWaiting {
   readonly #fired = (handle: Pointer, status: number, events: number): void => {
     this.#byHandle.get(handle)?.fired(status, events);
   };
-}
-
-abstract class UvWatcher extends BaseWatcher {
-  protected readonly readiness: UvReadiness;
-  /** undefined where koffi's own callback serves it. */
-  readonly handle: Pointer | undefined;
-
-  constructor(fd: number, ready: Ready, readiness: UvReadiness, handle: Pointer | undefined) {
-    super(fd, ready);
-    this.readiness = readiness;
-    this.handle = handle;
-  }
-
-  fired(status: number, events: number): void {
-    if (!this.live) return;
-    if (status >= 0) {
-      this.report(events & (READABLE | WRITABLE));
-      return;
-    }
-    this.report(ERROR | READABLE);
-    // libuv stops a handle on EPOLLERR and calls it UV_EBADF (uv__poll_io); the receive has consumed the error (§8)
-    if (this.live) this.armAgain();
-  }
-
-  protected forget(): void {
-    this.readiness.forget(this);
-  }
-}
-
-/** By a handle that is ours, with our callback. */
-class OwnWatcher extends UvWatcher {
-  #kept = true;
-
-  protected arm(events: number): void {
-    this.readiness.arm(this.handle!, events);
-  }
-
-  protected changed(): void {
-    if (this.live) this.#keep(this.refed);
-  }
-
-  protected end(): void {
-    this.#keep(true); // as whoever has it next expects it
-    this.readiness.giveBack(this.fd, this.handle!);
-  }
-
-  #keep(refed: boolean): void {
-    if (refed === this.#kept) return;
-    this.#kept = refed;
-    this.readiness.keep(this.handle!, refed);
-  }
-}
-
-/** The same by a handle that koffi closes when the environment is torn down. */
-class KeptWatcher extends OwnWatcher {
-  readonly #poll: PollHandle;
-
-  constructor(fd: number, ready: Ready, readiness: UvReadiness, handle: Pointer, poll: PollHandle) {
-    super(fd, ready, readiness, handle);
-    this.#poll = poll;
-  }
-
-  protected override end(): void {
-    this.#poll.close();
-  }
-}
-
-/** By koffi's handle and koffi's callback. Its methods are a SIGSEGV after close() (§6). */
-class PlainWatcher extends UvWatcher {
-  readonly #poll: PollHandle;
-
-  constructor(fd: number, ready: Ready, readiness: UvReadiness, poll: PollHandle) {
-    super(fd, ready, readiness, undefined);
-    this.#poll = poll;
-  }
-
-  readonly #fired: PollCallback = (status: number, { readable, writable }: PollEvents) => {
-    this.fired(status, (readable ? READABLE : 0) | (writable ? WRITABLE : 0));
-  };
-
-  protected arm(events: number): void {
-    if (events === 0) this.#poll.stop();
-    else {
-      const [readable, writable] = [(events & READABLE) !== 0, (events & WRITABLE) !== 0];
-      this.#poll.start({ readable, writable }, this.#fired);
-    }
-  }
-
-  protected changed(): void {
-    if (!this.live) return;
-    if (this.refed) this.#poll.ref();
-    else this.#poll.unref();
-  }
-
-  protected end(): void {
-    this.#poll.close();
-  }
-}
-
-/** More than Jest looks at. */
-const FRAMES = 110;
-/** Of async_hooks: what Node itself starts with. */
-const ROOT = 1;
-
-/**
- * With its first callback koffi makes a resource that stays until the environment ends and keeps nothing alive ("Koffi Async
- * Callback Broker"). Jest's --detectOpenHandles would name it as left open by the test that opened the first socket: it
- * looks for the test in the last hundred frames of the stack, and in what the resource was made by. Here it finds neither.
- */
-function nobodys<Result>(make: () => Result, frames = FRAMES): Result {
-  if (frames > 0) return nobodys(make, frames - 1);
-  return new AsyncResource('recvfromto', { triggerAsyncId: ROOT }).runInAsyncScope(make);
 }
 
 /** libuv's errors are negative errno values on Unix, and numbers of its own on Windows. */

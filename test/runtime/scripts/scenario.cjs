@@ -325,9 +325,20 @@ const scenarios = {
     const both = await until(() => heard === 1 && mine.datagrams === 1);
     mine.close();
     theirs.close();
+    // what waited for one of ours is kept for the next with its number; by then another's handle waits for it
+    const one = receiver();
+    await sleep(1);
+    one.close();
+    const given = open();
+    const other = dgram.createSocket('udp4', () => heard++).bind({ fd: given.fd });
+    await sleep(1);
+    const taken = [codeOf(() => readiness.watch(given.fd, () => {}, 1)), given.fd === one.fd];
+    send(from.fd, given.name);
+    const hears = await until(() => heard === 2);
+    other.close();
     // nobody waits for it any more
     const free = open();
-    return { results: results.map(name), both, free: syscalls.adopt(free.fd) };
+    return { results: results.map(name), both, taken, hears, free: syscalls.adopt(free.fd) };
   },
 
   /** Descriptors that libuv refuses, which koffi does not survive. */
