@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { anchors, exists, pages, ROOT, targets } from './markdown';
+import { anchors, exists, namedFiles, pages, ROOT, targets } from './markdown';
 
 /** What npm puts into the package. npm itself says it: its rules are more than package.json's `files`. */
 const npm = process.env.npm_execpath; // set by npm test; on Windows `npm` alone is no program
@@ -38,6 +38,13 @@ function wrong(page: string): string[] {
 
 test.each(pages())('%s: every link leads somewhere', (page) => {
   expect(wrong(page)).toEqual([]);
+});
+
+test.each(
+  pages().filter((page) => page !== 'CHANGELOG.md'),
+)('%s: every file of ours that it names is there', (page) => {
+  const places = ['', 'src/', `${posix.dirname(page)}/`];
+  expect(namedFiles(page).filter((file) => !places.some((place) => exists(place + file)))).toEqual([]);
 });
 
 test('README, docs and examples are in the package', () => {

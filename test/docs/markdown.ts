@@ -104,4 +104,13 @@ export function targets(page: string): string[] {
   ];
 }
 
+/** Files of ours that a page names as code: `socket/loop.ts`, `test/docs/page.ts`. */
+export function namedFiles(page: string): string[] {
+  const tokens = parser.parse(readFileSync(join(ROOT, page), 'utf8'), {}).flatMap(({ children }) => children ?? []);
+  const code = tokens.filter(({ type }) => type === 'code_inline').map(({ content }) => content);
+  return code.filter(
+    (text) => !text.startsWith('dist/') && /^[\w-]+(\/[\w.-]+)+\.(ts|js|cjs|mjs|cts|sh|py|c|json)$/.test(text),
+  );
+}
+
 export const exists = (path: string): boolean => existsSync(join(ROOT, path));
