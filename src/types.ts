@@ -3,7 +3,6 @@ import type { createSocket as createDgramSocket } from 'node:dgram';
 import type { LookupOneOptions } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
-/** `'udp6'` on `::` hears IPv4 as well, unless `ipv6Only` is set. */
 declare global {
   /** TypeScript has it since 5.2, @types/node where it still supports older ones. */
   interface SymbolConstructor {
@@ -11,6 +10,7 @@ declare global {
   }
 }
 
+/** `'udp6'` on `::` hears IPv4 as well, unless `ipv6Only` is set. */
 export type SocketType = 'udp4' | 'udp6';
 /** As in node:dgram's rinfo. */
 export type Family = 'IPv4' | 'IPv6';

@@ -75,7 +75,7 @@ function run(command: string, args: readonly string[], cwd: string, exit: number
 function areScripts(code: string): void {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   for (const [line] of code.matchAll(/^npm .*/gm)) {
-    const [, name] = /^npm (?:run )?([\w:]+)/.exec(line) ?? [];
+    const [, name] = /^npm (?:run )?([\w:-]+)/.exec(line) ?? [];
     if (name !== 'ci' && !((name as string) in scripts)) throw new Error(`package.json has no script for ${line}`);
   }
 }
