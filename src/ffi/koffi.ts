@@ -121,7 +121,8 @@ export function explain(error: unknown, platform: Platform): Error {
         'start Node with --allow-addons (permission model), and without --no-addons'
       : `recvfromto calls the C library through koffi, which did not load on ${machine}: ${message.split('\n', 1)[0]} ` +
         `(Bundled? Keep koffi external, or lay the koffi.node of ${binary} beside the program: docs/bundling.md. ` +
-        `Installed with --omit=optional? Where koffi has a binary for this machine, it is the package ${binary})`;
+        `Installed with --omit=optional? Where koffi has a binary for this machine, it is the package ${binary}. ` +
+        'Node.js 26.1 and later can do without, by node:ffi.)';
   return Object.assign(unsupportedPlatform(text), { cause: error });
 }
 

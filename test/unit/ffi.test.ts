@@ -71,6 +71,57 @@ describe('koffi that does not load', () => {
   });
 });
 
+describe('which FFI', () => {
+  const { RECVFROMTO_FFI } = process.env;
+  afterEach(() => {
+    delete process.env.RECVFROMTO_FFI;
+    if (RECVFROMTO_FFI !== undefined) process.env.RECVFROMTO_FFI = RECVFROMTO_FFI;
+    for (const name of ['koffi', 'node:ffi']) jest.dontMock(name);
+  });
+
+  /** What is loaded where koffi and node:ffi are there or not, with this word in RECVFROMTO_FFI. */
+  function loaded(word: string | undefined, { koffi, node }: { koffi: boolean; node: boolean }): string {
+    delete process.env.RECVFROMTO_FFI;
+    if (word !== undefined) process.env.RECVFROMTO_FFI = word;
+    const missing = (name: string) => () => {
+      throw new Error(`no ${name} here`);
+    };
+    let found = '';
+    jest.isolateModules(() => {
+      jest.doMock('koffi', koffi ? () => ({ node: { env: 1 } }) : missing('koffi'));
+      class DynamicLibrary {
+        getFunction = () => () => 0n;
+      }
+      const ffi = { DynamicLibrary, getCurrentEventLoop: () => 0n };
+      jest.doMock('node:ffi', node ? () => ffi : missing('node:ffi'), { virtual: true });
+      const { loadKoffi } = require('../../src/ffi/koffi') as typeof import('../../src/ffi/koffi');
+      try {
+        found = loadKoffi(host).node.env === undefined ? 'node:ffi' : 'koffi';
+      } catch (error) {
+        found = (error as Error).message;
+      }
+    });
+    return found;
+  }
+  const both = { koffi: true, node: true };
+
+  test('koffi, where it loads', () => {
+    expect(loaded(undefined, both)).toBe('koffi');
+    expect(loaded('koffi', both)).toBe('koffi');
+  });
+  test('node:ffi where koffi does not load, and where it is asked for', () => {
+    expect(loaded(undefined, { koffi: false, node: true })).toBe('node:ffi');
+    expect(loaded('node', both)).toBe('node:ffi');
+  });
+  test('the one that was asked for and no other', () => {
+    expect(loaded('koffi', { koffi: false, node: true })).toContain('no koffi here');
+    expect(loaded('node', { koffi: true, node: false })).toContain('no node:ffi here');
+  });
+  test('neither is there: what is said is about koffi', () => {
+    expect(loaded(undefined, { koffi: false, node: false })).toMatch(/no koffi here.*--omit=optional.*Node\.js 26/);
+  });
+});
+
 describe('the permission model', () => {
   const asks = new Set(['--allow-net']);
   const permission = (net: boolean) => ({ has: (scope: string) => scope === 'net' && net });
