@@ -5,6 +5,7 @@
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
 import { type Choice, Kernel } from './kernel';
+import { linuxOptions } from './linux-options';
 import {
   bytesOf,
   type Interface,
@@ -16,46 +17,7 @@ import {
   type Machine,
   type Packet,
 } from './net';
-import { sourceSpecific, table } from './options';
 import type { PeerName, Queued, QueuedError, Sock } from './sock';
-
-const options = table({
-  SOL_SOCKET: {
-    SO_REUSEPORT: 'flag',
-    SO_TIMESTAMPNS: 'flag',
-    SO_RXQ_OVFL: 'flag',
-    SO_RCVMARK: 'flag',
-    SO_BINDTODEVICE: 'device name',
-    SO_MARK: 'choice',
-  },
-  IPPROTO_IP: {
-    IP_PKTINFO: 'flag',
-    IP_RECVTTL: 'flag',
-    IP_RECVTOS: 'flag',
-    IP_RECVERR: 'flag',
-    IP_RECVORIGDSTADDR: 'flag',
-    IP_FREEBIND: 'flag',
-    IP_TRANSPARENT: 'flag',
-    IP_MULTICAST_ALL: 'choice',
-    IP_MTU_DISCOVER: 'mtu discovery',
-    IP_MTU: 'mtu',
-    ...sourceSpecific.IPPROTO_IP,
-  },
-  IPPROTO_IPV6: {
-    IPV6_RECVPKTINFO: 'flag',
-    IPV6_RECVHOPLIMIT: 'flag',
-    IPV6_RECVTCLASS: 'flag',
-    IPV6_RECVERR: 'flag',
-    IPV6_RECVORIGDSTADDR: 'flag',
-    IPV6_FREEBIND: 'flag',
-    IPV6_TRANSPARENT: 'flag',
-    IPV6_MULTICAST_ALL: 'choice',
-    IPV6_MTU_DISCOVER: 'mtu discovery',
-    IPV6_MTU: 'mtu',
-    ...sourceSpecific.IPPROTO_IPV6,
-  },
-  IPPROTO_UDP: { UDP_GRO: 'flag' },
-});
 
 /** When everything is received, in seconds and nanoseconds since the epoch. */
 export const RECEIVED_AT = [1_790_000_000, 123_456_000] as const;
@@ -68,7 +30,7 @@ export class LinuxKernel extends Kernel {
   protected readonly portZero = 'EINVAL'; // P28
 
   constructor(facts: Facts, machine: Machine) {
-    super(facts, machine, { options, saLen: false, doublesBuffers: true, dualStack: true });
+    super(facts, machine, { options: linuxOptions, saLen: false, doublesBuffers: true, dualStack: true });
   }
 
   /** ip_cmsg_recv, ip6_datagram_recv_ctl: sockets' messages first, then IPv6's, then IPv4's. J:v4mapped.receive, P31 */
