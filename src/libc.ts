@@ -20,7 +20,7 @@ import type {
 import { structsOf } from './libc/structs';
 import type { BindName, ReceivedFromTo, RecvOptions, SendFromToOptions } from './libc/types';
 import { hostPlatform } from './platform';
-import type { Constants, Platform } from './platform/platform';
+import type { Platform } from './platform/platform';
 
 export type { Header } from './libc/control';
 export type * from './libc/struct-types';
@@ -42,10 +42,27 @@ function knownPlatform(): Platform | undefined {
   }
 }
 
-/** The OS's numbers by C's names, as far as this package has them. undefined: this OS has no such thing. */
-export const constants = Object.freeze({ ...platform?.constants }) as Constants;
-export const { AF_UNSPEC, AF_INET, AF_INET6, SOCK_DGRAM, SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP } =
-  constants;
+/**
+ * The OS's numbers by C's names, as far as this package has them (`constants.IP_PKTINFO`). One that this OS has not is
+ * undefined, whatever its type says, and every call here refuses it.
+ */
+export const constants = Object.freeze({ ...platform?.constants }) as Readonly<Record<string, number>>;
+/** No address family: what dissolves a connection in C; `connect(fd, null)` here. */
+export const AF_UNSPEC = constants.AF_UNSPEC;
+/** IPv4, for socket() and sockaddrs. */
+export const AF_INET = constants.AF_INET;
+/** IPv6, for socket() and sockaddrs. */
+export const AF_INET6 = constants.AF_INET6;
+/** Datagrams, for socket(). */
+export const SOCK_DGRAM = constants.SOCK_DGRAM;
+/** Level of options and control messages of any socket. */
+export const SOL_SOCKET = constants.SOL_SOCKET;
+/** Level of those of IPv4. */
+export const IPPROTO_IP = constants.IPPROTO_IP;
+/** Level of those of IPv6. */
+export const IPPROTO_IPV6 = constants.IPPROTO_IPV6;
+/** Level of those of UDP. */
+export const IPPROTO_UDP = constants.IPPROTO_UDP;
 
 /** The OS's struct types: `new structs.in_pktinfo({ ipi_spec_dst: '127.0.0.2' })`. They print themselves. */
 export const structs: Structs = platform === undefined ? (Object.create(null) as Structs) : structsOf(platform);

@@ -14,9 +14,9 @@ import { isName, isStruct, layoutOf, type StructBase } from './struct';
 export interface SocketName {
   /** Link-local IPv6 addresses have a zone (`fe80::1%eth0`). */
   readonly address: string;
-  /** An IPv4-mapped address is an `'IPv6'` one. */
+  /** IPv4-mapped addresses are IPv6. */
   readonly family: 'IPv4' | 'IPv6';
-  /** In the host's byte order. */
+  /** 0…65535. */
   readonly port: number;
 }
 

@@ -65,6 +65,11 @@ export class Descriptors {
     const kind: SocketKind = family === 4 ? 'udp4' : quirks.dualStack ? 'dual' : 'udp6';
     if (kind === 'dual') this.#setInt(fd, constants.IPPROTO_IPV6, constants.IPV6_V6ONLY, 0);
     for (const { level, name, optional } of requests[kind]) this.#setInt(fd, level, name, 1, optional);
+    // The default of some systems takes no large datagram, or never becomes writable for one (P34, P37).
+    const { SOL_SOCKET, SO_SNDBUF } = constants;
+    if (quirks.minSendBuffer === 0 || Number(this.getsockopt(fd, SOL_SOCKET, SO_SNDBUF)) >= quirks.minSendBuffer)
+      return;
+    this.#setInt(fd, SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer, true);
   }
 
   #setInt(fd: number, level: number, name: number, value: number, optional?: true): void {

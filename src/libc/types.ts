@@ -50,7 +50,7 @@ export interface RecvOptions {
   readonly peek?: boolean | undefined;
 }
 
-/** Where sendfromto() sends to, and from where. */
+/** Where sendfromto() sends to, from where, and how. */
 export interface SendFromToOptions {
   /** Not needed on a connected socket. */
   readonly to?: { readonly address: string; readonly port: number } | undefined;

@@ -48,8 +48,8 @@ onLinux.each([
 test('what was asked for with setsockopt comes with the datagram', () => {
   const { fd, port } = socketOn('127.0.0.1');
   const { IPPROTO_IP, SOL_SOCKET, IP_RECVTTL, IP_RECVTOS, SO_TIMESTAMPNS, SO_TIMESTAMP, IP_TTL } = constants;
-  for (const name of [IP_RECVTTL, IP_RECVTOS]) libc.setsockopt(fd, IPPROTO_IP, name as number, 1);
-  libc.setsockopt(fd, SOL_SOCKET, (SO_TIMESTAMPNS ?? SO_TIMESTAMP) as number, true);
+  for (const name of [IP_RECVTTL, IP_RECVTOS]) libc.setsockopt(fd, IPPROTO_IP, name, 1);
+  libc.setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS ?? SO_TIMESTAMP, true);
   libc.setsockopt(fd, IPPROTO_IP, IP_TTL, 33);
   expect(libc.getsockopt(fd, IPPROTO_IP, IP_TTL)).toBe(33);
   expect(libc.getsockopt(fd, IPPROTO_IP, IP_TTL, 4)).toEqual(Buffer.from([33, 0, 0, 0]));
@@ -88,6 +88,34 @@ test('a connected socket hears that nobody is there', () => {
   );
 });
 
+onLinux('an error queue that nobody reads does not make a waiting call spin, and can be read by hand', () => {
+  const { fd } = socketOn('127.0.0.1');
+  const gone = socketOn('127.0.0.1');
+  libc.close(gone.fd);
+  const { IPPROTO_IP, IP_RECVERR, MSG_ERRQUEUE } = constants;
+  libc.setsockopt(fd, IPPROTO_IP, IP_RECVERR, 1);
+  libc.sendfromto(fd, 'lost', { to: { address: '127.0.0.1', port: gone.port } });
+  expect(() => libc.recvfromto(fd, { timeout: 2000 })).toThrow(expect.objectContaining({ code: 'ECONNREFUSED' }));
+  const before = process.cpuUsage();
+  expect(libc.recvfromto(fd, { timeout: 400 })).toBeUndefined();
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(200_000);
+
+  const { iovec, msghdr, sockaddr_in } = libc.structs;
+  const data = Buffer.alloc(8);
+  const name = new sockaddr_in();
+  const msg = new msghdr({ msg_name: name, msg_iov: new iovec({ iov_base: data }), msg_control: Buffer.alloc(256) });
+  expect(libc.recvmsg(fd, msg, MSG_ERRQUEUE)).toBe(4);
+  expect([data.toString('latin1', 0, 4), name.sin_port]).toEqual(['lost', gone.port]);
+  const types = [];
+  for (let cmsg = libc.CMSG_FIRSTHDR(msg); cmsg !== null; cmsg = libc.CMSG_NXTHDR(msg, cmsg))
+    types.push(cmsg.cmsg_type);
+  expect(types).toContain(IP_RECVERR);
+  expect(() => libc.recvmsg(fd, msg, MSG_ERRQUEUE | constants.MSG_DONTWAIT)).toThrow(
+    expect.objectContaining({ code: 'EAGAIN' }),
+  );
+});
+
 test('recvmsg without MSG_DONTWAIT waits, with it throws EAGAIN; so does a non-blocking descriptor', () => {
   const { fd, port } = socketOn('127.0.0.1');
   const data = Buffer.alloc(8);
@@ -103,7 +131,7 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"late", ("127.0.0.1", $
   expect(libc.recvmsg(fd, msg)).toBe(4);
   expect(data.toString('latin1', 0, 4)).toBe('late');
   sender.kill();
-  const nonBlocking = libc.socket(AF_INET, SOCK_DGRAM | (constants.SOCK_NONBLOCK as number));
+  const nonBlocking = libc.socket(AF_INET, SOCK_DGRAM | constants.SOCK_NONBLOCK);
   open.push(nonBlocking);
   expect(() => libc.recvmsg(nonBlocking, msg)).toThrow(expect.objectContaining({ code: 'EAGAIN', syscall: 'recvmsg' }));
 });
@@ -112,7 +140,7 @@ test('SO_RCVTIMEO bounds the wait of recvmsg', () => {
   const { fd } = socketOn('127.0.0.1');
   const { timeval, msghdr, iovec } = libc.structs;
   const time = new timeval({ tv_sec: 0, tv_usec: 120_000 });
-  libc.setsockopt(fd, constants.SOL_SOCKET, constants.SO_RCVTIMEO as number, time);
+  libc.setsockopt(fd, constants.SOL_SOCKET, constants.SO_RCVTIMEO, time);
   const msg = new msghdr({ msg_iov: new iovec({ iov_base: Buffer.alloc(1) }) });
   const start = performance.now();
   expect(() => libc.recvmsg(fd, msg)).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
@@ -144,12 +172,12 @@ test('two buffers are one datagram, both ways, and lengths and flags come back',
 
 test('poll waits for several, and tells which', () => {
   const [a, b] = [socketOn('127.0.0.1'), socketOn('127.0.0.1')];
-  const fds = [a.fd, -1, b.fd].map((fd) => ({ fd, events: constants.POLLIN as number, revents: 77 }));
+  const fds = [a.fd, -1, b.fd].map((fd) => ({ fd, events: constants.POLLIN, revents: 77 }));
   expect(libc.poll(fds, 20)).toBe(0);
   libc.sendfromto(a.fd, 'x', { to: { address: '127.0.0.1', port: b.port } });
   expect(libc.poll(fds)).toBe(1);
   expect(fds.map(({ revents }) => revents)).toEqual([0, 0, constants.POLLIN]);
-  const closed = new libc.structs.pollfd({ fd: 9999, events: constants.POLLIN as number });
+  const closed = new libc.structs.pollfd({ fd: 9999, events: constants.POLLIN });
   expect(libc.poll([closed], 0)).toBe(1);
   expect(String(closed)).toContain('POLLNVAL');
 });
@@ -160,8 +188,8 @@ onLinux('a descriptor blocks, and ends with an exec', () => {
     /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '',
     8,
   );
-  expect(flags & (constants.O_NONBLOCK as number)).toBe(0);
-  expect(flags & (constants.SOCK_CLOEXEC as number)).toBe(constants.SOCK_CLOEXEC);
+  expect(flags & constants.O_NONBLOCK).toBe(0);
+  expect(flags & constants.SOCK_CLOEXEC).toBe(constants.SOCK_CLOEXEC);
 });
 
 test('createSocket().bind({ fd }) takes a descriptor over, and close() then leaves it alone', async () => {

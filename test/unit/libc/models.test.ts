@@ -177,6 +177,24 @@ describe.each(models)('%s', (name) => {
     expect([String(second?.msg), second?.truncated]).toEqual(['world', undefined]);
   });
 
+  test('a destination whose control messages were cut is unknown, and none of the rest is believed', () => {
+    const fd = open('AF_INET');
+    const { SOL_SOCKET } = world.platform.constants;
+    world.kernel.noise.after.push({ level: SOL_SOCKET, type: 0x7777, data: Buffer.alloc(2048) });
+    world.near.send('10.0.0.2', PORT, 'x');
+    const received = libc.datagrams.recvfromto(fd);
+    expect([String(received?.msg), received?.to, received?.ifindex]).toEqual(['x', undefined, 0]);
+    expect(libc.datagrams.sendfromto(fd, 'y', { to: received?.from, from: received?.to })).toBe(1);
+    expect(world.near.heard).toEqual(['y from 10.0.0.1']); // the kernel's choice
+  });
+
+  test('large datagrams leave', () => {
+    const fd = open('AF_INET');
+    const large = Buffer.alloc(60_000, 'x');
+    expect(libc.datagrams.sendfromto(fd, large, { to: { address: '10.0.0.9', port: 4000 } })).toBe(60_000);
+    expect(world.near.inbox[0]?.payload.equals(large)).toBe(true);
+  });
+
   test('the time runs out, and there is no datagram', () => {
     const fd = open('AF_INET');
     expect(libc.datagrams.recvfromto(fd, { timeout: 5 })).toBeUndefined();
