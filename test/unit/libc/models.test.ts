@@ -1,4 +1,5 @@
 /** recvfromto/libc on the kernel model of every system: the script of the article, and the same by hand. */
+import { ERROR, READABLE } from '../../../src/ffi';
 import type { Libc } from '../../../src/libc/libc';
 import type { Cmsghdr, Struct } from '../../../src/libc/struct-types';
 import type { ReceivedFromTo } from '../../../src/libc/types';
@@ -199,6 +200,18 @@ describe.each(models)('%s', (name) => {
     const fd = open('AF_INET');
     expect(libc.datagrams.recvfromto(fd, { timeout: 5 })).toBeUndefined();
     expect(libc.datagrams.recvfromto(fd, { timeout: 0 })).toBeUndefined();
+  });
+
+  test('an error that stays beside an empty queue is not looked at without a pause', () => {
+    const fd = open('AF_INET');
+    let polls = 0;
+    world.kernel.poll = () => {
+      polls++;
+      return ERROR | READABLE;
+    };
+    expect(libc.datagrams.recvfromto(fd, { timeout: 100 })).toBeUndefined();
+    expect(polls).toBeGreaterThan(0);
+    expect(polls).toBeLessThan(30);
   });
 
   test('poll tells what is readable', () => {
