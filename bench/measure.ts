@@ -12,10 +12,12 @@ export interface Effort {
   readonly rounds: number;
   readonly ms: number;
   readonly warmMs: number;
+  /** In how many parts the servers are warmed up. */
+  readonly passes: number;
 }
 
-export const FULL: Effort = { generations: 2, rounds: 2, ms: 200, warmMs: 750 };
-export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40 };
+export const FULL: Effort = { generations: 2, rounds: 2, ms: 200, warmMs: 750, passes: 3 };
+export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40, passes: 1 };
 /** What a turn of a case that wants more than the usual is cut to in --quick. */
 const QUICK_SHARE = 0.2;
 
@@ -28,7 +30,7 @@ export interface Measured {
 function effortFor(one: Case, quick: boolean): Effort {
   if (!quick) {
     const { generations = FULL.generations, rounds = FULL.rounds, ms = FULL.ms, warmMs = FULL.warmMs } = one;
-    return { generations, rounds, ms, warmMs };
+    return { generations, rounds, ms, warmMs, passes: FULL.passes };
   }
   return { ...QUICK, ms: one.ms === undefined ? QUICK.ms : one.ms * QUICK_SHARE };
 }
@@ -36,11 +38,10 @@ function effortFor(one: Case, quick: boolean): Effort {
 /** To start a server, and to start a load and let it settle. */
 const START_MS = 150;
 const AROUND_MS = 60;
-const WARM_PASSES = 3;
 
-function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs }: Effort): number {
+function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs, passes }: Effort): number {
   const { aroundMs = AROUND_MS, server } = one;
-  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + WARM_PASSES * aroundMs : 0);
+  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + passes * aroundMs : 0);
   return subjects * generations * (before + rounds * (ms + aroundMs));
 }
 
@@ -56,7 +57,7 @@ function fitting(one: Case, subjects: number, wanted: Effort, limitMs: number): 
   for (let generations = wanted.generations; generations > 0; generations--) {
     for (let rounds = wanted.rounds; rounds > 0 && generations * rounds > 1; rounds--) {
       for (const scale of SCALES) {
-        const effort = { generations, rounds, ms: wanted.ms * scale, warmMs: wanted.warmMs * scale };
+        const effort = { ...wanted, generations, rounds, ms: wanted.ms * scale, warmMs: wanted.warmMs * scale };
         if (duration(one, subjects, effort) <= limitMs) return effort;
       }
     }
@@ -94,11 +95,11 @@ class Party {
   }
 
   /** In a few passes: while the others have their turns, a compiler finishes what it began in its own. */
-  async warm(ms: number): Promise<void> {
+  async warm({ warmMs, passes }: Effort): Promise<void> {
     const warm = this.#one.warm ?? this.#one.run;
-    for (let pass = 0; pass < WARM_PASSES; pass++) {
+    for (let pass = 0; pass < passes; pass++) {
       await this.#each(async (subject) => {
-        await warm(this.#turn(subject, ms / WARM_PASSES));
+        await warm(this.#turn(subject, warmMs / passes));
       });
     }
   }
@@ -150,7 +151,7 @@ export async function measureCase(one: Case, all: readonly Subject[], context: C
   for (let generation = 0; generation < effort.generations; generation++) {
     try {
       await party.start();
-      if (effort.warmMs > 0 && one.server !== undefined) await party.warm(effort.warmMs);
+      if (effort.warmMs > 0 && one.server !== undefined) await party.warm(effort);
       for (let round = 0; round < effort.rounds; round++) await party.turns(effort.ms);
     } finally {
       await party.stop();

@@ -166,7 +166,7 @@ static void keep_rate(long rate, int64_t ms) {
 /** Each burst without reading, as a router that was held up delivers them. */
 static void keep_bursts(long burst, int64_t apart, int64_t gap, int64_t ms) {
   int64_t first = now_ns(), end = first + ms * 1000000;
-  for (int64_t start = first; start < end; start += gap * 1000000) {
+  for (int64_t start = first; start < end || (count.echoed == 0 && start < end + PATIENCE); start += gap * 1000000) {
     for (long left = burst; left > 0;) {
       while (apart > 0 && now_ns() < start + (burst - left) * apart);
       left -= send_batch(apart > 0 ? 1 : left > BATCH ? BATCH : left, start, 0);
