@@ -75,7 +75,8 @@ describe('programs in C', { skip }, () => {
     echoing(async (port, _heard, socket) => {
       socket.removeAllListeners('message');
       const { sent, lost } = await run('host=127.0.0.1', `ports=${port}`, 'burst=100', 'gap=20', 'ms=40', 'peers=10');
-      assert.deepEqual([sent, lost], [200, 200]);
+      assert.ok(sent >= 200 && sent % 100 === 0, `${sent} sent`);
+      assert.equal(lost, sent);
     }));
 
   for (const offload of ['', 'gso=1', 'gso=1 gro=1']) {
