@@ -33,7 +33,7 @@ _recvfromto() {
       COMPREPLY=($(compgen -W "--json -h --help" -- "$word"))
       ;;
     doctor)
-      COMPREPLY=($(compgen -W "--json -h --help" -- "$word"))
+      COMPREPLY=($(compgen -W "--deep --json -h --help" -- "$word"))
       ;;
     help)
       COMPREPLY=($(compgen -W "serve send probe audit doctor" -- "$word"))

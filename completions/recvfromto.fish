@@ -32,6 +32,7 @@ complete -c recvfromto -n '__fish_seen_subcommand_from probe' -s h -l help -d 'h
 complete -c recvfromto -n '__fish_seen_subcommand_from probe' -a '(__fish_print_hostnames)'
 complete -c recvfromto -n '__fish_seen_subcommand_from audit' -l json -d 'the same as JSON'
 complete -c recvfromto -n '__fish_seen_subcommand_from audit' -s h -l help -d 'help'
+complete -c recvfromto -n '__fish_seen_subcommand_from doctor' -l deep -d 'also tries where kernels differ from each other'
 complete -c recvfromto -n '__fish_seen_subcommand_from doctor' -l json -d 'the same facts as JSON'
 complete -c recvfromto -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'help'
 complete -c recvfromto -n '__fish_seen_subcommand_from help' -s h -l help -d 'help'

@@ -51,6 +51,7 @@ export interface AuditOptions {
 
 export interface DoctorOptions {
   readonly json: boolean;
+  readonly deep: boolean;
 }
 
 export type Invocation =

@@ -194,8 +194,11 @@ function audit(tree: Command, found: Found): void {
 
 function doctor(tree: Command, found: Found): void {
   command(tree, 'doctor', 'proves here that answers leave from the asked address')
+    .option('--deep', 'also tries where kernels differ from each other')
     .option('--json', 'the same facts as JSON')
-    .action(({ json = false }: Given<DoctorOptions>) => found({ command: 'doctor', options: { json } }));
+    .action(({ json = false, deep = false }: Given<DoctorOptions>) => {
+      found({ command: 'doctor', options: { json, deep } });
+    });
 }
 
 /** Paragraphs in lines that fit. */

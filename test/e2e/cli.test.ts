@@ -554,7 +554,17 @@ describe('doctor', () => {
     expect(code).toBe(0);
     expect(facts).toMatchObject({ ok: true, problem: null, addressesNotAsked: expect.any(Number) });
     expect(Object.keys(facts).sort()).toEqual(
-      ['addresses', 'addressesNotAsked', 'capabilities', 'checks', 'ok', 'problem', 'recvfromto', 'system'].sort(),
+      [
+        'addresses',
+        'addressesNotAsked',
+        'capabilities',
+        'checks',
+        'deep',
+        'ok',
+        'problem',
+        'recvfromto',
+        'system',
+      ].sort(),
     );
     expect(Object.keys(facts.system)).toEqual(['os', 'release', 'arch', 'libc', 'runtime', 'koffi']);
     expect(facts.system.runtime).toEqual({ name: 'Node.js', version: process.versions.node });
@@ -587,6 +597,18 @@ describe('doctor', () => {
       'metadataIPv4',
       'metadataIPv6',
     ]);
+  });
+
+  test('--deep tries the kernel itself, and what it does is no fault of anybody', async () => {
+    const [text, json] = await Promise.all([run('doctor', '--deep'), run('doctor', '--deep', '--json')]);
+    expect([text.code, json.code]).toEqual([0, 0]);
+    expect(text.stdout).toMatch(/^ {2}[✓!·–] mapped-bound +\S/m);
+    const { deep } = JSON.parse(json.stdout);
+    expect(deep.length).toBeGreaterThan(20);
+    for (const one of deep) {
+      expect(Object.keys(one)).toEqual(['name', 'about', 'observed', 'detail', 'expected', 'result']);
+      expect(one.observed !== null || one.result === 'not tried').toBe(true);
+    }
   });
 
   test('finds a library that answers like node:dgram, or not at all', async () => {

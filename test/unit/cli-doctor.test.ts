@@ -125,6 +125,7 @@ function facts(addresses: AddressFact[], checks: Check[], more: Partial<Facts> =
     addresses,
     addressesNotAsked: 0,
     checks,
+    deep: null,
     ...more,
   };
 }

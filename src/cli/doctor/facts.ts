@@ -1,6 +1,7 @@
 /** What `doctor` finds out. `--json` prints it as it is, so keys stay; what is not known is null. */
 import type { Capabilities } from '../../index';
 import type { Prediction } from '../prediction';
+import type { DeepFact } from './deep/facts';
 
 export interface Facts {
   /** Version of recvfromto. */
@@ -16,6 +17,8 @@ export interface Facts {
   /** Addresses that were not asked, because there are so many. */
   readonly addressesNotAsked: number;
   readonly checks: readonly Check[];
+  /** What `--deep` tried; null without it. */
+  readonly deep: readonly DeepFact[] | null;
 }
 
 export interface System {

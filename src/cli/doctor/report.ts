@@ -4,6 +4,7 @@ import { columnsOf, padded, plain } from '../quoted';
 import type { Style } from '../style';
 import { type Row, table } from '../table';
 import { count } from '../units';
+import { deepReport } from './deep/report';
 import type { AddressFact, AnswerFact, Check, CheckName, Facts, SocketName, Verdict } from './facts';
 
 const MARKS: Readonly<Record<Verdict | Check['result'], string>> = {
@@ -35,7 +36,9 @@ const CHECKS: Readonly<Record<CheckName, string>> = {
 
 /** @param screen columns of the terminal */
 export function report(facts: Facts, style: Style, screen?: number): string[] {
-  const parts = [head, addressTable, networks, checks, capabilities, verdict].map((part) => part(facts, style, screen));
+  const parts = [head, addressTable, networks, checks, deep, capabilities, verdict].map((part) =>
+    part(facts, style, screen),
+  );
   return parts.filter((lines) => lines.length > 0).flatMap((lines, at) => (at === 0 ? lines : ['', ...lines]));
 }
 
@@ -100,6 +103,10 @@ function checks({ checks: all }: Facts, style: Style): string[] {
     const text = result === 'fail' ? style.red(plain(detail)) : style.dim(plain(detail));
     return `  ${mark(result, style)} ${CHECKS[name].padEnd(width)}  ${text}`;
   });
+}
+
+function deep({ deep: found }: Facts, style: Style, screen?: number): string[] {
+  return found === null || found.length === 0 ? [] : deepReport(found, style, screen);
 }
 
 function capabilities({ capabilities: { notes, ...all } }: Facts, style: Style): string[] {
