@@ -1,5 +1,5 @@
 /** What `doctor --deep` tries, sees and expects. `--json` prints it as it is, so keys stay. */
-import type { PlatformName } from '../../../platform/platform';
+import type { Platform } from '../../../platform/platform';
 
 /** What an OS is expected to do, and how that is known. */
 export interface Expected {
@@ -21,4 +21,4 @@ export interface DeepFact {
   readonly result: 'as expected' | 'otherwise' | 'new' | 'not tried';
 }
 
-export type ByPlatform = Readonly<Partial<Record<PlatformName, Expected>>>;
+export type ByPlatform = Readonly<Partial<Record<Platform['name'], Expected>>>;
