@@ -13,17 +13,7 @@ import { lazily, type StructType } from '../structs/struct';
 import { plainRequests } from './ask';
 import { controlLayout, messageLayout } from './layout';
 import { ttlArrival } from './metadata';
-import type {
-  Arrival,
-  Because,
-  Constants,
-  MtuOption,
-  Platform,
-  PrivateBatch,
-  Quirks,
-  Request,
-  Settings,
-} from './platform';
+import type { Arrival, Constants, Platform, PrivateBatch, Quirks, Request, Settings } from './platform';
 import { destinationArrival, sourceDeparture } from './recvdstaddr';
 import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
 
@@ -108,8 +98,9 @@ export const bsdConstants = {
   IPV6_DONTFRAG: 62,
 } as const satisfies Partial<Constants>;
 
-type Numbers = Constants &
+export type BsdNumbers = Constants &
   Readonly<Record<keyof typeof bsdConstants, number>> & {
+    readonly SO_TIMESTAMP: number;
     readonly IP_RECVTTL: number;
     readonly IPV6_TCLASS: number;
     readonly IPV6_RECVPKTINFO: number;
@@ -128,7 +119,7 @@ export const bsdStructs = {
   ip6_mtuinfo,
 };
 
-type BsdStructs = Readonly<Record<string, StructType>> & {
+export type BsdStructs = Readonly<Record<string, StructType>> & {
   readonly [Name in keyof typeof bsdStructs]: ReturnType<(typeof bsdStructs)[Name]>;
 };
 
@@ -136,7 +127,7 @@ type BsdStructs = Readonly<Record<string, StructType>> & {
 export interface Bsd
   extends Pick<Platform, 'name' | 'arch' | 'errno' | 'requests' | 'carried' | 'mmsg' | 'pinFlags' | 'errnoLocation'> {
   readonly abi: Abi;
-  readonly constants: Numbers;
+  readonly constants: BsdNumbers;
   readonly structs: BsdStructs;
   readonly mmsghdr: StructType<'msg_hdr' | 'msg_len'>;
   /** What CMSG_ALIGN rounds up to. */
@@ -196,35 +187,21 @@ export function bsd(system: Bsd): Platform {
   return system.privateBatch === undefined ? late : lazily(late, { privateBatch: system.privateBatch });
 }
 
-/** The IPv6 destination comes with its interface. */
-export function ipv6Requests(c: Numbers): readonly Request[] {
-  return [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO }];
+/**
+ * IPv6's destination comes with its interface, on a dual-stack socket with a mapped address; without such sockets IPv6 alone
+ * arrives.
+ * @param iface the option that tells IPv4's interface, where it is another than the destination's
+ */
+export function bsdRequests(c: BsdNumbers, destination: number, iface?: number): Platform['requests'] {
+  const ipv6: readonly Request[] = [{ level: c.IPPROTO_IPV6, name: c.IPV6_RECVPKTINFO }];
+  const ipv4: Request[] = [{ level: c.IPPROTO_IP, name: destination }];
+  if (iface !== undefined) ipv4.push({ level: c.IPPROTO_IP, name: iface, optional: true, interface: true });
+  return { udp4: ipv4, udp6: ipv6, dual: ipv6 };
 }
 
 /** IPv4 without IP_PKTINFO: one message for the destination, and one of the same number for the source. */
-export function recvDstAddr(c: Numbers, abi: Abi) {
+export function recvDstAddr(c: BsdNumbers, abi: Abi) {
   const message = { level: c.IPPROTO_IP, type: c.IP_RECVDSTADDR };
   const { in_addr } = refFor(abi).types;
   return { destination: destinationArrival(message, in_addr), source: sourceDeparture(message, in_addr) };
-}
-
-/** IPV6_PATHMTU tells it with the peer's address. RFC 3542 §11.4 */
-export function pathMtu(c: Numbers, { ip6_mtuinfo }: BsdStructs): { readonly 6: MtuOption } {
-  const { offset } = ip6_mtuinfo.fields.ip6m_mtu;
-  return { 6: { level: c.IPPROTO_IPV6, name: c.IPV6_PATHMTU, size: ip6_mtuinfo.size, at: offset } };
-}
-
-/** What no BSD has. */
-export function bsdLacks(
-  os: string,
-): Pick<Settings, 'onlyOwnGroups' | 'txTime' | 'mark' | 'filter' | 'steer' | 'errorQueue'> {
-  const lacks = (what: string): Because => ({ because: `${os} has no ${what}` });
-  return {
-    onlyOwnGroups: lacks('IP_MULTICAST_ALL'),
-    txTime: lacks('SO_TXTIME'),
-    mark: lacks('SO_MARK'),
-    filter: lacks('SO_ATTACH_FILTER'),
-    steer: lacks('SO_ATTACH_REUSEPORT_CBPF'),
-    errorQueue: lacks('IP_RECVERR: errors are told to connected sockets only'),
-  };
 }

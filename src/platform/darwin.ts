@@ -10,13 +10,14 @@ import { LP64 } from '../structs/ref';
 import { sockaddr_dlDarwin, sockaddr_storageLen } from '../structs/sockaddr';
 import { structsOf } from '../structs/struct';
 import { timespec, timevalInt } from '../structs/time';
-import { everywhere, perFamily } from './ask';
-import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu } from './bsd';
+import { perFamily } from './ask';
+import { bsd, bsdConstants, bsdRequests, bsdStructs } from './bsd';
+import { bsdCarried, bsdSettings } from './bsd-settings';
 import { bsdErrno } from './errno';
 import { privateBatchLayout } from './layout';
 import { timeArrival, tosArrival } from './metadata';
 import { addrArrival, specDstDeparture } from './pktinfo';
-import type { Constants, Platform, Settings } from './platform';
+import type { Constants, Platform } from './platform';
 
 const c = {
   ...bsdConstants,
@@ -113,7 +114,7 @@ export function darwin(arch: string): Platform | undefined {
       flags: c.MSG_DONTWAIT,
     }),
     pinFlags: 0x2 | 0x80, // <dlfcn.h>
-    settings: () => settings(pathMtu(c, types)),
+    settings: () => bsdSettings('macOS', c, types, { bindToDevice }),
     quirks: {
       sourceOnlyFromWildcard: true,
       dualStack: true,
@@ -124,53 +125,17 @@ export function darwin(arch: string): Platform | undefined {
   });
 }
 
-const requests: Platform['requests'] = {
-  // IP_RECVPKTINFO is this number's other name; unlike IP_RECVDSTADDR it tells the interface as well.
-  udp4: [{ level: c.IPPROTO_IP, name: c.IP_PKTINFO }],
-  udp6: ipv6Requests(c),
-  dual: ipv6Requests(c),
-};
+/** IP_RECVPKTINFO is IP_PKTINFO's other name; unlike IP_RECVDSTADDR it tells the interface as well. */
+const requests = bsdRequests(c, c.IP_PKTINFO);
 
 /**
  * IPPROTO_IP options fail on AF_INET6 sockets. IPv4 datagrams there bring their TOS as IPV6_TCLASS, and no hop limit
  * (P14).
  */
-const family = (ip: number, ipv6: number, value?: number) => perFamily({ ip, ipv6, value }, 'ipv6');
+const carried = bsdCarried('macOS', c, {
+  recvTOS: perFamily({ ip: c.IP_RECVTOS, ipv6: c.IPV6_RECVTCLASS }, 'ipv6'),
+});
 
-const carried: Platform['carried'] = {
-  recvTTL: family(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
-  recvTOS: family(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
-  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
-  recvDrops: { because: 'macOS does not count them per datagram' },
-  recvErrors: { because: 'macOS has no IP_RECVERR: errors are told to connected sockets only' },
-  gro: { because: 'macOS does not coalesce for sockets' },
-  originalDestination: { because: 'macOS does not tell it' },
-  recvMark: { because: 'macOS has no marks' },
-};
-
-function settings(mtu: Settings['pathMtu']): Settings {
-  const cannot = { because: 'macOS either fragments or does not' };
-  const foreign = { because: 'macOS binds no address that it does not have' };
-  const ip = { level: c.IPPROTO_IP, name: c.IP_BOUND_IF, takes: 'index' } as const;
-  const ipv6 = { level: c.IPPROTO_IPV6, name: c.IPV6_BOUND_IF, takes: 'index' } as const;
-  return {
-    ...bsdLacks('macOS'),
-    bindToDevice: { ask: { udp4: [ip], udp6: [ipv6], dual: [ipv6] }, hears: true },
-    freebind: foreign,
-    transparent: foreign,
-    mtuDiscover: {
-      do: { ask: family(c.IP_DONTFRAG, c.IPV6_DONTFRAG, 1) },
-      dont: { ask: family(c.IP_DONTFRAG, c.IPV6_DONTFRAG, 0) },
-      want: cannot,
-      probe: cannot,
-    },
-    pathMtu: mtu,
-    blockSource: {
-      ip: c.IP_BLOCK_SOURCE,
-      ipUndo: c.IP_UNBLOCK_SOURCE,
-      any: c.MCAST_BLOCK_SOURCE,
-      anyUndo: c.MCAST_UNBLOCK_SOURCE,
-    },
-    overflow: { because: 'macOS has no SO_RERROR' },
-  };
-}
+const boundIf = { level: c.IPPROTO_IP, name: c.IP_BOUND_IF, takes: 'index' } as const;
+const boundIf6 = { level: c.IPPROTO_IPV6, name: c.IPV6_BOUND_IF, takes: 'index' } as const;
+const bindToDevice = { ask: { udp4: [boundIf], udp6: [boundIf6], dual: [boundIf6] }, hears: true };

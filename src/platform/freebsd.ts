@@ -10,10 +10,11 @@ import { sockaddr_dlFreeBSD, sockaddr_storageLen } from '../structs/sockaddr';
 import { structsOf } from '../structs/struct';
 import { timespec, timeval } from '../structs/time';
 import { everywhere, perFamily } from './ask';
-import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from './bsd';
+import { bsd, bsdConstants, bsdRequests, bsdStructs, recvDstAddr } from './bsd';
+import { bsdCarried, bsdSettings } from './bsd-settings';
 import { bsdErrno } from './errno';
 import { original6Arrival, originalArrival, timeArrival, tosArrival } from './metadata';
-import type { Constants, Platform, Settings } from './platform';
+import type { Constants, Platform } from './platform';
 import { interfaceArrival } from './recvdstaddr';
 
 const abis: Readonly<Record<string, Abi>> = { x64: LP64, arm64: LP64, ia32: I386 };
@@ -130,7 +131,7 @@ export function freebsd(arch: string): Platform | undefined {
     mmsg: { count: 'size_t', lateError: 'lost' },
     errnoLocation: '__error', // <errno.h>
     pinFlags: 0x2 | 0x1000, // <sys/dlfcn.h>, <dlfcn.h>
-    settings: () => settings(pathMtu(c, types)),
+    settings: () => bsdSettings('FreeBSD', c, types, { freebind: bindAny, transparent: bindAny }),
     quirks: {
       sourceOnlyFromWildcard: true,
       dualStack: true,
@@ -142,53 +143,19 @@ export function freebsd(arch: string): Platform | undefined {
   });
 }
 
-const requests: Platform['requests'] = {
-  udp4: [
-    { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-    // A whole sockaddr_dl per datagram: at the default SO_RCVBUF 276 small datagrams fit instead of 439.
-    { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true, interface: true },
-  ],
-  udp6: ipv6Requests(c),
-  // IPv4 datagrams bring it with a mapped address (later than 12.1).
-  dual: ipv6Requests(c),
-};
+/** IP_RECVIF is a whole sockaddr_dl per datagram: at the default SO_RCVBUF 276 small datagrams fit instead of 439 (P61). */
+const requests = bsdRequests(c, c.IP_RECVDSTADDR, c.IP_RECVIF);
 
-/** IPv4 datagrams on a dual-stack socket bring IPv6's messages, hop limit and traffic class included. */
 const family = (ip: number, ipv6: number) => perFamily({ ip, ipv6 }, 'ipv6');
 
-const carried: Platform['carried'] = {
-  recvTTL: family(c.IP_RECVTTL, c.IPV6_RECVHOPLIMIT),
+const carried = bsdCarried('FreeBSD', c, {
   recvTOS: family(c.IP_RECVTOS, c.IPV6_RECVTCLASS),
   // SO_TIMESTAMP alone tells microseconds; the clock makes it an SCM_REALTIME.
   recvTimestamp: everywhere(
     { level: c.SOL_SOCKET, name: c.SO_TIMESTAMP },
     { level: c.SOL_SOCKET, name: c.SO_TS_CLOCK, value: c.SO_TS_REALTIME, optional: true },
   ),
-  recvDrops: { because: 'FreeBSD does not count them per datagram' },
-  recvErrors: { because: 'FreeBSD has no IP_RECVERR: errors are told to connected sockets only' },
-  gro: { because: 'FreeBSD does not coalesce for sockets' },
   originalDestination: family(c.IP_RECVORIGDSTADDR, c.IPV6_RECVORIGDSTADDR),
-  recvMark: { because: 'FreeBSD has no marks' },
-};
+});
 
-function settings(mtu: Settings['pathMtu']): Settings {
-  const bindAny = { ask: family(c.IP_BINDANY, c.IPV6_BINDANY), needs: 'PRIV_NETINET_BINDANY' };
-  const cannot = { because: 'FreeBSD either fragments or does not' };
-  const dontFrag = (value: 0 | 1) => ({ ask: perFamily({ ip: c.IP_DONTFRAG, ipv6: c.IPV6_DONTFRAG, value }, 'ipv6') });
-  return {
-    ...bsdLacks('FreeBSD'),
-    bindToDevice: { because: 'FreeBSD has no SO_BINDTODEVICE' },
-    freebind: bindAny,
-    transparent: bindAny,
-    mtuDiscover: { do: dontFrag(1), dont: dontFrag(0), want: cannot, probe: cannot },
-    pathMtu: mtu,
-    blockSource: {
-      ip: c.IP_BLOCK_SOURCE,
-      ipUndo: c.IP_UNBLOCK_SOURCE,
-      any: c.MCAST_BLOCK_SOURCE,
-      anyUndo: c.MCAST_UNBLOCK_SOURCE,
-    },
-    // Recent releases.
-    overflow: { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_RERROR, optional: true }), errno: 'ENOBUFS' },
-  };
-}
+const bindAny = { ask: family(c.IP_BINDANY, c.IPV6_BINDANY), needs: 'PRIV_NETINET_BINDANY' };

@@ -9,12 +9,13 @@ import { type Abi, I386, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_dlNetBSD, sockaddr_storageLen } from '../structs/sockaddr';
 import { structsOf } from '../structs/struct';
 import { timespec64, timevalInt } from '../structs/time';
-import { everywhere, perFamily } from './ask';
-import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from './bsd';
+import { perFamily } from './ask';
+import { bsd, bsdConstants, bsdRequests, bsdStructs, recvDstAddr } from './bsd';
+import { bsdCarried, bsdSettings } from './bsd-settings';
 import { bsdErrno } from './errno';
 import { timeArrival } from './metadata';
 import { addrArrival } from './pktinfo';
-import type { Constants, Platform, Settings } from './platform';
+import type { Constants, Platform } from './platform';
 
 /** `align`: what CMSG_ALIGN rounds up to, __ALIGNBYTES of <machine/cdefs.h>; on aarch64 that of __int128_t. */
 const cpus: Readonly<Record<string, { readonly abi: Abi; readonly align: number }>> = {
@@ -101,49 +102,21 @@ export function netbsd(arch: string): Platform | undefined {
     departures: { udp4: source },
     errnoLocation: '__errno', // <errno.h>
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
-    settings: () => settings(pathMtu(c, types)),
+    settings: () => bsdSettings('NetBSD', c, types, { freebind: bindAny, transparent: untold }),
     // What it does with IPv4-mapped addresses could not be found out.
     // IPv6's groups as on FreeBSD and macOS, where they were seen: the same code from KAME.
     quirks: { sourceOnlyFromWildcard: false, dualStack: false, hearsGroupsOfOthers: [6] },
   });
 }
 
-const requests: Platform['requests'] = {
-  udp4: [
-    // Older kernels answer IP_RECVPKTINFO with a message of that number in which the sender's address stands; that one is not
-    // read, and this request tells the destination there.
-    { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-    { level: c.IPPROTO_IP, name: c.IP_RECVPKTINFO, optional: true, interface: true },
-  ],
-  udp6: ipv6Requests(c),
-  // No such sockets, see `dualStack`. IPv6 alone arrives.
-  dual: ipv6Requests(c),
-};
+/**
+ * Older kernels answer IP_RECVPKTINFO with a message of that number in which the sender's address stands; that one is not
+ * read, and IP_RECVDSTADDR tells the destination there.
+ */
+const requests = bsdRequests(c, c.IP_RECVDSTADDR, c.IP_RECVPKTINFO);
 
-const carried: Platform['carried'] = {
-  recvTTL: perFamily({ ip: c.IP_RECVTTL, ipv6: c.IPV6_RECVHOPLIMIT }, 'ipv6'),
-  // There is no IP_RECVTOS.
-  recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6'),
-  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
-  recvDrops: { because: 'NetBSD does not count them per datagram' },
-  recvErrors: { because: 'NetBSD has no IP_RECVERR: errors are told to connected sockets only' },
-  gro: { because: 'NetBSD does not coalesce for sockets' },
-  originalDestination: { because: 'NetBSD does not tell it' },
-  recvMark: { because: 'NetBSD has no marks' },
-};
+// There is no IP_RECVTOS.
+const carried = bsdCarried('NetBSD', c, { recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6') });
 
-function settings(mtu: Settings['pathMtu']): Settings {
-  const bindAny = { ask: perFamily({ ip: c.IP_BINDANY, ipv6: c.IPV6_BINDANY }, 'ipv6'), needs: 'root' };
-  const cannot = { because: 'NetBSD either fragments or does not' };
-  const dontFrag = (value: 0 | 1) => ({ ask: perFamily({ ipv6: c.IPV6_DONTFRAG, value }, 'ipv6') });
-  return {
-    ...bsdLacks('NetBSD'),
-    bindToDevice: { because: 'NetBSD has no SO_BINDTODEVICE' },
-    freebind: bindAny,
-    transparent: { because: 'NetBSD does not tell where a diverted datagram had been sent to' },
-    mtuDiscover: { do: dontFrag(1), dont: dontFrag(0), want: cannot, probe: cannot },
-    pathMtu: mtu,
-    blockSource: { because: 'NetBSD has no source-specific multicast for sockets' },
-    overflow: { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_RERROR, optional: true }), errno: 'ENOBUFS' },
-  };
-}
+const bindAny = { ask: perFamily({ ip: c.IP_BINDANY, ipv6: c.IPV6_BINDANY }, 'ipv6'), needs: 'root' };
+const untold = { because: 'NetBSD does not tell where a diverted datagram had been sent to' };

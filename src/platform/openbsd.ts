@@ -9,10 +9,11 @@ import { sockaddr_dlOpenBSD, sockaddr_storageOpenBSD } from '../structs/sockaddr
 import { structsOf } from '../structs/struct';
 import { timespec64, timeval64Long } from '../structs/time';
 import { everywhere, perFamily } from './ask';
-import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from './bsd';
+import { bsd, bsdConstants, bsdRequests, bsdStructs, recvDstAddr } from './bsd';
+import { bsdCarried, bsdSettings } from './bsd-settings';
 import { bsdErrno } from './errno';
 import { originalPortArrival, timeArrival } from './metadata';
-import type { Constants, Platform, Settings } from './platform';
+import type { Constants, Platform } from './platform';
 import { interfaceArrival } from './recvdstaddr';
 
 const abis: Readonly<Record<string, Abi>> = { x64: LP64, arm64: LP64, ia32: I386 };
@@ -96,47 +97,19 @@ export function openbsd(arch: string): Platform | undefined {
     mmsg: { count: 'unsigned int', max: 1024, lateError: 'kept' },
     errnoLocation: '__errno', // <errno.h>
     pinFlags: 0x2 | 0x400, // include/dlfcn.h
-    settings: () => settings(pathMtu(c, types)),
+    settings: () => bsdSettings('OpenBSD', c, types, { freebind: bindAny, transparent: bindAny }),
     // IPv6's groups as on FreeBSD and macOS, where they were seen: the same code from KAME.
     quirks: { sourceOnlyFromWildcard: false, dualStack: false, ipMulticastOptionSize: 1, hearsGroupsOfOthers: [6] },
   });
 }
 
-const requests: Platform['requests'] = {
-  udp4: [
-    { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-    { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true, interface: true },
-  ],
-  udp6: ipv6Requests(c),
-  // No such sockets: IPV6_V6ONLY cannot be cleared. IPv6 alone arrives.
-  dual: ipv6Requests(c),
-};
+const requests = bsdRequests(c, c.IP_RECVDSTADDR, c.IP_RECVIF);
 
-const carried: Platform['carried'] = {
-  recvTTL: perFamily({ ip: c.IP_RECVTTL, ipv6: c.IPV6_RECVHOPLIMIT }, 'ipv6'),
+const carried = bsdCarried('OpenBSD', c, {
   // There is no IP_RECVTOS.
   recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6'),
-  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
-  recvDrops: { because: 'OpenBSD does not count them per datagram' },
-  recvErrors: { because: 'OpenBSD has no IP_RECVERR: errors are told to connected sockets only' },
-  gro: { because: 'OpenBSD does not coalesce for sockets' },
   // The port alone: what pf diverts keeps its destination address.
   originalDestination: perFamily({ ip: c.IP_RECVDSTPORT, ipv6: c.IPV6_RECVDSTPORT }, 'ipv6'),
-  recvMark: { because: 'OpenBSD has no marks' },
-};
+});
 
-function settings(mtu: Settings['pathMtu']): Settings {
-  const bindAny = { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_BINDANY }), needs: 'root' };
-  const cannot = { because: 'OpenBSD either fragments or does not' };
-  const dontFrag = (value: 0 | 1) => ({ ask: perFamily({ ipv6: c.IPV6_DONTFRAG, value }, 'ipv6') });
-  return {
-    ...bsdLacks('OpenBSD'),
-    bindToDevice: { because: 'OpenBSD has no SO_BINDTODEVICE' },
-    freebind: bindAny,
-    transparent: bindAny,
-    mtuDiscover: { do: dontFrag(1), dont: dontFrag(0), want: cannot, probe: cannot },
-    pathMtu: mtu,
-    blockSource: { because: 'OpenBSD has no source-specific multicast for sockets' },
-    overflow: { because: 'OpenBSD has no SO_RERROR' },
-  };
-}
+const bindAny = { ask: everywhere({ level: c.SOL_SOCKET, name: c.SO_BINDANY }), needs: 'root' };

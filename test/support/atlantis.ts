@@ -3,11 +3,12 @@
  * where the destination and the interface come in one message and nothing else is there to be had.
  * test/unit/new-os.test.ts runs sockets on it.
  */
-import { everywhere, perFamily } from '../../src/platform/ask';
-import { bsd, bsdConstants, bsdLacks, bsdStructs, ipv6Requests, pathMtu, recvDstAddr } from '../../src/platform/bsd';
+import { perFamily } from '../../src/platform/ask';
+import { bsd, bsdConstants, bsdRequests, bsdStructs, recvDstAddr } from '../../src/platform/bsd';
+import { bsdCarried, bsdSettings } from '../../src/platform/bsd-settings';
 import { bsdErrno } from '../../src/platform/errno';
 import { timeArrival } from '../../src/platform/metadata';
-import type { Constants, Platform, Settings } from '../../src/platform/platform';
+import type { Constants, Platform } from '../../src/platform/platform';
 import { interfaceArrival } from '../../src/platform/recvdstaddr';
 import { mmsghdrSsizeT } from '../../src/structs/msghdr';
 import { LP64 } from '../../src/structs/ref';
@@ -51,14 +52,7 @@ export function atlantis(arch: string): Platform | undefined {
     structs: types,
     mmsghdr: types.mmsghdr,
     cmsgAlign: 8,
-    requests: {
-      udp4: [
-        { level: c.IPPROTO_IP, name: c.IP_RECVDSTADDR },
-        { level: c.IPPROTO_IP, name: c.IP_RECVIF, optional: true, interface: true },
-      ],
-      udp6: ipv6Requests(c),
-      dual: ipv6Requests(c),
-    },
+    requests: bsdRequests(c, c.IP_RECVDSTADDR, c.IP_RECVIF),
     carried,
     arrivals: [
       destination,
@@ -67,30 +61,9 @@ export function atlantis(arch: string): Platform | undefined {
     ],
     departures: { udp4: source, mapped: source },
     mmsg: { count: 'size_t' },
-    settings: () => ({ ...lacking, pathMtu: pathMtu(c, types) }),
+    settings: () => bsdSettings('Atlantis', c, types),
     quirks: { sourceOnlyFromWildcard: true, dualStack: true, hearsGroupsOfOthers: [] },
   });
 }
 
-const sunk = { because: 'Atlantis has sunk' };
-
-const carried: Platform['carried'] = {
-  recvTTL: perFamily({ ip: c.IP_RECVTTL, ipv6: c.IPV6_RECVHOPLIMIT }, 'ipv6'),
-  recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6'),
-  recvTimestamp: everywhere({ level: c.SOL_SOCKET, name: c.SO_TIMESTAMP }),
-  recvDrops: sunk,
-  recvErrors: sunk,
-  gro: sunk,
-  originalDestination: sunk,
-  recvMark: sunk,
-};
-
-const lacking: Omit<Settings, 'pathMtu'> = {
-  ...bsdLacks('Atlantis'),
-  bindToDevice: sunk,
-  freebind: sunk,
-  transparent: sunk,
-  mtuDiscover: { do: sunk, dont: sunk, want: sunk, probe: sunk },
-  blockSource: sunk,
-  overflow: sunk,
-};
+const carried = bsdCarried('Atlantis', c, { recvTOS: perFamily({ ipv6: c.IPV6_RECVTCLASS }, 'ipv6') });
