@@ -94,6 +94,17 @@ export function refuseWithoutNet(host: ProcessWithPermission = process): void {
   });
 }
 
+/** V8 ends the process that builds a start-up snapshot (node --build-snapshot) of a native addon's objects. */
+export function refuseInSnapshot(flags: readonly string[] = process.execArgv): void {
+  if (!flags.some((flag) => flag.startsWith('--build-snapshot'))) return; // node:v8 takes a while to load
+  const { startupSnapshot } = require('node:v8') as typeof import('node:v8');
+  if (!startupSnapshot.isBuildingSnapshot()) return;
+  throw unsupportedPlatform(
+    'a start-up snapshot cannot hold the C library that recvfromto calls: create sockets when the snapshot is run, in ' +
+      'v8.startupSnapshot.setDeserializeMainFunction() or later',
+  );
+}
+
 /** May this process be forbidden to load addons? Only loading one tells. */
 export function mayRefuseAddons(host: ProcessWithPermission = process): boolean {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''];
@@ -152,6 +163,7 @@ let loaded: Koffi | undefined;
 export function loadKoffi(platform: Platform): Koffi {
   if (loaded !== undefined) return loaded;
   refuseWithoutNet();
+  refuseInSnapshot();
   loaded = load(platform, process.env.RECVFROMTO_FFI);
   return loaded;
 }

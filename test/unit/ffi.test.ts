@@ -2,7 +2,7 @@
 
 import { checkHost, openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
-import { explain, hasBinary, mayRefuseAddons, refuseWithoutNet } from '../../src/ffi/koffi';
+import { explain, hasBinary, mayRefuseAddons, refuseInSnapshot, refuseWithoutNet } from '../../src/ffi/koffi';
 import type { Syscalls } from '../../src/ffi/syscalls';
 import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
@@ -22,6 +22,11 @@ test('importing loads neither koffi nor a library', () => {
     expect(load).not.toHaveBeenCalled();
     jest.dontMock('koffi');
   });
+});
+
+test('nothing is refused but while a snapshot is built', () => {
+  expect(() => refuseInSnapshot([])).not.toThrow();
+  expect(() => refuseInSnapshot(['--build-snapshot'])).not.toThrow(); // here none is
 });
 
 describe('whether the host can be opened', () => {
