@@ -96,6 +96,29 @@ function quiet() {
   };
 }
 
+/**
+ * Modules of Node's that take milliseconds, and that few programs need, are loaded when something of theirs is used.
+ * What the sources take from them when they are loaded themselves is still taken then.
+ */
+function lazily() {
+  const SLOW = 'dns|fs|module|net|os|tty';
+  const pattern = new RegExp(`^let (\\w+) = require\\("node:(?:${SLOW})"\\);\n(?:\\1 = .*__toESM\\(\\1\\);\n)?`, 'gm');
+  return {
+    name: 'lazily',
+    renderChunk: (code) =>
+      code.replace(pattern, (head, name) => {
+        const rest = code.replace(head, '');
+        const uses = [...rest.matchAll(new RegExp(`\\b${name}\\b(?:\\.(\\w+))?`, 'g'))].map(([, member]) => member);
+        if (uses.includes(undefined)) return head; // the module itself goes somewhere
+        const load = `${name}$ ??= ${/require\(.*?\)/.exec(head)[0]}`;
+        const getters = [...new Set(uses)].map((member) => {
+          return `\tget ${member}() { return ${member === 'default' ? load : `(${load}).${member}`}; },\n`;
+        });
+        return `let ${name}$;\nconst ${name} = {\n${getters.join('')}};\n`;
+      }),
+  };
+}
+
 /** The licences of what is in the bundle and not ours. @throws where a package has none */
 function licences(output) {
   const folders = new Set();
@@ -114,6 +137,12 @@ function licences(output) {
   return `These packages are part of the files in this folder.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
+/** V8 keeps a file with one other character in two bytes per character, and takes longer to compile it. */
+function ascii(code) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
+  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 async function code(out) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
@@ -122,7 +151,7 @@ async function code(out) {
     platform: 'node',
     external: EXTERNAL,
     transform: { target: 'node20' },
-    plugins: [late(), quiet()],
+    plugins: [late(), quiet(), lazily()],
     onLog(level, { code, message }) {
       if (code === 'PLUGIN_TIMINGS') return; // a busy machine
       throw new Error(`${level}: ${message}`);
@@ -146,6 +175,7 @@ async function code(out) {
     },
   });
   await build.close();
+  for (const { fileName, code: text } of output) writeFileSync(join(out, fileName), ascii(text));
   writeFileSync(join(out, 'LICENSES.txt'), licences(output));
   chmodSync(join(out, `${COMMAND}.js`), 0o755); // npx runs the command straight from a checkout
 }
