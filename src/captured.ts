@@ -7,5 +7,7 @@ import * as timers from 'node:timers';
 
 export const { setImmediate, setTimeout, clearTimeout } = timers;
 export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
+/** ms since the epoch. */
+export const wallClock: () => number = Date.now;
 /** ms */
 export const now: () => number = performance.now.bind(performance);

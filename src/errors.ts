@@ -125,6 +125,10 @@ export function bufferSizeError(code: string, errno: number, message: string, sy
 /** Ours: this OS, CPU or runtime is not supported. */
 export const unsupportedPlatform = (message: string) => coded(Error, 'ERR_RECVFROMTO_UNSUPPORTED_PLATFORM', message);
 
+/** Ours: an option that this OS has nothing for. `because`: the end of the sentence. */
+export const unsupportedOption = (name: string, because: string) =>
+  coded(Error, 'ERR_RECVFROMTO_UNSUPPORTED_OPTION', `${name} cannot be had here: ${because}`);
+
 /** Ours: a source and a destination that do not fit each other; the kernel would ignore it or leak the packet. */
 export const sourceMismatch = (localAddress: string, address: string, why: string) =>
   Object.assign(

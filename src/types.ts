@@ -48,6 +48,8 @@ export interface RemoteInfo {
   localAddress: string | undefined;
   /** Present, and true, when the datagram was longer than `maxDatagramSize` and has been cut. */
   truncated?: true;
+  /** Bytes of the datagram before it was cut. With `truncated`, where the OS tells (Linux). */
+  fullSize?: number;
   /** Time to live / hop limit, 0…255. With `recvTTL`, where the OS tells. */
   ttl?: number;
   /** The whole TOS / traffic class byte. With `recvTOS`, where the OS tells. */
@@ -109,6 +111,10 @@ export interface SocketEvents {
   listening: [];
   /** One datagram. */
   message: [msg: MessageBuffer, rinfo: RemoteInfo];
+  /** What was in the way of sending has gone: the queue is empty again after it was not. */
+  drain: [];
+  /** With `recvErrors`: what ICMP answered to a datagram that was sent. */
+  icmp: [error: IcmpError];
   /** A batch. While this has a listener, `'message'` is not emitted. */
   messages: [batch: ReceivedMessage[]];
 }
@@ -191,7 +197,7 @@ export interface SocketOptions {
   /** SO_REUSEADDR (SO_REUSEPORT on BSD and macOS, as libuv does). Default false. */
   reuseAddr?: boolean | undefined;
   /** Kernel load balancing between sockets on one port; ENOTSUP at bind where the OS has none. Default false. */
-  reusePort?: boolean | undefined;
+  reusePort?: boolean | { readonly steer?: 'cpu' | readonly Instruction[] | undefined } | undefined;
   /** udp6 only: IPV6_V6ONLY. Default false, which is dual-stack where the OS has it. */
   ipv6Only?: boolean | undefined;
   /** SO_RCVBUF in bytes. */
@@ -243,6 +249,14 @@ export interface SocketOptions {
    * (IP_MULTICAST_ALL 0 on Linux). Default: the OS's.
    */
   multicastAll?: boolean | undefined;
+  /** Only this interface is heard and sent through (SO_BINDTODEVICE, IP_BOUND_IF, IP_UNICAST_IF). Default: all. */
+  bindToDevice?: string | undefined;
+  /** Addresses that are not (yet) this host's may be bound and sent from (IP_FREEBIND, IP_BINDANY). Default false. */
+  freebind?: boolean | undefined;
+  /** Fragmentation and path MTU discovery (IP_MTU_DISCOVER, IP_DONTFRAG, IPV6_DONTFRAG). Default: the OS's. */
+  mtuDiscover?: 'do' | 'dont' | 'want' | 'probe' | undefined;
+  /** ms. What has waited longer in the kernel's queue is counted (`stats().stale`) and not delivered. Default: for ever. */
+  maxQueueTime?: number | undefined;
   /** ICMP errors arrive as `'icmp'` events instead of breaking the next send; Linux. Default false. */
   recvErrors?: boolean | undefined;
   /**
@@ -298,7 +312,42 @@ export interface SendOptions {
    * own.
    */
   tos?: number | undefined;
+  /**
+   * Cuts `msg` into datagrams of this many bytes, of which the last may be shorter: in the kernel where it can (UDP_SEGMENT), by
+   * us elsewhere. The callback is called once, with all bytes.
+   */
+  segmentSize?: number | undefined;
+  /** When it is to leave, in ns on the clock of process.hrtime.bigint() (SO_TXTIME; Linux, with the fq qdisc). */
+  txTime?: bigint | number | undefined;
+  /** The mark that firewalls and routing rules see (SO_MARK); Linux, CAP_NET_ADMIN. */
+  mark?: number | undefined;
 }
+
+/** What ICMP, or this host itself, answered to a datagram that was sent. The error of an `'icmp'` event. */
+export interface IcmpError extends Error {
+  /** errno's name: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, … */
+  code: string;
+  errno: number;
+  /** ICMP's own numbers (RFC 792, RFC 4443). */
+  type: number;
+  icmpCode: number;
+  /** Who says so. `'local'`: this host. */
+  origin: 'icmp' | 'icmp6' | 'local' | 'other';
+  /** To whom the datagram was sent. */
+  remote: { address: string; port: number };
+  /** The router or host that complained, where that is known. */
+  offender?: string;
+  /** The address of this host that the answer came to. */
+  localAddress?: string;
+  /** The path MTU, with EMSGSIZE. */
+  mtu?: number;
+}
+
+/** One instruction of classic BPF: `[code, jt, jf, k]`, as in struct sock_filter. */
+export type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+
+/** What sendSync() takes: a literal address, or none on a connected socket. */
+export type SendSyncOptions = Omit<SendOptions, 'segmentSize'>;
 
 /** One datagram of sendMany(). */
 export interface OutgoingDatagram extends SendOptions {
@@ -342,6 +391,8 @@ export interface SocketStats {
   sendErrors: number;
   /** How often the kernel's send queue was full. */
   wouldBlock: number;
+  /** Not delivered because they had waited longer than `maxQueueTime`. */
+  stale: number;
   /** Received without a word about their destination. */
   destinationUnknown: number;
   /** Datagrams that the kernel refused, by errno's name: `{ EACCES: 1 }`. */

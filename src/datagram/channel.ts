@@ -5,15 +5,17 @@
  */
 import { MAPPED } from '../address/ip';
 import type { OptionName, Request, SocketKind } from '../platform/platform';
+import { missing } from '../platform/settings';
 import type { AddressInfo } from '../types';
 import { carried } from './carried';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
 import { block, wordsOf } from './ring';
+import { type Setup, setUp } from './setup';
 import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
 /** What to switch on besides the destination. */
-export interface Wishes extends Readonly<Record<OptionName, boolean>> {
+export interface Wishes extends Readonly<Record<OptionName, boolean>>, Setup {
   /** As given: dgram shows it by the deprecated name _reuseAddr. */
   readonly reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
@@ -33,6 +35,9 @@ export class Channel {
   #port = 0;
   #bound: SocketAddress | undefined;
   #adopted = false;
+  #timed = false;
+  /** Why open() or adopt() has failed, where an option did it. */
+  because: string | undefined;
   /** Closes a descriptor that somebody else owns. */
   #release: (() => void) | undefined;
 
@@ -69,7 +74,11 @@ export class Channel {
     const fd = syscalls.socket(this.engine.sockaddrs.af(this.family));
     if (fd < 0) return fd;
     this.#fd = fd;
-    const failed = this.#reuse(wishes) || this.#chooseStack() || this.#ask(platform.requests[this.kind], wishes);
+    const failed =
+      this.#reuse(wishes) ||
+      this.#chooseStack() ||
+      this.#ask(platform.requests[this.kind], wishes) ||
+      this.#setUp(wishes);
     if (failed < 0) this.close();
     else this.#makeRoom();
     return failed;
@@ -91,9 +100,9 @@ export class Channel {
     this.#learnKind();
     this.setInt(platform.constants.SOL_SOCKET, platform.quirks.reuseAddr, 1); // as libuv does (uv__udp_open)
     this.#ask(platform.requests[this.kind], wishes);
-    const unnamed = this.learnName();
-    if (unnamed < 0) this.disown();
-    return unnamed;
+    const failedLate = this.#setUp(wishes) || this.learnName();
+    if (failedLate < 0) this.disown();
+    return failedLate;
   }
 
   /** Gives an adopted descriptor back as it is. */
@@ -189,6 +198,28 @@ export class Channel {
     return syscalls.setsockopt(this.#fd, level, name, value);
   }
 
+  /** Lets datagrams say when they are to leave. → 0 or -errno */
+  enableTxTime(): number {
+    const { platform } = this.engine.host;
+    const { txTime } = platform.settings;
+    if (this.#timed) return 0;
+    if (missing(txTime)) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    const { sock_txtime } = platform.structs;
+    const value = new sock_txtime(Buffer.alloc(sock_txtime.size), { clockid: txTime.clocks.monotonic, flags: 0 });
+    const result = this.setBytes(txTime.option.level, txTime.option.name, value.ref());
+    this.#timed = result === 0;
+    return result;
+  }
+
+  /** Any option. → its bytes, or -errno */
+  getBytes(level: number, name: number, length: number): Buffer | number {
+    const { platform, syscalls } = this.engine.host;
+    if (this.#fd < 0) return -platform.errno.EBADF;
+    const bytes = block(length);
+    const result = syscalls.getsockopt(this.#fd, level, name, bytes);
+    return result < 0 ? result : bytes.subarray(0, result);
+  }
+
   /** → the value, or -errno. For options that are never negative. */
   getInt(level: number, name: number): number {
     const { platform, syscalls } = this.engine.host;
@@ -224,6 +255,12 @@ export class Channel {
     const { SOL_SOCKET, SO_SNDBUF } = constants;
     if (quirks.minSendBuffer === 0 || this.getInt(SOL_SOCKET, SO_SNDBUF) >= quirks.minSendBuffer) return;
     this.setInt(SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer);
+  }
+
+  #setUp(wishes: Wishes): number {
+    const refusal = setUp(this, wishes);
+    this.because = refusal?.because;
+    return refusal?.result ?? 0;
   }
 
   /** Dual-stack or not is never left to the system's default. */

@@ -74,6 +74,26 @@ export function readControl(
   arrived.originalFamily = 0;
   arrived.originalPort = 0;
   arrived.mark = undefined;
+  walk(layout, arrivals, control, start, length, arrived);
+}
+
+/** A kind of control message, and what reads it. */
+interface Reader<Into> {
+  readonly level: number;
+  readonly type: number;
+  readonly size: number;
+  read(control: ControlView, at: number, into: Into): void;
+}
+
+/** Has each control message in `length` bytes from `start` on read by whoever knows it. Safe as {@link readControl} is. */
+export function walk<Into>(
+  layout: ControlLayout,
+  readers: readonly Reader<Into>[],
+  control: ControlView,
+  start: number,
+  length: number,
+  into: Into,
+): void {
   const { words } = control;
   const end = Math.min(start + length, control.bytes.length);
   let at = start;
@@ -82,10 +102,10 @@ export function readControl(
     if (len < layout.headerSize || len > end - at) return; // corrupt, or macOS' endless zero header (P20)
     const level = words[(at + layout.cmsg_level) >>> 2];
     const type = words[(at + layout.cmsg_type) >>> 2];
-    for (let i = 0; i < arrivals.length; i++) {
-      const arrival = arrivals[i];
+    for (let i = 0; i < readers.length; i++) {
+      const arrival = readers[i];
       if (arrival.type !== type || arrival.level !== level) continue;
-      if (len - layout.data >= arrival.size) arrival.read(control, at + layout.data, arrived);
+      if (len - layout.data >= arrival.size) arrival.read(control, at + layout.data, into);
       break;
     }
     at += CMSG_ALIGN(layout, len);

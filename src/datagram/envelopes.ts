@@ -8,8 +8,8 @@ import { type Endpoint, ipv4WordOf } from './endpoint';
 import type { Ring } from './ring';
 import { SOCKADDR_SPACE, type Sockaddrs } from './sockaddr';
 
-/** Source, TTL, TOS and segment size: 40 + 24 + 24 + 24 bytes at most. */
-export const SEND_CONTROL_SPACE = 128;
+/** Source, TTL, TOS, mark, time and segment size: 40 + 5 × 24 bytes at most. */
+export const SEND_CONTROL_SPACE = 192;
 
 /** What most datagrams do without. */
 export interface Extras {
@@ -18,6 +18,10 @@ export interface Extras {
   /** -1 for the socket's own. */
   readonly ttl: number;
   readonly tos: number;
+  /** The firewall's mark; undefined for the socket's own. */
+  readonly mark?: number | undefined;
+  /** When it is to leave, in ns on the monotonic clock; undefined for at once. */
+  readonly txTime?: bigint | undefined;
 }
 
 export class Envelopes {
@@ -124,7 +128,25 @@ export class Envelopes {
     let next = at;
     if (extras.ttl >= 0) next = this.#writeInt(next, ttl[kind], extras.ttl);
     if (extras.tos >= 0) next = this.#writeInt(next, tos[kind], extras.tos);
+    if (extras.mark !== undefined) next = this.#writeMark(next, extras.mark);
+    if (extras.txTime !== undefined) next = this.#writeTime(next, extras.txTime);
     return next;
+  }
+
+  #writeMark(at: number, mark: number): number {
+    const { mark: option } = this.#platform.settings;
+    return 'because' in option ? at : this.#writeInt(at, option.departure, mark | 0);
+  }
+
+  #writeTime(at: number, ns: bigint): number {
+    const { txTime } = this.#platform.settings;
+    if ('because' in txTime) return at;
+    const { control, layout } = this.#ring;
+    const payload = writeHeader(this.#platform.cmsg, control, at, txTime.departure) >>> 2;
+    const [low, high] = [Number(BigInt.asIntN(32, ns)), Number(BigInt.asIntN(32, ns >> 32n))];
+    control.words[payload] = layout.littleEndian ? low : high;
+    control.words[payload + 1] = layout.littleEndian ? high : low;
+    return at + CMSG_SPACE(this.#platform.cmsg, txTime.departure.size);
   }
 
   #writeInt(at: number, message: IntDeparture | undefined, value: number): number {

@@ -4,6 +4,7 @@
  * sockets of a host that want the same sizes. Knows no events.
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
+import { wallClock } from '../captured';
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
 import type { RemoteInfo, SocketStats } from '../types';
@@ -53,6 +54,7 @@ export class Receiver {
   readonly #sockaddrs: Sockaddrs;
   readonly #ring: Ring;
   readonly #stride: number;
+  readonly #flags: number;
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
   /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
@@ -85,6 +87,9 @@ export class Receiver {
       this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
       this.#views.push(this.#view(slot, 0, 0));
     }
+    // Linux tells the whole length of what it cuts, if it is asked to (recv(2)).
+    this.#flags =
+      platform.constants.MSG_DONTWAIT | (platform.quirks.truncTellsLength ? platform.constants.MSG_TRUNC : 0);
     this.#MSG_TRUNC = platform.constants.MSG_TRUNC;
     this.#MSG_CTRUNC = platform.constants.MSG_CTRUNC;
     this.#used = batch;
@@ -93,8 +98,7 @@ export class Receiver {
   /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many */
   receive(fd: number, limit: number): number {
     this.#reset();
-    const { MSG_DONTWAIT } = this.#platform.constants;
-    const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), MSG_DONTWAIT);
+    const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#flags);
     this.#used = received > 0 ? received : 1; // after an error the kernel may have touched the first slot
     return received;
   }
@@ -131,10 +135,18 @@ export class Receiver {
     if (arrival.destination === undefined) reading.stats.destinationUnknown++;
     if ((flags & this.#MSG_TRUNC) !== 0) {
       rinfo.truncated = true;
+      const told = messageWords[(slot * layout.size + layout.len) >>> 2];
+      if (told > this.maxDatagramSize) rinfo.fullSize = told;
       reading.stats.truncated++;
     }
     if (reading.extras !== undefined) for (const read of reading.extras) read(this.#arrived, rinfo, reading.stats);
     return rinfo;
+  }
+
+  /** How long the datagram that rinfo() has read last had waited, in ms; 0 where the kernel did not say. */
+  get age(): number {
+    const { seconds, nanoseconds } = this.#arrived;
+    return seconds < 0 ? 0 : wallClock() - (seconds * 1000 + nanoseconds / 1e6);
   }
 
   /** `rinfo` for one more datagram of the run that the slot holds. */

@@ -18,9 +18,9 @@ export const SEND_SLOTS = 64;
 /** Bytes. One datagram of any size fits; so do 64 of Ethernet size. Only what is written to becomes memory. */
 export const ARENA = 128 * 1024;
 /** UDP_MAX_SEGMENTS of <linux/udp.h> before 6.9, which made it 128. */
-const MAX_SEGMENTS = 64;
+export const MAX_SEGMENTS = 64;
 /** Bytes of one message to the kernel: what IPv4 lets a datagram have. */
-const MAX_RUN = 65507;
+export const MAX_RUN = 65507;
 
 /** Who wants to hear what becomes of one datagram. */
 export interface Settle {
@@ -42,6 +42,23 @@ const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
 const lengthOf = getter<number>('length');
 const bufferOf = getter<ArrayBuffer>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
+
+/** In one piece; a copy only where there are several. */
+export function gathered(payload: Payload): Uint8Array {
+  if (!Array.isArray(payload)) return partOf(payload as Uint8Array, 0, lengthOf(payload as Uint8Array));
+  const bytes = new Uint8Array(sizeOf(payload));
+  let at = 0;
+  for (const part of payload as readonly Uint8Array[]) {
+    bytes.set(part, at);
+    at += lengthOf(part);
+  }
+  return bytes;
+}
+
+/** `length` bytes of a payload, whatever a subclass says of itself. */
+export function partOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  return new Uint8Array(bufferOf(bytes), byteOffsetOf(bytes) + start, length);
+}
 
 /** Bytes. */
 export function sizeOf(payload: Payload): number {
@@ -144,6 +161,8 @@ export class SendRing {
   /**
    * Points the first message at bytes of the caller, which saves a copy. They are sent before the caller goes on, or
    * {@link keep kept}.
+   * @param settle hears of each datagram
+   * @param segment bytes of each datagram, where the kernel is to cut several out of it
    */
   writeForeign(
     bytes: Uint8Array,
@@ -154,18 +173,25 @@ export class SendRing {
     extras: Extras | undefined,
     settle: Settle | undefined,
     lenient: boolean,
+    segment = size,
   ): void {
     const view = Buffer.from(bufferOf(bytes), byteOffsetOf(bytes), size);
     const address = this.#syscalls.addressOf(view); // which may throw: nothing has been counted yet
     this.#begin(size, remote, port, source, extras, lenient);
     this.#ring.pointAtForeign(0, address, size);
     this.#foreign = view;
+    const run = segment < size ? Math.ceil(size / segment) : 1;
+    if (run > 1) {
+      this.runs[0] = run;
+      this.#segments[0] = segment;
+      this.#envelopes.writeSegment(0, segment);
+    }
     if (settle !== undefined) {
-      this.settles[0] = settle;
+      for (let index = 0; index < run; index++) this.settles[index] = settle;
       this.watched = true;
     }
-    this.#datagrams++;
-    this.pending++;
+    this.#datagrams += run;
+    this.pending += run;
     this.pendingBytes += size;
   }
 

@@ -8,7 +8,17 @@ import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
 import type { Extras } from './envelopes';
 import { errnoName, failure, uvErrno } from './failure';
-import { ARENA, type Payload, type SendRing, type Settle, sizeOf } from './send-ring';
+import {
+  ARENA,
+  gathered,
+  MAX_RUN,
+  MAX_SEGMENTS,
+  type Payload,
+  partOf,
+  type SendRing,
+  type Settle,
+  sizeOf,
+} from './send-ring';
 
 /** How long to wait where a full queue never becomes writable, in ms, and how often before giving up (P35). */
 const BACK_OFF = [1, 2, 4, 8, 16, 16, 16, 16];
@@ -31,6 +41,12 @@ export interface Outlet {
   retryAfter(ms: number): void;
   /** `source`, which nobody had asked for by name, is no address of this host. The datagram goes without it. */
   sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void;
+  /** Was the error of an earlier datagram's, and has been reported as such? Then this one is tried again. */
+  explained(name: string): boolean;
+  /** The kernel has refused a datagram. */
+  failed(name: string, remote: Endpoint | undefined, port: number): void;
+  /** `source` is no address of an interface. May it be sent from all the same? Tried again then. */
+  answersFrom(source: Endpoint): boolean;
   /** A queue that was not empty is. */
   drained(): void;
 }
@@ -129,21 +145,86 @@ export class Sender {
       this.#fail(settle, systemError(name, uvErrno(name, 0), 'send', place(remote, port, source)));
       return;
     }
-    if (size >= LARGE && !Array.isArray(payload)) {
-      this.flush();
-      if (this.#rings.length === 0 && !this.#flushing) {
-        this.#sendLarge(payload as Uint8Array, size, remote, port, source, extras, settle, lenient);
-        return;
-      }
+    if (size >= LARGE && !Array.isArray(payload) && this.#isFree()) {
+      this.#sendLarge(payload as Uint8Array, size, remote, port, source, extras, settle, lenient, size);
+      return;
     }
     const ring = this.#ringFor(size);
     if (ring === undefined) {
       this.#waiting ??= [];
-      this.#waiting.push({ bytes: gathered(payload, size), remote, port, source, extras, settle, lenient });
+      this.#waiting.push({ bytes: gathered(payload).slice(), remote, port, source, extras, settle, lenient });
       return;
     }
     const join = this.#segments && !this.#unsegmentable?.has(remote);
     ring.write(payload, size, remote, port, source, extras, settle, lenient, join);
+  }
+
+  /**
+   * Takes what the kernel is to cut into datagrams of `segment` bytes, of which the last may be shorter.
+   * @param settle hears of each of them
+   */
+  pushRun(
+    bytes: Uint8Array,
+    segment: number,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+    settle: Settle | undefined,
+    lenient: boolean,
+  ): void {
+    const size = sizeOf(bytes);
+    const whole = this.#segments && segment < size && !this.#unsegmentable?.has(remote);
+    const step = whole ? Math.min(MAX_SEGMENTS, Math.floor(MAX_RUN / segment)) * segment : segment;
+    for (let at = 0; at < size; at += step) {
+      const length = Math.min(step, size - at);
+      const part = partOf(bytes, at, length);
+      if (whole && length > segment && this.#isFree()) {
+        this.#sendLarge(part, length, remote, port, source, extras, settle, lenient, segment);
+      } else
+        for (let from = 0; from < length; from += segment) {
+          const one = partOf(part, from, Math.min(segment, length - from));
+          this.push(one, remote, port, source, extras, settle, lenient);
+        }
+    }
+  }
+
+  /**
+   * Sends one datagram before it returns, behind what waits. → bytes, or -errno; -EAGAIN where the queue is full
+   */
+  sendSync(
+    payload: Payload,
+    remote: Endpoint,
+    port: number,
+    source: Endpoint | undefined,
+    extras: Extras | undefined,
+  ): number {
+    const { platform, syscalls } = this.#engine.host;
+    const size = sizeOf(payload);
+    if (size > ARENA) return -platform.errno.EMSGSIZE;
+    if (!this.#isFree()) return -platform.errno.EAGAIN;
+    const { stats } = this.#outlet;
+    const ring = this.#engine.rings.take(this);
+    try {
+      ring.write(payload, size, remote, port, source, extras, undefined);
+      const sent = syscalls.sendmmsg(this.#fd, ring.messages, 0, 1, platform.constants.MSG_DONTWAIT);
+      stats.systemCallsOut++;
+      if (sent <= 0) {
+        stats.sendErrors++;
+        return sent === 0 ? -platform.errno.EAGAIN : sent;
+      }
+      stats.datagramsOut++;
+      stats.bytesOut += size;
+      return size;
+    } finally {
+      this.#engine.rings.give(ring);
+    }
+  }
+
+  /** Sends what waits. → does nothing wait any more? */
+  #isFree(): boolean {
+    this.flush();
+    return this.#rings.length === 0 && !this.#flushing && !this.#closed;
   }
 
   /** Hands to the kernel what it will take. Call it at the end of a turn, when writable, and at close. */
@@ -231,10 +312,11 @@ export class Sender {
     extras: Extras | undefined,
     settle: Settle | undefined,
     lenient: boolean,
+    segment: number,
   ): void {
     const ring = this.#engine.rings.take(this);
     try {
-      ring.writeForeign(bytes, size, remote, port, source, extras, settle, lenient);
+      ring.writeForeign(bytes, size, remote, port, source, extras, settle, lenient, segment);
     } catch (error) {
       this.#engine.rings.give(ring);
       throw error;
@@ -304,7 +386,7 @@ export class Sender {
     }
     ring.retryOf = undefined;
     if (name === 'EAGAIN') this.#settleError(ring, 'EMSGSIZE', uvErrno('EMSGSIZE', result));
-    else this.#settleRefused(ring, name, result);
+    else if (!this.#outlet.explained(name)) this.#settleRefused(ring, name, result);
     return true;
   }
 
@@ -333,6 +415,7 @@ export class Sender {
   #sendApart(ring: SendRing, name: string, result: number): void {
     const { platform } = this.#engine.host;
     const suspect = RUN_REFUSED.includes(name) || platform.quirks.sourceGone.includes(name);
+    ring.keep(); // the bytes of the caller, which are written again one by one
     const slot = ring.settled++;
     ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
@@ -350,6 +433,7 @@ export class Sender {
     // Each OS says in its own way that the source has vanished (P7); some say the same of a missing route.
     const suspect = source !== undefined && platform.quirks.sourceGone.includes(name);
     const gone = suspect && !this.#engine.isLocal(source);
+    if (gone && this.#outlet.answersFrom(source)) return; // and again
     if (suspect && ring.isLenient(slot)) {
       if (gone) this.#outlet.sourceGone(source, ring.remotes[slot], ring.ports[slot]);
       ring.dropSource(slot); // and again
@@ -367,13 +451,22 @@ export class Sender {
   #failOne(ring: SendRing, slot: number, index: number, name: string, errno: number): void {
     const { stats } = this.#outlet;
     stats.errors[name] = (stats.errors[name] ?? 0) + 1;
+    this.#outlet.failed(name, ring.remotes[slot], ring.ports[slot]);
     const settle = ring.settles[ring.firsts[slot] + index];
     if (settle === undefined) {
       stats.sendErrors++; // nobody wants to see an error object
       return;
     }
-    const where = place(ring.remotes[slot], ring.ports[slot], ring.sources[slot]);
-    this.#fail(settle, systemError(name, errno, 'send', where));
+    const remote = ring.remotes[slot];
+    const error = systemError(name, errno, 'send', place(remote, ring.ports[slot], ring.sources[slot]));
+    if (name === 'EMSGSIZE' && remote !== undefined) this.#addMtu(error, remote);
+    this.#fail(settle, error);
+  }
+
+  /** What would fit, where the kernel tells. */
+  #addMtu(error: Error, remote: Endpoint): void {
+    const mtu = this.#engine.pathMtu(remote);
+    if (mtu > 0) Object.assign(error, { mtu });
   }
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */
@@ -393,16 +486,4 @@ function tell(ring: SendRing, slot: number): void {
 /** A connected peer is not named, as in dgram. */
 function place(remote: Endpoint | undefined, port: number, source: Endpoint | undefined) {
   return { address: port === 0 ? undefined : remote?.text, port, localAddress: source?.text };
-}
-
-/** One copy of all parts. */
-function gathered(payload: Payload, size: number): Uint8Array {
-  const parts = Array.isArray(payload) ? (payload as readonly Uint8Array[]) : [payload as Uint8Array];
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += sizeOf(part); // whatever a subclass says its length is
-  }
-  return bytes;
 }

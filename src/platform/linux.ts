@@ -171,6 +171,7 @@ export function linuxKernel(name: string, arch: string, abi: Abi, structs: Linux
       // ENETUNREACH: IPv4 since October 2019, before that and for IPv6 EINVAL.
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       zoneIsIndex: false,
+      truncTellsLength: true,
       backOff: [],
       minSendBuffer: 0,
     },

@@ -14,12 +14,16 @@ import type { Engine } from '../datagram/engine';
 import { failure } from '../datagram/failure';
 import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
+import { filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning } from '../errors';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
 import type { RemoteInfo, SocketStats } from '../types';
 import { HandleView } from './dgram/handle-view';
+import { publishFailed } from './diagnostics';
 import { deliver } from './in/deliver';
+import { Groups } from './in/groups';
+import { drainErrors } from './in/icmp';
 import type { Inbox } from './in/inbox';
 import { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
@@ -51,6 +55,19 @@ export interface Held {
 
 const NONE: readonly Held[] = [];
 
+/** What ICMP's answers become. <net/ipv4/icmp.c>, <net/ipv6/icmp.c> */
+const ICMP_ERRORS = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EMSGSIZE',
+  'EACCES',
+  'EPROTO',
+  'ENOPROTOOPT',
+  'EHOSTDOWN',
+  'EOPNOTSUPP',
+]);
+
 /** ms without a useful receive after which a socket whose receives fail is tried again; doubled up to the longest. */
 const SHORTEST_BACK_OFF = 1;
 const LONGEST_BACK_OFF = 100;
@@ -73,6 +90,8 @@ export class Core implements Outlet, Reading {
   /** What connect() connected it to, and its port. */
   peer: Endpoint | undefined;
   peerPort = 0;
+  /** The socket that this one was split from: what is not from the peer is that one's. */
+  parent: Core | undefined;
   /** What it was bound to, all addresses, before connect() bound it to one. */
   wide: SocketAddress | undefined;
   bindState: 0 | 1 | 2 = UNBOUND;
@@ -86,6 +105,10 @@ export class Core implements Outlet, Reading {
   held: readonly Held[] = NONE;
   /** Receives in a row that brought nothing. */
   fruitless = 0;
+  /** Has it been allowed to send from addresses that no interface has? */
+  foreign = false;
+  /** With `multicastAll: false`, where the OS cannot leave out the groups of others. */
+  groups: Groups | undefined;
   /** Are several sends gathered, although the socket is connected? */
   gathering = false;
   /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
@@ -110,7 +133,7 @@ export class Core implements Outlet, Reading {
     this.lookup = new Lookup(settings.type === 'udp4' ? 4 : 6, settings.lookup);
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine.names, engine.now);
     this.batch = settings.batch;
-    this.extras = readersOf(settings.wishes);
+    this.extras = readersOf({ ...settings.wishes, recvTimestamp: settings.timestamps });
   }
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
@@ -172,6 +195,8 @@ export class Core implements Outlet, Reading {
     this.port = channel.port;
     this.mapped = channel.kind !== 'udp4';
     // What the kernel has coalesced is cut to size after it has been taken apart.
+    if (this.groups === undefined && filtersGroups(channel, settings.wishes))
+      this.groups = new Groups(this.engine.names);
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, (events) => this.#ready(events));
@@ -247,6 +272,21 @@ export class Core implements Outlet, Reading {
 
   retryAfter(ms: number): void {
     if (!this.closed) setTimeout(() => this.sender?.resume(), ms);
+  }
+
+  failed(name: string, remote: Endpoint | undefined, port: number): void {
+    publishFailed(this.socket, name, remote?.text, port);
+  }
+
+  answersFrom(source: Endpoint): boolean {
+    if (this.foreign || this.closed || !this.engine.isRoutedHere(source)) return false;
+    this.foreign = true; // once: what is refused again is gone
+    return setUp(this.channel, { freebind: true }) === undefined;
+  }
+
+  explained(name: string): boolean {
+    // An error of an earlier datagram is refused to whichever comes next; its own would come again.
+    return this.settings.wishes.recvErrors && ICMP_ERRORS.has(name) && drainErrors(this) > 0;
   }
 
   sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void {

@@ -118,6 +118,13 @@ export class Loop {
     this.#schedule(core);
   }
 
+  /** Emits an event of `core` in its turn, behind what is delivered now. */
+  report(core: Core, event: string, error: Error): void {
+    core.resource.runInAsyncScope(setImmediate, undefined, () => {
+      if (!core.closed) core.socket.emit(event, error);
+    });
+  }
+
   /** An error that concerns `core`, behind what came before it. */
   fail(core: Core, error: Error): void {
     this.#inbox.fail(core, error);

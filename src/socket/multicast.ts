@@ -4,6 +4,7 @@
  */
 import type { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
+import { missing } from '../platform/settings';
 import type { StructType } from '../structs/struct';
 
 type Change = 'add' | 'drop';
@@ -82,7 +83,7 @@ export function changeSourceMembership(
   local: unknown,
 ): number {
   const { constants: c, errno, structs } = platformOf(channel);
-  const { names, sockaddrs } = channel.engine;
+  const { names } = channel.engine;
   const [from, to] = [names.endpoint(source), names.endpoint(group)];
   if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;
   const opened = open();
@@ -93,22 +94,70 @@ export function changeSourceMembership(
   const type = to.family === 4 ? structs.ip_mreq_source : structs.group_source_req;
   if (type === undefined) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP); // OpenBSD has no such groups
   if (to.family === 4) {
-    const request = record(type, {
-      imr_multiaddr: addressBytes(to),
-      imr_sourceaddr: addressBytes(from),
-      imr_interface: addressBytes(on),
-    });
     const name = change === 'add' ? c.IP_ADD_SOURCE_MEMBERSHIP : c.IP_DROP_SOURCE_MEMBERSHIP;
-    return channel.setBytes(c.IPPROTO_IP, name, request);
+    return channel.setBytes(c.IPPROTO_IP, name, ipv4SourceRequest(channel, from, to, on));
   }
+  const name = change === 'add' ? c.MCAST_JOIN_SOURCE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP;
+  return channel.setBytes(c.IPPROTO_IPV6, name, ipv6SourceRequest(channel, from, to, on));
+}
+
+/** A struct ip_mreq_source. */
+function ipv4SourceRequest(channel: Channel, from: Endpoint, to: Endpoint, on: Endpoint | undefined): Buffer {
+  return record(platformOf(channel).structs.ip_mreq_source, {
+    imr_multiaddr: addressBytes(to),
+    imr_sourceaddr: addressBytes(from),
+    imr_interface: addressBytes(on),
+  });
+}
+
+/** A struct group_source_req. */
+function ipv6SourceRequest(channel: Channel, from: Endpoint, to: Endpoint, on: Endpoint | undefined): Buffer {
+  const { sockaddrs, host } = channel.engine;
+  const type = host.platform.structs.group_source_req;
   const request = record(type, { gsr_interface: (on ?? to).scope });
   request.set(sockaddrs.encode(to, 0), type.fields.gsr_group.offset);
   request.set(sockaddrs.encode(from, 0), type.fields.gsr_source.offset);
-  return channel.setBytes(
-    c.IPPROTO_IPV6,
-    change === 'add' ? c.MCAST_JOIN_SOURCE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP,
-    request,
-  );
+  return request;
+}
+
+/** Hears a group without one source, or with it again: IP_BLOCK_SOURCE, MCAST_BLOCK_SOURCE (RFC 3678). */
+export function changeSourceFilter(
+  channel: Channel,
+  change: 'block' | 'unblock',
+  source: string,
+  group: string,
+  local: unknown,
+): number {
+  const { constants: c, errno, settings } = platformOf(channel);
+  const offer = settings.blockSource;
+  if (missing(offer)) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP);
+  const { names } = channel.engine;
+  const [from, to] = [names.endpoint(source), names.endpoint(group)];
+  if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;
+  const on = interfaceOf(channel, local);
+  if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
+  if (to.family === 4) {
+    const name = change === 'block' ? offer.ip : offer.ipUndo;
+    return channel.setBytes(c.IPPROTO_IP, name, ipv4SourceRequest(channel, from, to, on));
+  }
+  const name = change === 'block' ? offer.any : offer.anyUndo;
+  return channel.setBytes(c.IPPROTO_IPV6, name, ipv6SourceRequest(channel, from, to, on));
+}
+
+export function setTypeOfService(channel: Channel, tos: number): number {
+  const { constants: c } = platformOf(channel);
+  if (channel.family === 4) return channel.setInt(c.IPPROTO_IP, c.IP_TOS, tos);
+  // IPv4 peers of a dual-stack socket heed IPv4's option, where the OS takes it there (P14).
+  if (channel.kind === 'dual') channel.setInt(c.IPPROTO_IP, c.IP_TOS, tos);
+  return channel.setInt(c.IPPROTO_IPV6, c.IPV6_TCLASS, tos);
+}
+
+/** → or -errno */
+export function getTypeOfService(channel: Channel): number {
+  const { constants: c } = platformOf(channel);
+  return channel.family === 4
+    ? channel.getInt(c.IPPROTO_IP, c.IP_TOS)
+    : channel.getInt(c.IPPROTO_IPV6, c.IPV6_TCLASS as number);
 }
 
 /** On Windows libuv takes groups of the socket's own family only (src/win/udp.c). */

@@ -3,12 +3,18 @@ import { carried } from '../datagram/carried';
 import type { Wishes } from '../datagram/channel';
 import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
-import type { OptionName, SocketKind } from '../platform/platform';
+import type { MtuDiscovery, OptionName, SocketKind } from '../platform/platform';
 import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
+import { type Instructions, instructions } from './filter';
 import { type Acceptance, acceptance } from './in/accept';
 import { STICKY_DEFAULTS, type StickySettings } from './out/sticky';
 
+/** Which socket of a `reusePort` group gets a datagram. */
+export type Steering = 'cpu' | Instructions;
+
 export interface Settings {
+  /** What they were made of, for a socket like this one. */
+  readonly given: SocketType | SocketOptions;
   readonly type: SocketType;
   readonly kind: SocketKind;
   readonly wishes: Wishes;
@@ -27,6 +33,12 @@ export interface Settings {
   readonly signal: AbortSignal | undefined;
   readonly accept: Acceptance | undefined;
   readonly sticky: StickySettings | undefined;
+  /** ms that a datagram may wait in the kernel's queue, undefined for as long as it likes. */
+  readonly maxQueueTime: number | undefined;
+  /** Is the timestamp told, too, which maxQueueTime asks for? */
+  readonly timestamps: boolean;
+  readonly replyMark: boolean;
+  readonly steer: Steering | undefined;
   readonly receiveBlockList: AddressBlockList | undefined;
   readonly sendBlockList: AddressBlockList | undefined;
 }
@@ -90,6 +102,7 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
   if (type !== 'udp4' && type !== 'udp6') throw badType();
   if (options.signal !== undefined) checkSignal(options.signal);
   return {
+    given,
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
     wishes: wishes(options),
@@ -111,6 +124,13 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
     signal: options.signal,
     accept: options.accept === undefined ? undefined : acceptance(options.accept),
     sticky: checkSticky(options.stickySource),
+    maxQueueTime:
+      options.maxQueueTime === undefined
+        ? undefined
+        : checkInteger('options.maxQueueTime', options.maxQueueTime, 1, Number.MAX_SAFE_INTEGER),
+    timestamps: Boolean(options.recvTimestamp),
+    replyMark: Boolean(options.replyMark),
+    steer: checkSteer(options.reusePort),
     receiveBlockList,
     sendBlockList,
   };
@@ -120,7 +140,18 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
 function wishes(options: Partial<SocketOptions>): Wishes {
   const asked = (Object.keys(carried) as OptionName[]).map((name) => [name, carried[name].wanted(options)]);
   const flags = Object.fromEntries(asked) as Record<OptionName, boolean>;
-  return { reuseAddr: options.reuseAddr, reusePort: Boolean(options.reusePort), ...flags };
+  return {
+    reuseAddr: options.reuseAddr,
+    reusePort: Boolean(options.reusePort),
+    ...flags,
+    // With a time limit for the queue it has to be known how long each has waited.
+    recvTimestamp: flags.recvTimestamp || options.maxQueueTime !== undefined,
+    bindToDevice: checkDevice(options.bindToDevice),
+    freebind: Boolean(options.freebind),
+    transparent: Boolean(options.transparent),
+    multicastAll: options.multicastAll ?? environment().multicastAll,
+    mtuDiscover: checkMtuDiscover(options.mtuDiscover),
+  };
 }
 
 /** → `value`. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
@@ -140,6 +171,28 @@ function checkSticky(value: unknown): StickySettings | undefined {
     max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // more than a Map holds
     ttl: checkInteger('options.stickySource.ttl', ttl, 1, Number.MAX_SAFE_INTEGER),
   };
+}
+
+function checkDevice(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw invalidArgType('options.bindToDevice', 'of type string', value);
+  if (value !== '' && !value.includes('\0')) return value;
+  throw invalidArgValue('options.bindToDevice', value, 'is not the name of an interface');
+}
+
+const MTU_DISCOVER = ['do', 'dont', 'want', 'probe'] as const;
+
+function checkMtuDiscover(value: unknown): MtuDiscovery | undefined {
+  if (value === undefined) return undefined;
+  const known = MTU_DISCOVER.find((one) => one === value);
+  if (known !== undefined) return known;
+  throw invalidArgValue('options.mtuDiscover', value, "must be 'do', 'dont', 'want' or 'probe'");
+}
+
+function checkSteer(value: unknown): Steering | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  const { steer } = value as { steer?: unknown };
+  return steer === undefined || steer === 'cpu' ? steer : instructions('options.reusePort.steer', steer);
 }
 
 function checkGro(value: unknown): boolean | 'runs' {

@@ -8,7 +8,14 @@ import { promisify } from 'node:util';
 import { isIPText } from '../address/ip';
 import { type Engine, engineFor } from '../datagram/engine';
 import { failure } from '../datagram/failure';
-import { alreadyBound, alreadyConnected, invalidArgType, invalidArgValue, notConnected } from '../errors';
+import {
+  alreadyBound,
+  alreadyConnected,
+  invalidAddress,
+  invalidArgType,
+  invalidArgValue,
+  notConnected,
+} from '../errors';
 import { openHost } from '../ffi/index';
 import type {
   AddressInfo,
@@ -21,6 +28,7 @@ import type {
   ReplyTo,
   SendCallback,
   SendOptions,
+  SendSyncOptions,
   SocketOptions,
   SocketStats,
   SocketType,
@@ -33,10 +41,11 @@ import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './dgram/node-
 import { adopt, adoptHandle, beginBind, bind, bindSync, close, whenSending } from './life/bind';
 import { connect, connectSync, disconnect } from './life/connect';
 import { closeOn } from './life/signal';
+import { splitOff } from './life/split';
 import { settings } from './options';
 import { Callback, Tally } from './out/callback';
 import { choice } from './out/choice';
-import { reply, send } from './out/send';
+import { reply, send, sendSync } from './out/send';
 import { Tuned } from './tuned';
 
 const created = diagnosticsChannel('udp.socket');
@@ -234,6 +243,83 @@ class DatagramSocket extends Tuned {
       if (core.peer !== undefined) core.sender?.flush();
     };
     whenSending(core, sendAll, unsent, true);
+  }
+
+  /**
+   * Sends one datagram before it returns, behind what was sent before: for scripts, and for last words. The socket has to be
+   * bound, by bindSync() if need be.
+   * @returns bytes
+   * @throws as send(); EBADF before bind(), EAGAIN where the kernel's queue is full, and every other error of the kernel;
+   * ERR_INVALID_IP_ADDRESS for a name: nothing is looked up
+   */
+  sendSync(msg: Message | readonly Message[], options: SendSyncOptions = {}): number {
+    const core = this[kState];
+    core.openChannel();
+    if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
+    const connected = core.connectState === CONNECTED;
+    const { payload, port, address } = optionArguments(connected, msg, options, undefined);
+    const chosen = choice(core.engine, this.type === 'udp4' ? 4 : 6, options);
+    if (core.bindState !== BOUND)
+      throw failure(core.engine.host.platform, -core.engine.host.platform.errno.EBADF, 'send');
+    return sendSync(core, payload, port, address, chosen);
+  }
+
+  /**
+   * The address of this host that the kernel would send from to `address`, a literal: for SIP's Via, SSDP's LOCATION. Sends
+   * nothing. A socket that is bound to one address sends from that.
+   * @throws ERR_INVALID_IP_ADDRESS; the kernel's error, such as ENETUNREACH
+   */
+  sourceFor(address: string): string {
+    const core = this[kState];
+    const { names } = core.engine;
+    const remote = names.endpoint(address);
+    if (remote === undefined) throw invalidAddress(address);
+    const { bound, wildcard } = core.openChannel();
+    if (bound !== undefined && !wildcard) return names.endpointOf(bound).text;
+    const source = core.engine.sourceFor(remote);
+    if (typeof source === 'number') throw failure(core.engine.host.platform, source, 'connect', { address });
+    return names.endpointOf(source).text;
+  }
+
+  /**
+   * A socket of its own for one peer, connected to it and bound to the address that it asked: what it sends from now on comes
+   * there. For peers that stay (QUIC, DTLS, TFTP).
+   * @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT; ERR_RECVFROMTO_UNANSWERABLE; the kernel's errors; ENOTSUP where the
+   * descriptor is shared with others
+   */
+  split(rinfo: ReplyTo, listener?: MessageListener): Socket {
+    const core = this[kState];
+    core.openChannel();
+    const child = new DatagramSocket(core.settings.given, listener, core.engine);
+    try {
+      splitOff(core, child[kState], rinfo);
+    } catch (error) {
+      child[kState].end();
+      throw error;
+    }
+    return child;
+  }
+
+  // ── flow ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Stops reading: the kernel's queue holds what it can, and the rest is lost. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
+  pause(): this {
+    this[kState].openChannel();
+    this[kState].listen(false);
+    return this;
+  }
+
+  /** Reads again. What had been received before pause() comes first. @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
+  resume(): this {
+    this[kState].openChannel();
+    this[kState].listen(true);
+    return this;
+  }
+
+  /** Its descriptor, such as a child's `stdio` takes; -1 before bind() and after close(). */
+  get fd(): number {
+    const { closed, channel } = this[kState];
+    return closed ? -1 : channel.fd;
   }
 
   // ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ export function newStats(): SocketStats {
     droppedByKernel: 0,
     sendErrors: 0,
     wouldBlock: 0,
+    stale: 0,
     destinationUnknown: 0,
     errors: {},
   };

@@ -1,6 +1,7 @@
 /** From the inbox to the listeners of one socket: filtered, and remembered where it is sticky. */
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
+import { publishDropped } from '../diagnostics';
 import type { Inbox } from './inbox';
 
 /** Delivers the oldest entry, which is this socket's; all that follow, too, where it listens for 'messages'. → how many */
@@ -20,10 +21,13 @@ export function deliver(core: Core, inbox: Inbox): number {
 
 function deliverMessage(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
   const wanted = core.closed || wants(core, rinfo);
-  if (core.closed)
+  if (core.closed) {
     core.stats.discarded++; // perhaps by a filter of the program
-  else if (!wanted) core.stats.filtered++;
-  else if (core.sticky === undefined) core.socket.emit('message', msg, rinfo);
+    publishDropped(core.socket, 'discarded', rinfo);
+  } else if (!wanted) {
+    core.stats.filtered++;
+    publishDropped(core.socket, 'filtered', rinfo);
+  } else if (core.sticky === undefined) core.socket.emit('message', msg, rinfo);
   else core.sticky.deliver(core, msg, rinfo);
 }
 
@@ -56,6 +60,7 @@ function emitBatch(core: Core, batch: { msg: Buffer; rinfo: RemoteInfo }[]): voi
 /** @throws what a filter of the program throws: the datagram is gone then, and counted */
 function wants(core: Core, rinfo: RemoteInfo): boolean {
   const { accept, receiveBlockList } = core.settings;
+  if (core.groups !== undefined && !core.groups.hears(rinfo)) return false;
   if (accept === undefined && receiveBlockList === undefined) return true;
   try {
     if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;

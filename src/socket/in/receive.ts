@@ -6,6 +6,8 @@ import { failure } from '../../datagram/failure';
 import type { Receiver } from '../../datagram/receiver';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
+import { publishDropped } from '../diagnostics';
+import { drainErrors } from './icmp';
 import type { Inbox } from './inbox';
 
 /** Receives in a row that brought nothing after which the socket is left alone for a while. */
@@ -27,12 +29,25 @@ export function receive(core: Core, inbox: Inbox, limit: number): number {
   for (let slot = 0; slot < received; slot++) {
     const size = receiver.size(slot);
     const rinfo = receiver.rinfo(slot, size, core);
+    if (settings.maxQueueTime !== undefined && receiver.age > settings.maxQueueTime) {
+      stats.stale++;
+      stats.bytesIn += size;
+      publishDropped(core.socket, 'stale', rinfo);
+      continue;
+    }
     if (settings.gro === false) {
       stats.bytesIn += size;
-      inbox.push(core, receiver.message(slot, size, own), rinfo);
+      inbox.push(ownerOf(core, rinfo), receiver.message(slot, size, own), rinfo);
     } else takeRun(core, inbox, receiver, slot, size, rinfo, own);
   }
   return received;
+}
+
+/** A socket that was split off may hold what came for others before it was connected. */
+function ownerOf(core: Core, rinfo: RemoteInfo): Core {
+  const { parent, peer } = core;
+  if (parent === undefined || peer === undefined || parent.closed) return core;
+  return rinfo.port === core.peerPort && rinfo.address === peer.text ? core : parent;
 }
 
 /** The kernel may have coalesced several datagrams of one sender. */
@@ -78,6 +93,7 @@ function takeRun(
 /** Empty, or an error, which is reported behind what came before it. One that never ends must not spin. */
 function failed(core: Core, inbox: Inbox, result: number): void {
   const { platform } = core.engine.host;
+  if (core.settings.wishes.recvErrors && drainErrors(core) > 0) return;
   if (result !== 0 && result !== -platform.errno.EAGAIN) inbox.fail(core, failure(platform, result, 'recvmsg'));
   if (++core.fruitless > FRUITLESS) core.backOff();
 }

@@ -5,9 +5,12 @@
 import { nextTick } from '../../captured';
 import { errnoName, failure } from '../../datagram/failure';
 import type { Settle } from '../../datagram/send-ring';
-import { alreadyBound, type ErrorPlace, invalidFdType, systemError } from '../../errors';
+import { alreadyBound, type ErrorPlace, invalidFdType, systemError, unsupportedOption } from '../../errors';
+import { missing } from '../../platform/settings';
 import { bufferSize } from '../buffer-size';
 import { BINDING, BOUND, type Core, UNBOUND } from '../core';
+import { attach, programOf } from '../filter';
+import type { Steering } from '../options';
 import { bindFlags, primary, type Query, type UdpHandle } from './cluster';
 import { descriptorType } from './descriptor';
 import { Queue } from './queue';
@@ -39,7 +42,7 @@ export function bind(core: Core, host: string, port: number, given: unknown, exc
       return;
     }
     const result = open(core, ip, port);
-    if (result < 0) bindFailed(core, failure(core.engine.host.platform, result, 'bind', place));
+    if (result < 0) bindFailed(core, explained(core, failure(core.engine.host.platform, result, 'bind', place)));
     else if (canReceive(core)) core.socket.emit('listening');
   });
 }
@@ -49,7 +52,7 @@ export function bindSync(core: Core, ip: string, port: number): void {
   const result = open(core, ip, port);
   if (result < 0) {
     core.bindState = UNBOUND;
-    throw failure(core.engine.host.platform, result, 'bind', { address: ip, port });
+    throw explained(core, failure(core.engine.host.platform, result, 'bind', { address: ip, port }));
   }
   startReceiving(core);
   nextTick(() => {
@@ -189,13 +192,28 @@ function takeOver(
   const { platform } = core.engine.host;
   const channel = core.openChannel();
   const result = channel.adopt(fd, core.settings.wishes, handle && (() => handle.close()));
-  if (result < 0) throw failure(platform, result, syscall, place);
+  if (result < 0) throw explained(core, failure(platform, result, syscall, place));
   try {
     startReceiving(core, shared);
   } catch (error) {
     if (core.bindState !== BOUND) channel.disown();
     throw error;
   }
+}
+
+/** @throws ERR_RECVFROMTO_UNSUPPORTED_OPTION, the kernel's error */
+function steer(core: Core, steering: Steering): void {
+  const { platform } = core.engine.host;
+  const option = platform.settings.steer;
+  if (missing(option)) throw unsupportedOption('reusePort.steer', option.because);
+  core.check(attach(core.channel, option, programOf(steering)), 'setsockopt');
+}
+
+/** Names the option that was refused, and the privilege that it needs. */
+function explained(core: Core, error: Error): Error {
+  const { because } = core.channel;
+  if (because !== undefined) error.message += ` (${because})`;
+  return error;
 }
 
 function bindFailed(core: Core, error: Error): void {
@@ -227,6 +245,7 @@ function startReceiving(core: Core, shared = false): void {
     throw error;
   }
   core.bindState = BOUND;
+  if (core.settings.steer !== undefined) steer(core, core.settings.steer);
   if (recvBufferSize) bufferSize(core.channel, 'recv', recvBufferSize);
   if (sendBufferSize) bufferSize(core.channel, 'send', sendBufferSize);
 }

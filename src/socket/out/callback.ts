@@ -60,3 +60,22 @@ export class Tally implements Settle {
     this.#done?.report(this.#first, this.#sent);
   }
 }
+
+/** One message that is cut into several datagrams: its callback is called once, with the first error or all bytes. */
+export class Parts implements Settle {
+  #left: number;
+  #bytes = 0;
+  #first: Error | null = null;
+  readonly #whole: Settle;
+
+  constructor(datagrams: number, whole: Settle) {
+    this.#left = datagrams;
+    this.#whole = whole;
+  }
+
+  settle(error: Error | null, bytes: number): void {
+    this.#first ??= error;
+    this.#bytes += bytes;
+    if (--this.#left === 0) this.#whole.settle(this.#first, this.#bytes);
+  }
+}

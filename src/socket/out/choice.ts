@@ -1,33 +1,51 @@
-/** What send(msg, options) asks for beside a destination: from where, through which interface, TTL and TOS. Checked. */
+/** What send(msg, options) asks for beside a destination: from where, through which interface, how, and when. Checked. */
 
 import type { Endpoint } from '../../datagram/endpoint';
 import type { Engine } from '../../datagram/engine';
 import type { Extras } from '../../datagram/envelopes';
-import { invalidAddress, invalidArgValue } from '../../errors';
+import { invalidAddress, invalidArgValue, outOfRange, unsupportedOption } from '../../errors';
 import type { SendOptions } from '../../types';
-import { checkInteger } from '../options';
+import { checkInteger, LARGEST_DATAGRAM } from '../options';
 
 export interface Choice {
+  /** Bytes of each datagram that the message is to be cut into, 0 for one. */
+  readonly segment: number;
   readonly source: Endpoint | undefined;
   readonly extras: Extras | undefined;
 }
 
-export const NOTHING: Choice = { source: undefined, extras: undefined };
+export const NOTHING: Choice = { source: undefined, extras: undefined, segment: 0 };
 
-/** @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE */
+/**
+ * @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE;
+ * ERR_RECVFROMTO_UNSUPPORTED_OPTION for what this OS cannot, where leaving it out would change what is meant
+ */
 export function choice(engine: Engine, family: 4 | 6, options: SendOptions | undefined): Choice {
   if (options === undefined) return NOTHING;
-  const { localAddress, interface: via, ttl, tos } = options;
+  const { localAddress, interface: via, ttl, tos, mark, txTime, segmentSize } = options;
   const source = localAddress === undefined ? undefined : sourceOf(engine, family, localAddress);
-  if (via === undefined && ttl === undefined && tos === undefined) {
-    return source === undefined ? NOTHING : { source, extras: undefined };
+  const segment = segmentSize === undefined ? 0 : checkInteger('options.segmentSize', segmentSize, 1, LARGEST_DATAGRAM);
+  if (via === undefined && ttl === undefined && tos === undefined && mark === undefined && txTime === undefined) {
+    return source === undefined && segment === 0 ? NOTHING : { source, extras: undefined, segment };
   }
-  const extras = {
+  const { settings } = engine.host.platform;
+  const extras: Extras = {
     ifindex: via === undefined ? 0 : indexOf(engine, via),
     ttl: ttl === undefined ? -1 : checkInteger('options.ttl', ttl, 1, 255),
     tos: tos === undefined ? -1 : checkInteger('options.tos', tos, 0, 255),
+    mark: mark === undefined ? undefined : checkInteger('options.mark', mark, 0, 0xffff_ffff),
+    txTime: txTime === undefined ? undefined : time(txTime),
   };
-  return { source, extras };
+  if (mark !== undefined && 'because' in settings.mark) throw unsupportedOption('mark', settings.mark.because);
+  if (txTime !== undefined && 'because' in settings.txTime) throw unsupportedOption('txTime', settings.txTime.because);
+  return { source, extras, segment };
+}
+
+/** ns as a bigint. */
+function time(value: unknown): bigint {
+  if (typeof value === 'bigint' && value >= 0n && value < 2n ** 64n) return value;
+  if (typeof value !== 'bigint') return BigInt(checkInteger('options.txTime', value, 0, Number.MAX_SAFE_INTEGER));
+  throw outOfRange('options.txTime', '>= 0 && < 2n ** 64n', value);
 }
 
 function sourceOf({ names }: Engine, family: 4 | 6, localAddress: unknown): Endpoint {

@@ -6,9 +6,9 @@ import { nextTick } from '../../captured';
 import { leak, mayBeNamed, misfit, mustBeNamed, replyInterface, unanswerableBecause } from '../../datagram/answer';
 import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
-import { uvErrno } from '../../datagram/failure';
+import { errnoName, failure, uvErrno } from '../../datagram/failure';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
-import type { Payload, Settle } from '../../datagram/send-ring';
+import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import {
   alreadyConnected,
   badPort,
@@ -19,10 +19,12 @@ import {
   systemError,
   unanswerable,
 } from '../../errors';
-import type { ReplyTo } from '../../types';
+import type { RemoteInfo, ReplyTo } from '../../types';
 import type { Core } from '../core';
+import { publishRefused } from '../diagnostics';
 import type { Found } from '../life/lookup';
-import type { Choice } from './choice';
+import { Parts } from './callback';
+import { type Choice, NOTHING } from './choice';
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
 const IGNORE: Settle = { settle() {} };
@@ -67,7 +69,7 @@ export function send(
  * @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo
  */
 export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
-  const { port, localAddress, destination } = rinfo;
+  const { port, localAddress } = rinfo;
   if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
   const { channel, engine } = core;
   const remote = remoteOf(rinfo) ?? engine.names.endpoint(rinfo.address);
@@ -90,16 +92,13 @@ export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Sett
     refuse(core, refusal, settle ?? IGNORE);
     return;
   }
-  const ifindex = replyInterface(remote, destination?.ifindex, core.settings.ingress);
-  const extras = ifindex === 0 ? undefined : core.loop.throughInterface(ifindex);
+  const extras = replyExtras(core, remote, rinfo);
   // What one IP header said fits together; what a program wrote may not.
   if (arrival !== undefined && source !== undefined) {
     const from = namedSource(core, source, remote, port, settle ?? IGNORE);
-    if (from !== null) queue(core, payload, remote, port, from, extras, settle, false);
-  } else push(core, payload, remote, port, { source, extras }, settle ?? IGNORE);
+    if (from !== null) queue(core, payload, remote, port, from, extras, 0, settle, false);
+  } else push(core, payload, remote, port, { source, extras, segment: 0 }, settle ?? IGNORE);
 }
-
-const NOTHING: Choice = { source: undefined, extras: undefined };
 
 /** @throws ERR_INVALID_IP_ADDRESS */
 function sourceOf(core: Core, localAddress: unknown): Endpoint | undefined {
@@ -126,7 +125,7 @@ function sendTo(
   }
   const told = settle === undefined || remote.text === address ? settle : named(address, settle);
   if (core.sticky === undefined || choice.source !== undefined) push(core, payload, remote, port, choice, told);
-  else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, told, true);
+  else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, choice.segment, told, true);
 }
 
 function sendFound(
@@ -183,9 +182,9 @@ function push(
   choice: Choice,
   settle: Settle | undefined,
 ): void {
-  const { source, extras } = choice;
+  const { source, extras, segment } = choice;
   if (source === undefined) {
-    queue(core, payload, remote, port, undefined, extras, settle, false);
+    queue(core, payload, remote, port, undefined, extras, segment, settle, false);
     return;
   }
   const why = misfit(core.channel, source, remote);
@@ -194,7 +193,7 @@ function push(
     return;
   }
   const from = namedSource(core, source, remote, port, settle);
-  if (from !== null) queue(core, payload, remote, port, from, extras, settle, false);
+  if (from !== null) queue(core, payload, remote, port, from, extras, segment, settle, false);
 }
 
 /** → the source as the kernel has to be told it, undefined where the socket has it anyway, null where it is refused */
@@ -225,6 +224,7 @@ function queue(
   port: number,
   from: Endpoint | undefined,
   extras: Extras | undefined,
+  segment: number,
   settle: Settle | undefined,
   lenient: boolean,
 ): void {
@@ -234,16 +234,68 @@ function queue(
     return;
   }
   const sender = core.outgoing;
-  sender.push(payload, remote, port, from, extras, settle === IGNORE ? undefined : settle, lenient);
+  const told = settle === IGNORE ? undefined : settle;
+  if (extras !== undefined && !prepared(core, remote, port, extras, settle)) return;
+  if (segment > 0) {
+    const bytes = gathered(payload);
+    const parts = Math.max(1, Math.ceil(sizeOf(bytes) / segment));
+    sender.pushRun(bytes, segment, remote, port, from, extras, told && new Parts(parts, told), lenient);
+  } else sender.push(payload, remote, port, from, extras, told, lenient);
   if (port === 0 && !core.gathering) sender.flush();
   else if (!sender.idle) core.loop.added(sender);
   else core.loop.answered();
+}
+
+/** What some extras need of the socket. → false where it was refused */
+function prepared(core: Core, remote: Endpoint, port: number, extras: Extras, settle: Settle | undefined): boolean {
+  const failed = extras.txTime === undefined ? 0 : core.channel.enableTxTime();
+  if (failed === 0) return true;
+  const error = failure(core.engine.host.platform, failed, 'send', { address: remote.text, port });
+  error.message += ' (txTime was refused)';
+  refuse(core, error, settle ?? IGNORE);
+  return false;
+}
+
+/** Routing chooses the interface of an answer, or rule 5; the mark is the request's, where that is wanted. */
+function replyExtras(core: Core, remote: Endpoint, rinfo: ReplyTo): Extras | undefined {
+  const { ingress, replyMark } = core.settings;
+  const ifindex = replyInterface(remote, rinfo.destination?.ifindex, ingress);
+  const { mark } = rinfo as RemoteInfo;
+  if (replyMark && typeof mark === 'number') return { ifindex, ttl: -1, tos: -1, mark };
+  return ifindex === 0 ? undefined : core.loop.throughInterface(ifindex);
+}
+
+/** Sends before it returns. @throws the kernel's error; EAGAIN where the queue is full */
+export function sendSync(core: Core, payload: Payload, port: number, host: string | undefined, choice: Choice): number {
+  const { platform } = core.engine.host;
+  const literal = core.lookup.literal(host);
+  const remote = core.peer ?? (literal === undefined ? undefined : core.engine.names.endpoint(literal));
+  if (remote === undefined) throw invalidAddress(host);
+  const refusal = core.peer === undefined ? unreachable(core, remote, remote.text, port) : undefined;
+  if (refusal !== undefined) throw refusal;
+  const source = choice.source ?? (core.sticky && core.peer === undefined ? heardOn(core, remote, port) : undefined);
+  const why = source === undefined ? undefined : misfit(core.channel, source, remote);
+  if (source !== undefined && why !== undefined) throw sourceMismatch(source.text, remote.text, why);
+  const from = source === undefined ? undefined : namedSource(core, source, remote, port, undefined);
+  const result = core.outgoing.sendSync(
+    payload,
+    remote,
+    core.peer === undefined ? port : 0,
+    from ?? undefined,
+    choice.extras,
+  );
+  if (result >= 0) return result;
+  const gone = from && platform.quirks.sourceGone.includes(errnoName(platform, result)) && !core.engine.isLocal(from);
+  const place = { address: remote.text, port, localAddress: from?.text };
+  if (gone) throw sendError('EADDRNOTAVAIL', remote.text, port, from.text);
+  throw failure(platform, result, 'send', place);
 }
 
 /** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
 function refuse(core: Core, error: Error, settle: Settle | undefined): void {
   if (settle === undefined) throw error;
   core.stats.sendErrors++;
+  publishRefused(core.socket, error);
   settle.settle(error, 0);
 }
 

@@ -20,6 +20,9 @@ function setUp(on: Case, segments = false) {
   const hooks = {
     stats,
     drained: () => void outlet.drained++,
+    explained: () => false,
+    failed: () => {},
+    answersFrom: () => false,
     awaitWritable: () => void outlet.writable++,
     retryAfter: (ms: number) => void outlet.retries.push(ms),
     sourceGone: (source: Endpoint) => void outlet.gone.push(source.text),
