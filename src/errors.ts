@@ -136,6 +136,17 @@ export const sourceMismatch = (localAddress: string, address: string, why: strin
     { address, localAddress },
   );
 
+/** Ours: macOS routes by the interface of the source, and that one has no way to the peer. */
+export const sourceUnreachable = (localAddress: string, address: string) =>
+  Object.assign(
+    coded(
+      Error,
+      'ERR_RECVFROMTO_SOURCE_UNREACHABLE',
+      `Cannot send from ${localAddress} to ${address}: the interface that has this address has no route to the peer`,
+    ),
+    { address, localAddress },
+  );
+
 /** Ours: a datagram whose sender cannot be answered (port 0, multicast, broadcast or unspecified address). */
 export const unanswerable = (address: string, port: number, why: string) =>
   Object.assign(coded(Error, 'ERR_RECVFROMTO_UNANSWERABLE', `Cannot reply to ${address}:${port}: ${why}`), {

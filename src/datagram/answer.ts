@@ -81,6 +81,11 @@ export function leak(channel: Channel, source: Endpoint, to: Endpoint): string |
   return 'the loopback address reaches nobody outside';
 }
 
+/** There is no other source on such a socket (FreeBSD). */
+function isGroup({ bound, engine }: Channel): boolean {
+  return engine.host.platform.quirks.sendsFromGroup === true && bound !== undefined && isMulticast(bound);
+}
+
 /**
  * Rule 10: why `remote` is not answered; undefined when it is. An answer could not arrive, would reach everybody, or
  * would go round in circles (P28, P40, P48).
@@ -91,6 +96,7 @@ export function unanswerableBecause(channel: Channel, remote: Endpoint, port: nu
   if (remote.multicast) return 'its address is a multicast group';
   const { names } = channel.engine;
   if (remote.broadcast || names.isSubnetBroadcast(remote)) return 'its address is a broadcast address';
+  if (isGroup(channel)) return 'the kernel would answer from the group that this socket is bound to';
   if (port !== channel.port) return undefined;
   const itself = channel.wildcard ? names.isOurs(remote) : !mustBeNamed(channel, remote);
   return itself ? 'it is this socket itself' : undefined;

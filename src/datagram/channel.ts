@@ -26,6 +26,15 @@ export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
   6: { family: 6, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
 };
 
+interface Membership {
+  readonly level: number;
+  readonly name: number;
+  readonly request: Buffer;
+}
+
+/** FreeBSD 13.0: 276 small datagrams instead of 658 fit beside IP_RECVDSTADDR and IP_RECVIF. */
+const TOLD = 2.4;
+
 export class Channel {
   readonly engine: Engine;
   /** Of an adopted descriptor: what it is, whatever the user called it. */
@@ -36,6 +45,7 @@ export class Channel {
   #bound: SocketAddress | undefined;
   #adopted = false;
   #timed = false;
+  #memberships: Map<string, Membership> | undefined;
   /** Why open() or adopt() has failed, where an option did it. */
   because: string | undefined;
   /** Closes a descriptor that somebody else owns. */
@@ -81,6 +91,7 @@ export class Channel {
       this.#setUp(wishes);
     if (failed < 0) this.close();
     else this.#makeRoom();
+    if (failed === 0 && platform.quirks.interfaceTakesRoom) this.#giveRoomBack();
     return failed;
   }
 
@@ -229,6 +240,16 @@ export class Channel {
     return length < 0 ? length : wordsOf(bytes)[0];
   }
 
+  /** A membership of this descriptor, which a second one has to have, too. */
+  joined(level: number, name: number, request: Buffer): void {
+    this.#memberships ??= new Map();
+    this.#memberships.set(`${level}/${name}/${request.toString('hex')}`, { level, name, request });
+  }
+
+  left(level: number, name: number, request: Buffer): void {
+    this.#memberships?.delete(`${level}/${name}/${request.toString('hex')}`);
+  }
+
   /** Idempotent. Whoever waits for the descriptor has to stop before. */
   close(): void {
     if (this.#fd < 0) return;
@@ -255,6 +276,13 @@ export class Channel {
     const { SOL_SOCKET, SO_SNDBUF } = constants;
     if (quirks.minSendBuffer === 0 || this.getInt(SOL_SOCKET, SO_SNDBUF) >= quirks.minSendBuffer) return;
     this.setInt(SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer);
+  }
+
+  /** For what the kernel is asked to tell beside each datagram, which it takes out of the same queue (bsd-truth). */
+  #giveRoomBack(): void {
+    const { SOL_SOCKET, SO_RCVBUF } = this.engine.host.platform.constants;
+    const bytes = this.getInt(SOL_SOCKET, SO_RCVBUF);
+    if (bytes > 0) this.setInt(SOL_SOCKET, SO_RCVBUF, Math.ceil(bytes * TOLD));
   }
 
   #setUp(wishes: Wishes): number {
@@ -287,7 +315,7 @@ export class Channel {
     return 0;
   }
 
-  /** What a program may have set between bind() and now. Memberships are no use on a descriptor for one address. */
+  /** What a program may have set between bind() and now. */
   #inherit(from: Channel): void {
     const { constants: c } = this.engine.host.platform;
     const settable = [
@@ -306,6 +334,9 @@ export class Channel {
     for (const [level, name] of settable) {
       const value = from.getInt(level, name);
       if (value !== this.getInt(level, name)) this.setInt(level, name, value);
+    }
+    for (const { level, name, request } of from.#memberships?.values() ?? []) {
+      if (this.setBytes(level, name, request) === 0) this.joined(level, name, request);
     }
     for (const name of [c.SO_RCVBUF, c.SO_SNDBUF]) {
       const bytes = from.getInt(c.SOL_SOCKET, name);

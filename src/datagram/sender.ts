@@ -2,7 +2,7 @@
  * Sends what one descriptor has to send: datagrams collect in a ring and leave with one system call. Handles partial
  * sends, a full queue and errors; emits nothing.
  */
-import { systemError } from '../errors';
+import { sourceUnreachable, systemError } from '../errors';
 import type { SocketStats } from '../types';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
@@ -434,11 +434,24 @@ export class Sender {
     const suspect = source !== undefined && platform.quirks.sourceGone.includes(name);
     const gone = suspect && !this.#engine.isLocal(source);
     if (gone && this.#outlet.answersFrom(source)) return; // and again
-    if (suspect && ring.isLenient(slot)) {
+    const scoped = source !== undefined && platform.quirks.sourceUnroutable?.includes(name) === true;
+    if ((suspect || scoped) && ring.isLenient(slot)) {
       if (gone) this.#outlet.sourceGone(source, ring.remotes[slot], ring.ports[slot]);
       ring.dropSource(slot); // and again
-    } else if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
+    } else if (scoped) this.#settleScoped(ring, source);
+    else if (gone) this.#settleError(ring, 'EADDRNOTAVAIL', uvErrno('EADDRNOTAVAIL', result));
     else this.#settleError(ring, name, failure(platform, result, 'send').errno);
+  }
+
+  /** The source is this host's, but the interface that has it has no route to the peer. */
+  #settleScoped(ring: SendRing, source: Endpoint): void {
+    const slot = ring.settled++;
+    ring.pending -= ring.runs[slot];
+    ring.pendingBytes -= ring.sizes[slot];
+    const remote = ring.remotes[slot]?.text ?? '';
+    for (let index = 0; index < ring.runs[slot]; index++) {
+      this.#fail(ring.settles[ring.firsts[slot] + index], sourceUnreachable(source.text, remote));
+    }
   }
 
   #settleError(ring: SendRing, name: string, errno: number): void {

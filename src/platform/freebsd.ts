@@ -139,6 +139,7 @@ export function freebsd(arch: string): Platform | undefined {
       sendsFromGroup: true,
       connectNarrows: true,
       hearsGroupsOfOthers: [6],
+      interfaceTakesRoom: true,
     },
   });
 }

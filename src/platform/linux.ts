@@ -172,7 +172,8 @@ export function linuxKernel(name: string, arch: string, abi: Abi, structs: Linux
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       zoneIsIndex: false,
       truncTellsLength: true,
-      backOff: [],
+      // As libuv: a full device queue empties itself (P35).
+      backOff: ['ENOBUFS'],
       minSendBuffer: 0,
     },
   };

@@ -198,6 +198,8 @@ export interface Quirks {
   readonly connectNarrows?: true;
   /** Families of the groups that a wildcard socket hears though others have joined them. P58 */
   readonly hearsGroupsOfOthers: readonly (4 | 6)[];
+  /** Does the message that tells the interface take room in the receive queue which nobody has counted on? FreeBSD, run. */
+  readonly interfaceTakesRoom?: true;
   /** Does MSG_TRUNC, asked for, have a receive tell the whole length of what it cuts? Linux, recv(2). */
   readonly truncTellsLength?: true;
   /** SO_SNDBUF below which the OS refuses whole datagrams, in bytes; 0: the default will do. P34, P37 */

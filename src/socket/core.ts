@@ -94,6 +94,8 @@ export class Core implements Outlet, Reading {
   parent: Core | undefined;
   /** What it was bound to, all addresses, before connect() bound it to one. */
   wide: SocketAddress | undefined;
+  /** What it was bound to when it was connected. */
+  before: SocketAddress | undefined;
   bindState: 0 | 1 | 2 = UNBOUND;
   connectState: 0 | 1 | 2 = DISCONNECTED;
   closed = false;

@@ -20,12 +20,15 @@ import { runTicks } from './in/ticks';
 const BUDGET = 1;
 /** ms of listeners' work after which the kernel's queues are emptied again: the default one holds some 277 datagrams. */
 const SLICE = 0.1;
-/** Messages between two looks at the clock. */
+/** Messages that are delivered in any case, and between two looks at the clock. */
+const LEAST = 8;
 const UNTIMED = 4;
 /** ms of work that is taken from the kernel at most. A server that is behind leaves the rest where it is dropped. */
 const HELD = 10;
 /** Datagrams, and their bytes, that wait here at most, for all sockets together. */
 const MAX_HELD = 1024;
+/** So many in any case: on a busy machine a message may seem slow because others were running. */
+const LEAST_HELD = 64;
 const MAX_BYTES = 4 << 20;
 /** A receive that brings so many is followed by another one without waiting for the kernel's word. */
 const MANY = 8;
@@ -166,7 +169,7 @@ export class Loop {
   /** One batch of each readable socket in turn, while there is room. */
   #receive(): void {
     const inbox = this.#inbox;
-    const room = this.#cost * MAX_HELD > HELD ? Math.ceil(HELD / this.#cost) : MAX_HELD;
+    const room = Math.max(LEAST_HELD, this.#cost * MAX_HELD > HELD ? Math.ceil(HELD / this.#cost) : MAX_HELD);
     while (this.#readable.length > 0 && inbox.size < room && inbox.bytes < MAX_BYTES) {
       const cores = this.#readable;
       this.#readable = [];
@@ -188,7 +191,7 @@ export class Loop {
     while (inbox.size > 0) {
       done += this.#deliverOne(context);
       runTicks?.();
-      if (inbox.size > 0 && done % UNTIMED !== 0 && done !== 1) continue;
+      if (inbox.size > 0 && (done < LEAST || done % UNTIMED !== 0)) continue;
       if (inbox.size === 0 && this.#readable.length === 0) break;
       const now = this.engine.now();
       if (now - started >= BUDGET) break;

@@ -68,10 +68,25 @@ export function changeMembership(
   if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
   if (to.family === 4) {
     const request = record(structs.ip_mreq, { imr_multiaddr: addressBytes(to), imr_interface: addressBytes(on) });
-    return channel.setBytes(c.IPPROTO_IP, change === 'add' ? c.IP_ADD_MEMBERSHIP : c.IP_DROP_MEMBERSHIP, request);
+    return member(channel, change, c.IPPROTO_IP, [c.IP_ADD_MEMBERSHIP, c.IP_DROP_MEMBERSHIP], request);
   }
   const request = record(structs.ipv6_mreq, { ipv6mr_multiaddr: addressBytes(to), ipv6mr_interface: (on ?? to).scope });
-  return channel.setBytes(c.IPPROTO_IPV6, change === 'add' ? c.IPV6_JOIN_GROUP : c.IPV6_LEAVE_GROUP, request);
+  return member(channel, change, c.IPPROTO_IPV6, [c.IPV6_JOIN_GROUP, c.IPV6_LEAVE_GROUP], request);
+}
+
+/** → 0 or -errno. The channel remembers: should it need a second descriptor, that one has to hear the same. */
+function member(
+  channel: Channel,
+  change: Change,
+  level: number,
+  [add, drop]: readonly [number | undefined, number | undefined],
+  request: Buffer,
+): number {
+  const result = channel.setBytes(level, change === 'add' ? add : drop, request);
+  if (result < 0 || add === undefined) return result;
+  if (change === 'add') channel.joined(level, add, request);
+  else channel.left(level, add, request);
+  return result;
 }
 
 export function changeSourceMembership(
@@ -83,8 +98,8 @@ export function changeSourceMembership(
   local: unknown,
 ): number {
   const { constants: c, errno, structs } = platformOf(channel);
-  const { names } = channel.engine;
-  const [from, to] = [names.endpoint(source), names.endpoint(group)];
+  const { names: known } = channel.engine;
+  const [from, to] = [known.endpoint(source), known.endpoint(group)];
   if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;
   const opened = open();
   if (opened < 0) return opened;
@@ -94,11 +109,11 @@ export function changeSourceMembership(
   const type = to.family === 4 ? structs.ip_mreq_source : structs.group_source_req;
   if (type === undefined) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP); // OpenBSD has no such groups
   if (to.family === 4) {
-    const name = change === 'add' ? c.IP_ADD_SOURCE_MEMBERSHIP : c.IP_DROP_SOURCE_MEMBERSHIP;
-    return channel.setBytes(c.IPPROTO_IP, name, ipv4SourceRequest(channel, from, to, on));
+    const names = [c.IP_ADD_SOURCE_MEMBERSHIP, c.IP_DROP_SOURCE_MEMBERSHIP] as const;
+    return member(channel, change, c.IPPROTO_IP, names, ipv4SourceRequest(channel, from, to, on));
   }
-  const name = change === 'add' ? c.MCAST_JOIN_SOURCE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP;
-  return channel.setBytes(c.IPPROTO_IPV6, name, ipv6SourceRequest(channel, from, to, on));
+  const names = [c.MCAST_JOIN_SOURCE_GROUP, c.MCAST_LEAVE_SOURCE_GROUP] as const;
+  return member(channel, change, c.IPPROTO_IPV6, names, ipv6SourceRequest(channel, from, to, on));
 }
 
 /** A struct ip_mreq_source. */

@@ -8,12 +8,16 @@ import type { PeerName, Queued, QueuedError, Sock } from './sock';
 export const MOST_MESSAGES = 1024;
 
 export abstract class Input extends KernelRules {
+  #wholeLength = false;
+
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     return this.onSocket(fd, (sock) => {
       const dontwait = this.facts.constant('MSG_DONTWAIT') ?? 0;
       const errqueue = this.facts.constant('MSG_ERRQUEUE');
       if (errqueue !== undefined && flags === (dontwait | errqueue)) return this.receiveErrors(sock, messages, count);
-      if (flags !== dontwait) return 'EINVAL';
+      const MSG_TRUNC = this.tellsWholeLength ? this.facts.number('MSG_TRUNC') : 0;
+      if ((flags & ~MSG_TRUNC) !== dontwait) return 'EINVAL';
+      this.#wholeLength = (flags & MSG_TRUNC) !== 0;
       const error = sock.error ?? (sock.lateError?.after === 0 ? sock.lateError.name : undefined);
       sock.error = undefined;
       if (sock.lateError?.after === 0) sock.lateError = undefined;
@@ -162,7 +166,7 @@ export abstract class Input extends KernelRules {
       'flags',
       flags.reduce((all, flag) => all | (this.facts.constant(flag) ?? 0), this.leftoverFlags),
     );
-    message.set('len', Math.min(packet.payload.length, len));
+    message.set('len', this.#wholeLength ? packet.payload.length : Math.min(packet.payload.length, len));
     return true;
   }
 

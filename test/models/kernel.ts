@@ -73,7 +73,9 @@ export abstract class Kernel extends Output implements Syscalls {
       const to = this.nameOf(sock, name);
       if (typeof to === 'string') return to;
       const out = this.machine.route(to.address) ?? this.machine.byIndex(to.scope);
-      if (out === undefined) return this.unroutable(to);
+      // The routes of a device alone: through the loopback interface of Linux only what is routed to it (run on 6.18).
+      const onLoopback = sock.device === this.machine.loopback.index && this.machine.loopback.index !== 0;
+      if (out === undefined || (onLoopback && to.address !== '::1')) return this.unroutable(to);
       sock.peer = { address: to.address, port: to.port, scope: to.scope };
       if (!sock.bound) sock.port = this.freePort();
       if (sock.wildcard) sock.local = this.sourceFor(to.address, out) ?? sock.local;

@@ -34,6 +34,8 @@ export class LinuxKernel extends Kernel {
   }
 
   /** ip_cmsg_recv, ip6_datagram_recv_ctl: sockets' messages first, then IPv6's, then IPv4's. J:v4mapped.receive, P31 */
+  protected override readonly tellsWholeLength = true;
+
   protected arrivalOf(sock: Sock, { packet, iface, flags, drops }: Queued): Cmsg[] {
     const on = (option: string) => sock.flags.has(option);
     const cmsgs: Cmsg[] = [];

@@ -112,6 +112,8 @@ export abstract class KernelRules {
   protected readonly cutsCmsgs: boolean = true;
   /** Does a batch that ends with an error forget it? P24 */
   protected readonly losesLateErrors: boolean = false;
+  /** Does MSG_TRUNC, asked for, have it tell the length of what it cuts? recv(2) */
+  protected readonly tellsWholeLength: boolean = false;
   /** After a send that chose a source. macOS un-binds. */
   protected sentFrom(_sock: Sock, _choice: Choice): void {}
 

@@ -26,6 +26,7 @@ describe.each([XNU, FREEBSD])('%s', (os) => {
     expect(world.near.heard).toEqual(['X from 10.0.0.2']);
   });
 
+  // The kernel says neither where a datagram went nor takes a source there: an AF_INET descriptor would have to stand in.
   test.failing('one that is bound to ::ffff:0.0.0.0 answers from the address that was asked', async () => {
     const { answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:0.0.0.0' });
     world.near.send('10.0.0.2', PORT, 'x');
@@ -44,7 +45,7 @@ describe.each([XNU, FREEBSD])('%s', (os) => {
     expect(world.near.heard).toEqual(['X from 10.0.0.1']);
   });
 
-  test.failing('multicastAll: false leaves out an IPv6 group that another program has joined', async () => {
+  test('multicastAll: false leaves out an IPv6 group that another program has joined', async () => {
     const options = { type: 'udp6', ipv6Only: true, multicastAll: false } as const;
     const { messages } = await world.bind(options, {}, () => {});
     const { socket: other } = await world.bind({ type: 'udp6', ipv6Only: true }, { port: 9 });
@@ -61,7 +62,7 @@ describe.each([XNU, FREEBSD, 'linux-x64'])('%s', (os) => {
     world = new World(os);
   });
 
-  test.failing('disconnect() gives both families back to a dual-stack socket', async () => {
+  test('disconnect() gives both families back to a dual-stack socket', async () => {
     const { socket, messages } = await world.bind({ type: 'udp6' }, {}, () => {});
     await new Promise<void>((done) => socket.connect(4000, '::ffff:10.0.0.9', done));
     socket.disconnect();
@@ -76,7 +77,7 @@ describe(FREEBSD, () => {
     world = new World(FREEBSD);
   });
 
-  test.failing('a socket that is bound to a group does not answer: it would do so from the group', async () => {
+  test('a socket that is bound to a group does not answer: it would do so from the group', async () => {
     const { socket, answers } = await world.bind({ type: 'udp4' }, { address: '239.5.5.5' });
     socket.addMembership('239.5.5.5', '10.0.0.1');
     world.near.send('239.5.5.5', PORT, 'x');
@@ -85,10 +86,10 @@ describe(FREEBSD, () => {
     expect(world.near.heard).toEqual([]);
   });
 
-  test.failing('the interface is not asked for unless somebody wants it: the queue holds more', async () => {
+  test('what the kernel tells takes no room from what it keeps: the queue holds as many as with nothing asked', async () => {
     const { sock } = await world.bind({ type: 'udp4' }, {}, () => {});
     for (let i = 0; i < 700; i++) world.near.send('10.0.0.2', PORT, 'x'.repeat(40));
-    expect(sock.queue.length).toBe(439);
+    expect(sock.queue.length).toBeGreaterThanOrEqual(658);
   });
 
   test("replyInterface: 'ingress' wants it", async () => {
@@ -102,7 +103,7 @@ describe(XNU, () => {
     world = new World(XNU);
   });
 
-  test.failing('reply() from an interface that has no route to the peer is an error that says so', async () => {
+  test('reply() from an interface that has no route to the peer is an error that says so', async () => {
     const { answers } = await world.bind({ type: 'udp4' });
     world.near.send('10.1.0.2', PORT, 'x');
     await world.quiet();
@@ -110,7 +111,7 @@ describe(XNU, () => {
     expect(String(answers[0])).toMatch(/10\.1\.0\.2/);
   });
 
-  test.failing('stickySource leaves such a source out, and the datagram arrives', async () => {
+  test('stickySource leaves such a source out, and the datagram arrives', async () => {
     const errors: Code[] = [];
     await world.bind({ type: 'udp4', stickySource: true }, {}, ({ socket }, msg, { address, port }) =>
       socket.send(`<${msg}>`, port, address, (error) => errors.push(error as Code)),

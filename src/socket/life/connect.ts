@@ -37,8 +37,12 @@ export function disconnect(core: Core): void {
   core.sender?.flush(); // what was sent before was meant for the peer
   core.check(channel.disconnect(), 'connect');
   core.connectState = DISCONNECTED;
+  const { peer, before } = core;
   core.peer = undefined;
-  widen(core);
+  core.before = undefined;
+  // One family from then on: a new descriptor hears both again.
+  const narrowed = channel.kind === 'dual' && peer !== undefined && core.engine.host.platform.quirks.connectNarrows;
+  if (!widen(core) && narrowed && before !== undefined) rebind(core, channel, before);
 }
 
 function lookUpAndConnect(core: Core, port: number, host: string, callback: (() => void) | undefined): void {
@@ -74,6 +78,7 @@ function connectTo(core: Core, ip: string, host: string, port: number): Error | 
   if (core.settings.sendBlockList?.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(ip);
   const wrong = end === undefined || end.family !== channel.family;
   core.sender?.flush(); // BSD and macOS: EISCONN for what names its remote on a connected socket
+  const before = channel.bound;
   if (!wrong && !core.closed) narrow(core, end, port);
   if (core.closed) return notRunning(); // by the program's code that was asked
   let result = wrong ? -platform.errno.EINVAL : channel.connect(end, port);
@@ -82,6 +87,7 @@ function connectTo(core: Core, ip: string, host: string, port: number): Error | 
   if (result < 0) return failure(platform, result, 'connect', { address: host, port });
   core.peer = end;
   core.peerPort = port;
+  core.before = before;
   return undefined;
 }
 

@@ -69,7 +69,7 @@ describe('the message in whose async context send() runs', () => {
       socket.send(msg, port, address);
     });
     net.arrive(fd, [to4(from, '192.0.2.1'), to4(from, '192.0.2.2')]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    while (sources().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(sources()).toEqual(['192.0.2.1', '192.0.2.2']);
   });
 
