@@ -1,0 +1,208 @@
+/** The kinds of trouble. Each runs until the time is up, a little at a time, so that all of them go on at once. */
+import type { Account, Ledger } from './account';
+import type { Network } from './network';
+import type { Sampler } from './sampler';
+
+export interface Setting {
+  readonly network: Network;
+  readonly account: Account;
+  readonly sampler: Sampler;
+  readonly seed: number;
+  /** By Date.now(). */
+  readonly until: number;
+}
+
+const turn = () => new Promise<void>((done) => setImmediate(done));
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  below(limit: number): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((this.#state / 2 ** 32) * limit);
+  }
+}
+
+async function bound(ledger: Ledger, port: number, address: string): Promise<number> {
+  ledger.socket.bind(port, address);
+  await new Promise<void>((done) => ledger.socket.once('listening', done));
+  return ledger.socket.address().port;
+}
+
+/** A datagram that is sent, with a callback now and then. */
+function send(account: Account, ledger: Ledger, args: unknown[], callback: boolean): void {
+  const { socket } = ledger;
+  const all = callback ? [...args, account.promise(ledger)] : args;
+  ledger.handed++;
+  (socket.send as (...args: unknown[]) => void).apply(socket, all);
+}
+
+const PEERS = 1_000_000;
+const payloads = [1, 16, 100, 512, 1200, 1400].map((size) => Buffer.alloc(size, size & 0xff));
+
+/** A million addresses ask a server, which answers by sticky send(), by reply(), or not at all. */
+async function flood({ account, until, seed }: Setting, kind: 'sticky' | 'reply' | 'filtered'): Promise<void> {
+  const random = new Random(seed + kind.length);
+  const accept = kind === 'filtered' ? { accept: { destinations: ['10.0.0.1'] } } : {};
+  const server = account.open({ type: 'udp4', stickySource: kind === 'sticky', ...accept });
+  const client = account.open({ type: 'udp4', gso: random.below(2) === 0 });
+  const port = await bound(server, 0, '0.0.0.0');
+  await bound(client, 0, '0.0.0.0');
+  server.socket.on('message', (msg, rinfo) => {
+    if (kind === 'reply') {
+      server.handed++;
+      server.socket.reply(msg, rinfo, random.below(16) === 0 ? account.promise(server) : undefined);
+    } else send(account, server, [msg, rinfo.port, rinfo.address], random.below(16) === 0);
+  });
+  while (Date.now() < until) {
+    const batch = Array.from({ length: 1 + random.below(200) }, () => {
+      const peer = random.below(PEERS);
+      return {
+        msg: payloads[random.below(payloads.length)] as Buffer,
+        port,
+        address: `10.0.0.${1 + random.below(3)}`,
+        localAddress: `10.${64 + (peer >>> 16)}.${(peer >>> 8) & 255}.${peer & 255}`,
+      };
+    });
+    client.handed += batch.length;
+    const settle = account.promise(client);
+    client.socket.sendMany(batch, (error) => settle(error));
+    await turn();
+  }
+  await account.close(client);
+  await sleep(50);
+  await account.close(server);
+}
+
+/** Nobody is at the other end: the queue fills, and stays full. */
+async function blocked({ account, until, seed }: Setting): Promise<void> {
+  const random = new Random(seed + 7);
+  while (Date.now() < until) {
+    const ledger = account.open({ type: 'udp4', sendBufferSize: 4608 });
+    await bound(ledger, 0, '0.0.0.0');
+    for (let i = 0; i < 400; i++) {
+      send(
+        account,
+        ledger,
+        [payloads[random.below(6)], 9, `192.168.77.${2 + random.below(200)}`],
+        random.below(2) === 0,
+      );
+      if (random.below(50) === 0) await turn();
+    }
+    await sleep(random.below(1500));
+    await account.close(ledger);
+  }
+}
+
+/** The address that is sent from comes and goes. */
+async function addresses({ account, until, network, seed }: Setting): Promise<void> {
+  const random = new Random(seed + 11);
+  const ledger = account.open({ type: 'udp4' });
+  const sink = account.open({ type: 'udp4' });
+  const port = await bound(sink, 0, '0.0.0.0');
+  await bound(ledger, 0, '0.0.0.0');
+  while (Date.now() < until) {
+    const localAddress = `172.19.0.${1 + random.below(200)}`;
+    network.addAddress(localAddress);
+    const ask = async () => {
+      for (let i = 0; i < 50; i++) send(account, ledger, ['x', { port, address: '127.0.0.1', localAddress }], true);
+      await turn();
+    };
+    await ask();
+    network.removeAddress(localAddress);
+    await ask();
+    await sleep(200);
+  }
+  await account.close(ledger);
+  await account.close(sink);
+}
+
+/** Interfaces come and go, with groups joined on them. */
+async function interfaces({ account, until, network }: Setting): Promise<void> {
+  for (let i = 0; Date.now() < until; i = (i + 1) % 200) {
+    const address = network.addInterface('soak0', i);
+    const ledger = account.open({ type: 'udp4', reuseAddr: true });
+    await bound(ledger, 5353, '0.0.0.0');
+    try {
+      ledger.socket.addMembership('239.9.9.9', address);
+      ledger.socket.setMulticastInterface(address);
+      for (let k = 0; k < 20; k++) send(account, ledger, ['x', 5353, '239.9.9.9'], true);
+      await sleep(50);
+      network.removeInterface('soak0');
+      for (let k = 0; k < 20; k++) send(account, ledger, ['x', 5353, '239.9.9.9'], true);
+      await sleep(50);
+    } finally {
+      await account.close(ledger);
+    }
+    await sleep(150);
+  }
+}
+
+/** Sockets by the dozen, closed in the middle of what they do. */
+async function openAndClose({ account, until, seed }: Setting): Promise<void> {
+  const random = new Random(seed + 13);
+  while (Date.now() < until) {
+    const ledgers = Array.from({ length: 20 }, () =>
+      account.open({ type: 'udp4', stickySource: random.below(2) === 0, batch: 1 + random.below(64) }),
+    );
+    const ports = await Promise.all(ledgers.map((ledger) => bound(ledger, 0, '127.0.0.1')));
+    for (const [i, ledger] of ledgers.entries()) {
+      for (let k = 0; k < 20; k++) send(account, ledger, ['storm', ports[(i + k) % ports.length], '127.0.0.1'], true);
+    }
+    if (random.below(2) === 0) await turn();
+    await Promise.all(ledgers.map((ledger) => account.close(ledger)));
+    await sleep(20);
+  }
+}
+
+/** Connected to nobody: the kernel says so. */
+async function refused({ account, until }: Setting): Promise<void> {
+  while (Date.now() < until) {
+    const ledger = account.open({ type: 'udp4' });
+    await bound(ledger, 0, '127.0.0.1');
+    ledger.socket.connect(9, '127.0.0.1');
+    await new Promise<void>((done) => ledger.socket.once('connect', done));
+    for (let i = 0; i < 30; i++) {
+      send(account, ledger, ['x'], true);
+      if (i % 5 === 0) await turn();
+    }
+    await account.close(ledger);
+    await sleep(100);
+  }
+}
+
+/** Garbage, and the collector at the worst of times. */
+async function garbage({ until, sampler }: Setting): Promise<void> {
+  while (Date.now() < until) {
+    let kept: Buffer[] = [];
+    for (let i = 0; i < 50; i++) {
+      kept.push(Buffer.alloc(1 + (i % 7) * 1000));
+      if (i % 10 === 0) (globalThis as { gc?: () => void }).gc?.();
+      await turn();
+    }
+    kept = [];
+    sampler.sample();
+    await sleep(400);
+  }
+}
+
+/** Runs all of them, and settles what is left. */
+export async function runStorms(setting: Setting): Promise<void> {
+  await Promise.all([
+    flood(setting, 'sticky'),
+    flood(setting, 'reply'),
+    flood(setting, 'filtered'),
+    blocked(setting),
+    addresses(setting),
+    interfaces(setting),
+    openAndClose(setting),
+    refused(setting),
+    garbage(setting),
+  ]);
+  await setting.account.closeAll();
+}
