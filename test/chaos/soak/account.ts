@@ -33,6 +33,15 @@ export interface Verdict {
   readonly wrong: readonly string[];
 }
 
+/** Looks, 10 ms apart, until a closed socket has to be at rest. */
+const PATIENCE = 500;
+
+function isAtRest({ socket, delivered, handed, promised, called }: Ledger): boolean {
+  const { datagramsIn, datagramsOut, sendErrors, filtered, discarded } = socket.stats();
+  const known = delivered + filtered + discarded;
+  return datagramsIn === known && handed === datagramsOut + sendErrors && promised === called;
+}
+
 const zero = () => ({
   handed: 0,
   sent: 0,
@@ -57,6 +66,12 @@ export class Account {
   wrong(text: string): void {
     if (this.#wrong.length < 20) this.#wrong.push(text);
     if (this.#wrong.length === 1) console.error(text);
+  }
+
+  /** An error that a program has to expect. @throws what has no code */
+  note(error: unknown): void {
+    if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+    this.errors++;
   }
 
   open(options: SocketOptions): Ledger {
@@ -88,7 +103,8 @@ export class Account {
   /** Closes it; when all has come to rest, settles it. */
   async close(ledger: Ledger): Promise<void> {
     await new Promise<void>((done) => ledger.socket.close(() => done()));
-    for (let i = 0; i < 3; i++) await new Promise((done) => setImmediate(done));
+    // What was taken from the kernel before waits for its turn behind what other sockets have; callbacks come on a tick.
+    for (let i = 0; i < PATIENCE && !isAtRest(ledger); i++) await new Promise((done) => setTimeout(done, 10));
     this.#settle(ledger);
   }
 

@@ -35,11 +35,13 @@ async function soak(): Promise<void> {
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: a number of minutes, please`);
   const network = new Network();
+  await new Promise((done) => setTimeout(done, 1000)); // until it is there
   const account = new Account();
   process.on('uncaughtException', (error) => account.wrong(`uncaught: ${error.stack}`));
   process.on('unhandledRejection', (error) => account.wrong(`unhandled: ${String(error)}`));
   const sampler = new Sampler(account);
   await runStorms({ network, account, seed: Number(values.seed), until: Date.now() + minutes * 60_000, sampler });
+  network.end();
   const report = { minutes, ...account.verdict(), ...sampler.verdict() };
   console.log(JSON.stringify(report, undefined, 2));
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report)}\n`);
