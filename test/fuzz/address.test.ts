@@ -138,7 +138,7 @@ describe.each(cases)('sockaddrs on $name $arch', (on) => {
         expect([known, remote]).toEqual([true, { family, word0, word1, word2, word3, port, scope }]);
       },
     );
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, { numRuns: Number(process.env.FUZZ_RUNS ?? 200) });
   });
 
   test('an unknown family is 0.0.0.0:0, whatever the bytes', () => {
@@ -150,6 +150,6 @@ describe.each(cases)('sockaddrs on $name $arch', (on) => {
       expect(known).toBe(family === 2 || family === on.numbers.AF_INET6);
       if (!known) expect(remote).toEqual(newRemote());
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, { numRuns: Number(process.env.FUZZ_RUNS ?? 200) });
   });
 });

@@ -47,7 +47,7 @@ describe.each(cases)('$name $arch', (on) => {
         expect(walk(content, start, content.length).outside).toEqual([]);
       },
     );
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: Number(process.env.FUZZ_RUNS ?? 300) });
   });
 
   // Headers with plausible levels and types reach the readers, which random bytes hardly do.
@@ -71,7 +71,7 @@ describe.each(cases)('$name $arch', (on) => {
       const length = Math.min(cut, content.length, SIZE);
       expect(walk(content.subarray(0, length), 8, length).outside).toEqual([]);
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: Number(process.env.FUZZ_RUNS ?? 300) });
   });
 
   test('every truncation of real messages says all of a message or nothing of it', () => {

@@ -141,5 +141,5 @@ test('ports, as bind(), connect() and send() take them', () => {
     expect(connect(ours)).toEqual(connect(theirs));
     theirs.close();
   });
-  fc.assert(property, { numRuns: 300 });
+  fc.assert(property, { numRuns: Number(process.env.FUZZ_RUNS ?? 300) });
 });
