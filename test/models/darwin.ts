@@ -36,6 +36,11 @@ export class DarwinKernel extends KameKernel {
   protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
   protected override readonly hopLimitForMapped = false; // J:v4mapped.receive
   protected readonly ran = true;
+  /**
+   * The kernel: 7195 ran. From 8019 on (macOS 12; read) control messages come with an AF_INET name too, and 11417 (read)
+   * connects a socket that is left with IPv4 to no IPv6 peer.
+   */
+  xnu: 7195 | 8019 | 11417 = 7195;
   protected override readonly bindsBroadcast = false; // RUN
   protected override readonly mappedFromV6only = true; // RUN: it leaves as IPv4
   protected override readonly sdlLength = 20; // RUN
@@ -60,6 +65,14 @@ export class DarwinKernel extends KameKernel {
     }
     if (flags.has('IP_RECVTOS')) cmsgs.push(this.cmsg('IPPROTO_IP', 'IP_RECVTOS', Buffer.of(packet.tos)));
     return cmsgs;
+  }
+
+  protected override get quietWithMappedNames(): boolean {
+    return this.xnu < 8019;
+  }
+
+  protected override connectError(sock: Sock, to: Name): string | undefined {
+    return this.xnu === 11417 && sock.only === 4 && !to.mapped ? 'EINVAL' : undefined;
   }
 
   /** What is not a whole message ends the walk, without an error. RUN */

@@ -29,11 +29,16 @@ export abstract class KameKernel extends Kernel {
   // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   protected arrivalOf(sock: Sock, queued: Queued): Cmsg[] {
-    if (this.nameFamily(sock) !== sock.family) return []; // RUN; xnu-8019 and later have the pktinfo (read)
+    if (this.nameFamily(sock) !== sock.family && this.quietWithMappedNames) return [];
     const cmsgs = isIPv6(queued.packet.destination) || sock.family === 6 ? this.ipv6(queued) : this.ipv4(queued);
     if (!queued.flags.has('SO_TIMESTAMP')) return cmsgs;
     const time = this.timestamp(sock);
     return this.ran ? [time, ...cmsgs] : [...cmsgs, time]; // RUN
+  }
+
+  /** Does an AF_INET6 socket that says sockaddr_in say nothing else? RUN */
+  protected get quietWithMappedNames(): boolean {
+    return true;
   }
 
   protected timestamp(_sock: Sock): Cmsg {

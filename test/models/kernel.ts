@@ -72,6 +72,8 @@ export abstract class Kernel extends Output implements Syscalls {
       if (this.abi.family(name) === this.facts.number('AF_UNSPEC')) return this.dissolve(sock);
       const to = this.nameOf(sock, name);
       if (typeof to === 'string') return to;
+      const refused = this.connectError(sock, to);
+      if (refused !== undefined) return refused;
       const out = this.machine.route(to.address) ?? this.machine.byIndex(to.scope);
       // The routes of a device alone: through the loopback interface of Linux only what is routed to it (run on 6.18).
       const onLoopback = sock.device === this.machine.loopback.index && this.machine.loopback.index !== 0;

@@ -80,6 +80,11 @@ export abstract class KernelRules {
     return sock.family;
   }
 
+  /** Why a socket of what is left cannot be connected to that peer; errno's name. */
+  protected connectError(_sock: Sock, _to: Name): string | undefined {
+    return undefined;
+  }
+
   /** What bind() and connect() leave of a dual-stack socket. */
   protected narrow(_sock: Sock, _to: Name): void {}
 

@@ -4,6 +4,7 @@
  * the two is named, the other does as it is written in its sources. Linux's were run on 6.18.
  */
 import { int32 } from './abi';
+import type { DarwinKernel } from './darwin';
 import { bytesOf, isMulticast } from './net';
 import { controls, errnoOf, type RawReceived, receiveRaw, sendRaw } from './raw';
 import { PORT, World } from './world';
@@ -249,6 +250,27 @@ describe(XNU, () => {
       expect(sendRaw(on.kernel, fd, { name, control })).toBe('ok');
     }
     expect(world.near.heard).toEqual(['raw from 10.0.0.2', 'raw from 10.0.0.1']);
+  });
+
+  test('newer kernels (read): with an AF_INET name the control messages come', () => {
+    (world.kernel as DarwinKernel).xnu = 8019;
+    const options = [['IPPROTO_IPV6', 'IPV6_RECVPKTINFO']] as const;
+    const fd = on.opened({ family: 6, address: '10.0.0.2', options });
+    world.near.send('10.0.0.2', PORT, 'x');
+    expect(received(world, fd)).toEqual(['sockaddr_in', 1]);
+  });
+
+  test('newer kernels (read): what has been connected to a mapped peer is connected to no IPv6 peer any more', () => {
+    for (const [xnu, outcome] of [
+      [8019, 'ok'],
+      [11417, 'EINVAL'],
+    ] as const) {
+      (world.kernel as DarwinKernel).xnu = xnu;
+      const fd = on.opened({ family: 6, address: '::', port: PORT + xnu });
+      expect(on.kernel.connect(fd, on.name(6, '10.0.0.9'))).toBe(0);
+      on.kernel.connect(fd, on.unspecified());
+      expect(on.code(on.kernel.connect(fd, on.name(6, '2001:db8::9')))).toBe(outcome);
+    }
   });
 
   test('of two sources in one send the first counts', () => {

@@ -2,6 +2,7 @@
  * What the kernels' habits of truth.test.ts do to users, as it should be. `test.failing`: a socket of ours does not do it
  * yet; when it does, Jest says so, and the word `failing` goes.
  */
+import type { DarwinKernel } from './darwin';
 import { bytesOf } from './net';
 import { models, PORT, World } from './world';
 
@@ -101,6 +102,28 @@ describe(FREEBSD, () => {
 describe(XNU, () => {
   beforeEach(() => {
     world = new World(XNU);
+  });
+
+  test('newer kernels: a udp6 socket that is bound to ::ffff:10.0.0.2 learns the destination, and answers', async () => {
+    (world.kernel as DarwinKernel).xnu = 11417;
+    const { messages, answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:10.0.0.2' });
+    world.near.send('10.0.0.2', PORT, 'x');
+    await world.quiet();
+    expect(messages[0].rinfo).toMatchObject({
+      ...{ family: 'IPv6', address: '::ffff:10.0.0.9', localAddress: '::ffff:10.0.0.2' },
+      destination: { address: '::ffff:10.0.0.2' },
+    });
+    expect(answers).toEqual([null]);
+    expect(world.near.heard).toEqual(['X from 10.0.0.2']);
+  });
+
+  test('newer kernels: disconnect() gives both families back, and connect() takes either', async () => {
+    (world.kernel as DarwinKernel).xnu = 11417;
+    const { socket } = await world.bind({ type: 'udp6' }, {}, () => {});
+    await new Promise<void>((done) => socket.connect(4000, '::ffff:10.0.0.9', done));
+    socket.disconnect();
+    const error = await new Promise((done) => socket.connect(4000, '2001:db8::9', done as () => void));
+    expect(error).toBeUndefined();
   });
 
   test('reply() from an interface that has no route to the peer is an error that says so', async () => {
