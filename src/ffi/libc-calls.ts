@@ -34,7 +34,10 @@ export interface LibcCalls {
 
 /** @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM, ERR_ACCESS_DENIED */
 export function openLibcCalls(platform: Platform): LibcCalls {
-  const koffi = loadKoffi(platform);
+  return libcCalls(loadKoffi(platform), platform);
+}
+
+export function libcCalls(koffi: Koffi, platform: Platform): LibcCalls {
   return platform.calls === 'winsock' ? new WinsockCalls(koffi, platform) : new PosixCalls(koffi, platform);
 }
 

@@ -32,6 +32,9 @@ export class Addresses {
   readonly names: Names;
   readonly #host: Host;
   readonly #sockaddrs: Sockaddrs;
+  /** For names that are decoded at once. */
+  readonly #name = block(SOCKADDR_SPACE);
+  readonly #remote = newRemote();
 
   constructor(host: Host) {
     const { platform, syscalls, networkInterfaces } = host;
@@ -90,9 +93,9 @@ export class Addresses {
 
   /** `bytes` must begin at a multiple of 4. What is no IP address is 0.0.0.0 and port 0. */
   decode(bytes: Buffer, length: number): SocketName {
-    const remote = newRemote();
-    const whole = block(SOCKADDR_SPACE);
-    whole.set(bytes.subarray(0, Math.min(length, SOCKADDR_SPACE)));
+    const remote = this.#remote;
+    const whole = bytes === this.#name ? bytes : this.#name.fill(0);
+    if (whole !== bytes) whole.set(bytes.subarray(0, Math.min(length, SOCKADDR_SPACE)));
     this.#sockaddrs.read(whole, wordsOf(whole), 0, remote);
     return {
       address: this.names.endpointOf(remote).text,
@@ -103,14 +106,14 @@ export class Addresses {
 
   /** Where the socket is bound, or an empty port where it is not; a negative result is the kernel's. */
   local(fd: number): SocketName | number {
-    const bytes = block(SOCKADDR_SPACE);
+    const bytes = this.#name.fill(0);
     const length = this.#host.syscalls.getsockname(fd, bytes);
     return length < 0 ? length : this.decode(bytes, length);
   }
 
   /** Where it is connected to; a negative result is the kernel's. */
   peer(fd: number): SocketName | number {
-    const bytes = block(SOCKADDR_SPACE);
+    const bytes = this.#name.fill(0);
     const length = this.#host.syscalls.getpeername(fd, bytes);
     return length < 0 ? length : this.decode(bytes, length);
   }

@@ -26,12 +26,15 @@ export class Datagrams {
   readonly #name = block(SOCKADDR_SPACE);
   readonly #control = block(CONTROL_SPACE);
   readonly #arrived = newArrived();
+  /** No code of a user's runs while it is in use. */
+  readonly #message: Message;
   #payload = block(0);
 
   constructor(host: Host, descriptors: Descriptors, waiter: Waiter) {
     this.#host = host;
     this.#descriptors = descriptors;
     this.#waiter = waiter;
+    this.#message = new Message(host);
   }
 
   recvfromto(fd: number, options?: RecvOptions): ReceivedFromTo | undefined {
@@ -41,7 +44,7 @@ export class Datagrams {
     const { MSG_DONTWAIT, MSG_TRUNC } = platform.constants;
     if (this.#payload.length < length) this.#payload = block(length);
     const payload = this.#payload.subarray(0, length);
-    const message = new Message(this.#host);
+    const message = this.#message;
     const result = this.#waiter.until(fd, READABLE, timeout, 'recvfromto', () => {
       message.fill({ name: this.#name, iov: [payload], control: this.#control });
       return syscalls.recvmmsg(fd, message.bytes, 1, flags | MSG_DONTWAIT);
@@ -91,7 +94,7 @@ export class Datagrams {
     const source = this.#sourceOf(from);
     const ifindex = link === undefined ? 0 : addresses.ifindex(link);
     const control = this.#departure(fd, name, source, ifindex);
-    const message = new Message(this.#host);
+    const message = this.#message;
     const timeout = flag('options.dontwait', dontwait) ? 0 : undefined;
     const result = this.#waiter.until(fd, WRITABLE, timeout, 'sendfromto', () => {
       message.fill({ name: name?.bytes, iov, control });

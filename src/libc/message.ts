@@ -23,7 +23,7 @@ export class Message {
   readonly #layout: MessageLayout;
   readonly #addressOf: (bytes: Buffer) => bigint;
   /** Held, as `bytes` has its address. */
-  #iovecs: Buffer | undefined;
+  #iovecs = block(0);
 
   constructor({ platform, syscalls }: Host) {
     this.#layout = platform.message;
@@ -39,13 +39,13 @@ export class Message {
     this.#point(bytes, layout.name, layout.namelen, name);
     this.#point(bytes, layout.control, layout.controllen, control);
     const { size, base, len } = layout.iovec;
-    const iovecs = block(Math.max(1, iov.length) * size);
+    if (this.#iovecs.length < iov.length * size) this.#iovecs = block(iov.length * size);
+    const iovecs = this.#iovecs.fill(0);
     iov.forEach((part, i) => {
       this.#point(iovecs, i * size + base, i * size + len, part);
       // An iovec's pointer is looked at even where nothing is behind it.
       if (part.length === 0) this.#address(iovecs, i * size + base, bytes);
     });
-    this.#iovecs = iovecs;
     this.#address(bytes, layout.iov, iovecs);
     this.#uint(bytes, layout.iovlen, iov.length);
   }
@@ -66,10 +66,6 @@ export class Message {
   /** Bytes received or sent. With MSG_TRUNC among the flags of a call it may be more than there was room for. */
   get length(): number {
     return this.#read(this.#layout.len);
-  }
-
-  get iovecs(): Buffer | undefined {
-    return this.#iovecs;
   }
 
   #point(bytes: Buffer, pointer: number, length: number, part: Buffer | undefined): void {

@@ -1,5 +1,6 @@
 /** What recvfromto/libc adds to the calls, over a koffi that does what the test says: what C is given, what comes back. */
-import { openLibcCalls, type PollEntry } from '../../../src/ffi/libc-calls';
+import type { Koffi } from '../../../src/ffi/koffi';
+import { libcCalls, type PollEntry } from '../../../src/ffi/libc-calls';
 import { platformFor } from '../../../src/platform';
 
 /** C functions by name; what they return, and what they write. */
@@ -11,7 +12,7 @@ const given: { functions: Functions; prototypes: string[]; calls: unknown[][]; e
   errno: 0,
 };
 
-jest.mock('koffi', () => ({
+const koffi = {
   load: () => ({
     func: (prototype: string) => {
       given.prototypes.push(prototype);
@@ -23,7 +24,7 @@ jest.mock('koffi', () => ({
     },
   }),
   errno: () => given.errno,
-}));
+} as unknown as Koffi;
 
 beforeEach(() => Object.assign(given, { functions: {}, prototypes: [], calls: [], errno: 0 }));
 
@@ -39,7 +40,7 @@ test.each([
   ['freebsd', 'x64', 'int poll(void *, unsigned int, int)'],
   ['darwin', 'arm64', 'int poll(void *, unsigned int, int)'],
 ])('poll on %s %s: an array of pollfd goes in, and revents come out', (os, arch, prototype) => {
-  const calls = openLibcCalls(platformFor(os, arch));
+  const calls = libcCalls(koffi, platformFor(os, arch));
   expect(given.prototypes).toContain(prototype);
   let seen = '';
   given.functions.poll = (fds, count, timeout) => {
@@ -60,7 +61,7 @@ test.each([
   ['x64', '07000000000000000100000000000000'],
   ['ia32', '0700000001000000'],
 ])('WSAPoll on %s: a SOCKET is as wide as a pointer', (arch, hex) => {
-  const calls = openLibcCalls(platformFor('win32', arch));
+  const calls = libcCalls(koffi, platformFor('win32', arch));
   let seen = '';
   given.functions.WSAPoll = (fds) => {
     seen = (fds as Buffer).toString('hex');
@@ -74,7 +75,7 @@ test.each([
 });
 
 test('a failure is -errno, and EINTR is not retried', () => {
-  const calls = openLibcCalls(platformFor('linux', 'x64'));
+  const calls = libcCalls(koffi, platformFor('linux', 'x64'));
   given.functions.poll = () => -1;
   given.errno = 4;
   expect(calls.poll(entries(), -1)).toBe(-4);
@@ -86,7 +87,7 @@ test('a failure is -errno, and EINTR is not retried', () => {
 
 test('block() clears O_NONBLOCK and nothing else', () => {
   const { constants, ...platform } = platformFor('linux', 'x64');
-  const calls = openLibcCalls({ constants, ...platform });
+  const calls = libcCalls(koffi, { constants, ...platform });
   const flags = 0o4002 | 0o2000;
   given.functions.fcntl = (_fd, command) => (command === constants.F_GETFL ? flags : 0);
   expect(calls.blocks(3)).toBe(0);
@@ -95,7 +96,7 @@ test('block() clears O_NONBLOCK and nothing else', () => {
 });
 
 test('what is no int never reaches C', () => {
-  const calls = openLibcCalls(platformFor('linux', 'x64'));
+  const calls = libcCalls(koffi, platformFor('linux', 'x64'));
   for (const bad of [Number.NaN, 1.5, 2 ** 31, '7', undefined]) {
     expect(() => calls.poll([{ fd: bad as number, events: 1, revents: 0 }], 0)).toThrow();
     expect(() => calls.poll([{ fd: 1, events: bad as number, revents: 0 }], 0)).toThrow();
