@@ -35,6 +35,9 @@ function effortFor(one: Case, quick: boolean): Effort {
   return { ...QUICK, ms: one.ms === undefined ? QUICK.ms : one.ms * QUICK_SHARE };
 }
 
+/** For all cases. Beside it npm installs, and profiles are taken: all of it in twenty minutes. */
+export const WHOLE_SECONDS = 1110;
+
 /** To start a server, and to start a load and let it settle. */
 const START_MS = 150;
 const AROUND_MS = 60;
@@ -50,7 +53,7 @@ export const plannedMs = (one: Case, quick: boolean): number =>
   duration(one, one.subjects.length, effortFor(one, quick));
 
 /** What shortens turns, before there are fewer of them. */
-const SCALES = [1, 0.8, 0.65];
+export const SCALES = [1, 0.8, 0.65];
 
 /** The most that can be done in that time: shorter turns first, then fewer, then fewer starts. One turn is always done. */
 function fitting(one: Case, subjects: number, wanted: Effort, limitMs: number): Effort {

@@ -108,7 +108,7 @@ const inFlight: Scenario = {
       what: `${inflight} in flight`,
       words: { inflight },
       quick: inflight === 64 || inflight === 1,
-      subjects: inflight === 64 || inflight === 1 ? EVERYBODY : [...OFTEN, ...LIMITS],
+      subjects: inflight === 64 || inflight === 1 ? EVERYBODY : [...OFTEN, 'c', 'c-gso'],
     }),
   ),
 };

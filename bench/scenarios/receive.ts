@@ -50,17 +50,7 @@ async function kept(turn: Turn, rate: number): Promise<Metrics> {
 
 const COUNT: ServerOptions = { mode: 'count' };
 const RATES = [50_000, 100_000, 200_000, 400_000, 800_000];
-const RECEIVERS: readonly SubjectId[] = [
-  'dgram',
-  'message',
-  'shared',
-  'messages',
-  'gro',
-  'register',
-  'bun',
-  'c',
-  'c-gro',
-];
+const RECEIVERS: readonly SubjectId[] = ['dgram', 'message', 'messages', 'gro', 'register', 'bun', 'c', 'c-gro'];
 const LOST: Figure = { metric: 'lostShare', title: 'lost %', digits: 2, scale: 100, ratios: false };
 const USER: Figure = { metric: 'userNs', title: 'user CPU ns each' };
 
