@@ -1,0 +1,38 @@
+/** What a start costs, in what is loaded: times belong into the benchmark. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const DIST = join(__dirname, '../../dist');
+
+/** @param code runs after the import */
+function loaded(code = ''): { files: string[]; builtins: string[] } {
+  const program = `
+    const before = new Set(process.moduleLoadList);
+    const recvfromto = require(${JSON.stringify(DIST)});
+    ${code}
+    const builtins = process.moduleLoadList.filter((name) => !before.has(name));
+    process.stdout.write(JSON.stringify({ files: Object.keys(require.cache), builtins }));`;
+  return JSON.parse(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }));
+}
+
+const has = (builtins: string[], name: string) => builtins.includes(`NativeModule ${name}`);
+
+test('an import is three files, and neither koffi nor what of Node takes milliseconds', () => {
+  const { files, builtins } = loaded();
+  expect(files.filter((file) => !file.startsWith(DIST))).toEqual([]);
+  expect(files.length).toBeLessThanOrEqual(3);
+  for (const slow of ['net', 'tty', 'stream', 'worker_threads', 'cluster', 'child_process', 'assert']) {
+    expect([slow, has(builtins, slow)]).toEqual([slow, false]);
+  }
+});
+
+test("a first socket is two files more, and koffi's binary without its JavaScript", () => {
+  const { files, builtins } = loaded("recvfromto.createSocket('udp4').close();");
+  const koffi = files.filter((file) => /node_modules/.test(file));
+  expect(koffi.every((file) => /@koromix/.test(file))).toBe(true);
+  expect(koffi.some((file) => file.endsWith('koffi.node'))).toBe(true);
+  if (process.platform === 'linux') expect(files.length - koffi.length).toBeLessThanOrEqual(5);
+  for (const slow of ['net', 'tty', 'cluster', 'child_process', 'assert']) {
+    expect([slow, has(builtins, slow)]).toEqual([slow, false]);
+  }
+});
