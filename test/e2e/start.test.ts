@@ -32,7 +32,7 @@ test("a first socket is two files more, and koffi's binary without its JavaScrip
   expect(koffi.every((file) => /@koromix/.test(file))).toBe(true);
   expect(koffi.some((file) => file.endsWith('koffi.node'))).toBe(true);
   if (process.platform === 'linux') expect(files.length - koffi.length).toBeLessThanOrEqual(5);
-  for (const slow of ['net', 'tty', 'cluster', 'child_process', 'assert']) {
+  for (const slow of ['net', 'tty', 'stream', 'worker_threads', 'cluster', 'child_process', 'assert']) {
     expect([slow, has(builtins, slow)]).toEqual([slow, false]);
   }
 });

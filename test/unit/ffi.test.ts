@@ -77,11 +77,14 @@ describe('koffi that does not load', () => {
 });
 
 describe('which FFI', () => {
+  /** What koffi loads, and we in its place. */
+  const BINARY = `@koromix/koffi-${host.name}-${host.arch}`;
+  const BESIDE = '../../src/ffi/beside';
   const { RECVFROMTO_FFI } = process.env;
   afterEach(() => {
     delete process.env.RECVFROMTO_FFI;
     if (RECVFROMTO_FFI !== undefined) process.env.RECVFROMTO_FFI = RECVFROMTO_FFI;
-    for (const name of ['koffi', 'node:ffi']) jest.dontMock(name);
+    for (const name of ['koffi', BINARY, BESIDE, 'node:ffi']) jest.dontMock(name);
   });
 
   /** What is loaded where koffi and node:ffi are there or not, with this word in RECVFROMTO_FFI. */
@@ -93,7 +96,10 @@ describe('which FFI', () => {
     };
     let found = '';
     jest.isolateModules(() => {
-      jest.doMock('koffi', koffi ? () => ({ node: { env: 1 } }) : missing('koffi'));
+      for (const name of ['koffi', BINARY]) {
+        jest.doMock(name, koffi ? () => ({ load: () => {}, node: { env: 1 } }) : missing('koffi'));
+      }
+      jest.doMock(BESIDE, () => ({ koffiBeside: () => undefined }));
       class DynamicLibrary {
         getFunction = () => () => 0n;
       }

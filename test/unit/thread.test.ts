@@ -1,0 +1,22 @@
+/** Which thread is told without node:worker_threads: does this Node still mark what its workers may not call? */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { transformFileSync } from '@swc/core';
+import { isMainThread as told } from '../../src/ffi/thread';
+
+test('this thread', () => {
+  expect(told()).toBe(isMainThread);
+});
+
+test('a worker', async () => {
+  const { code } = transformFileSync(join(__dirname, '../../src/ffi/thread.ts'), {
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'commonjs' },
+  });
+  const worker = new Worker(`${code}; require('node:worker_threads').parentPort.postMessage(isMainThread());`, {
+    eval: true,
+  });
+  expect(await once(worker, 'message')).toEqual([false]);
+});
