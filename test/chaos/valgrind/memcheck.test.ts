@@ -39,7 +39,7 @@ function complaints(): Complaint[] {
 testing(
   'memcheck has nothing to say of what goes to libc',
   async () => {
-    const ended = await node(['--jitless', '--expose-gc', join(ROOT, 'test/chaos/programs/traffic.cjs'), '2000'], {
+    const ended = await node(['--jitless', '--expose-gc', join(ROOT, 'test/chaos/programs/traffic.cjs'), '24000'], {
       under: ['valgrind', `--log-file=${log}`, '--error-limit=no', '--leak-check=no'],
       timeout: 550_000,
     });
@@ -49,6 +49,8 @@ testing(
     report('datagrams under memcheck', { datagrams, complaints: all.length });
     expect(all.filter(({ what }) => /^Invalid (read|write|free)/.test(what))).toEqual([]);
     expect(all.filter(({ what }) => /^Syscall param/.test(what))).toEqual([]);
+    // V8 itself looks through its stack for pointers, whatever stands there; nothing of that kind is ours.
+    expect(all.filter(({ stack }) => /koffi/.test(stack))).toEqual([]);
     expect(datagrams).toBeGreaterThan(100);
   },
   600_000,
