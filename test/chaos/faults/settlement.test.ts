@@ -54,7 +54,7 @@ test('every callback of a blocked socket that is closed hears of it, once', asyn
   expect([...calls.values()].every((times) => times === 1)).toBe(true);
 });
 
-test.failing('ENOBUFS on Linux is not the end of a datagram: it is sent again, as libuv does', async () => {
+test('ENOBUFS on Linux is not the end of a datagram: it is sent again, as libuv does', async () => {
   const net = new FakeNet();
   const { socket, fd } = await net.bound();
   let refusals = 3;
@@ -92,7 +92,7 @@ test('what a blocked socket keeps grows with what was sent: no faster, and in li
   const { socket } = await net.bound();
   net.host.syscalls.sendResult = () => -EAGAIN;
   const noop = () => {};
-  const [some, payload] = [40_000, Buffer.alloc(16)];
+  const [some, payload] = [10_000, Buffer.alloc(16)];
   const push = (count: number) => {
     const started = performance.now();
     for (let i = 0; i < count; i++) socket.send(payload, 9, '192.0.2.9', noop);

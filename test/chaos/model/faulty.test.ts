@@ -32,5 +32,5 @@ test('sockets keep their promises, whatever is done to them', async () => {
     await fc.assert(property, { numRuns: RUNS, interruptAfterTimeLimit: Number(process.env.FUZZ_MS ?? 30_000) });
   }, thrown);
   report('commands on a kernel that fails', { runs: RUNS, commands: executed });
-  expect(executed).toBeGreaterThan(RUNS);
+  expect(executed).toBeGreaterThan(50); // whatever the time allowed
 }, 3_600_000);
