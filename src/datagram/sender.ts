@@ -29,6 +29,8 @@ const RUN_REFUSED = ['EMSGSIZE', 'EINVAL', 'EIO'];
 const MAX_UNSEGMENTABLE = 256;
 /** Rings that a blocked descriptor fills; what comes then waits without one. */
 const MAX_RINGS = 4;
+/** ms that a queue which has become writable is emptied for, before the event loop gets its turn. */
+const BUDGET = 1;
 /** Bytes from which on a copy costs more than a system call of its own. */
 const LARGE = 4096;
 
@@ -227,12 +229,16 @@ export class Sender {
     return this.#rings.length === 0 && !this.#flushing && !this.#closed;
   }
 
-  /** Hands to the kernel what it will take. Call it at the end of a turn, when writable, and at close. */
-  flush(): void {
+  /**
+   * Hands to the kernel what it will take. Call it at the end of a turn, and at close.
+   * @param until ms, on the engine's clock: what is left then waits for the event loop
+   */
+  flush(until?: number): void {
     if (this.#flushing || this.#blocked) return;
     this.#flushing = true;
     try {
       while (this.#rings.length > 0 && !this.#blocked) {
+        if (until !== undefined && this.#engine.now() > until) return this.#yield();
         const ring = this.#rings[0];
         // A run that is retried apart puts a ring before this one.
         if (!this.#drain(ring) || this.#rings[0] !== ring) continue;
@@ -249,7 +255,7 @@ export class Sender {
   resume(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    this.flush();
+    this.flush(this.#engine.now() + BUDGET);
     if (!this.#blocked) this.#outlet.drained();
   }
 
@@ -388,6 +394,12 @@ export class Sender {
     if (name === 'EAGAIN') this.#settleError(ring, 'EMSGSIZE', uvErrno('EMSGSIZE', result));
     else if (!this.#outlet.explained(name)) this.#settleRefused(ring, name, result);
     return true;
+  }
+
+  /** Others have their turn as well. */
+  #yield(): void {
+    this.#blocked = true;
+    this.#outlet.awaitWritable();
   }
 
   #block(): void {

@@ -159,9 +159,13 @@ function functionOr(callback: unknown): SendCallback | undefined {
 }
 
 /** undefined when it is no message. Not instanceof: under Jest a Buffer may be of another realm. */
+const EMPTY = new Uint8Array(0);
+
 function bytesOf(message: unknown): Uint8Array | undefined {
   if (typeof message === 'string') return Buffer.from(message);
   if (!ArrayBuffer.isView(message)) return undefined;
+  // Memory that was transferred, or shrank away: dgram sends what there is to see, which is nothing.
+  if (message.byteLength === 0) return EMPTY;
   if ((message as Uint8Array).BYTES_PER_ELEMENT === 1) return message as Uint8Array;
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
 }

@@ -71,15 +71,25 @@ export function adopt(core: Core, fd: number, exclusive: boolean): void {
     share(core, getServer, query, 'open', undefined);
     return;
   }
-  const type = descriptorType(core.engine, fd);
-  if (type !== 'UDP') throw invalidFdType(type);
-  takeOver(core, fd, undefined, false);
+  try {
+    const type = descriptorType(core.engine, fd);
+    if (type !== 'UDP') throw invalidFdType(type);
+    takeOver(core, fd, undefined, false);
+  } catch (error) {
+    if (core.bindState !== BOUND) core.bindState = UNBOUND; // it may be bound to something better
+    throw error;
+  }
   core.socket.emit('listening');
 }
 
 /** Second step, with libuv's handle of a descriptor: of cluster's, or sent by another process. */
 export function adoptHandle(core: Core, handle: UdpHandle): void {
-  takeOver(core, handle.fd, handle, true);
+  try {
+    takeOver(core, handle.fd, handle, true);
+  } catch (error) {
+    if (core.bindState !== BOUND) core.bindState = UNBOUND;
+    throw error;
+  }
   handle.owner = core.socket;
   core.socket.emit('listening');
 }
@@ -96,24 +106,34 @@ export function whenSending(core: Core, action: () => void, settle: Settle | und
     return;
   }
   if (told && settle !== undefined) queueOf(core).tell(settle);
-  whenBound(core, () => {
-    try {
-      core.openChannel();
-      action();
-    } catch (error) {
-      // dgram's send() throws here, where nobody can catch it; whoever called back had better hear of it.
-      if (settle !== undefined) settle.settle(error as Error, 0);
-      else nextTick(() => core.socket.emit('error', error));
-    }
-  });
+  whenBound(
+    core,
+    () => {
+      try {
+        core.openChannel();
+        action();
+      } catch (error) {
+        // dgram's send() throws here, where nobody can catch it; whoever called back had better hear of it.
+        core.stats.sendErrors++;
+        if (settle !== undefined) settle.settle(error as Error, 0);
+        else nextTick(() => core.socket.emit('error', error));
+      }
+    },
+    () => {
+      core.stats.sendErrors++;
+    },
+  );
 }
 
-/** Runs at once, or at 'listening'; binds to any port where nobody has, through the socket's own bind(). */
-export function whenBound(core: Core, action: () => void): void {
+/**
+ * Runs at once, or at 'listening'; binds to any port where nobody has, through the socket's own bind().
+ * @param forgotten is called where it will not be done, because bind() has failed
+ */
+export function whenBound(core: Core, action: () => void, forgotten?: () => void): void {
   if (core.bindState === UNBOUND) core.socket.bind({ port: 0, exclusive: true }, null);
   if (core.bindState === BOUND) action();
   // Sticky sockets remember in whose context they were asked for something that is done later.
-  else queueOf(core).push(core.sticky === undefined ? action : core.sticky.carry(action));
+  else queueOf(core).push(core.sticky === undefined ? action : core.sticky.carry(action), forgotten);
 }
 
 /**

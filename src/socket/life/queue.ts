@@ -9,6 +9,8 @@ import type { Settle } from '../../datagram/send-ring';
 export class Queue {
   readonly #socket: EventEmitter;
   #actions: (() => void)[] | undefined;
+  /** Called, one for each action that asked for it, when nothing of this will be done. */
+  #forgotten: (() => void)[] = [];
   /** Who hears of it when nothing of this will be done. */
   #told: Settle[] = [];
 
@@ -21,13 +23,14 @@ export class Queue {
     return this.#actions;
   }
 
-  push(action: () => void): void {
+  push(action: () => void, forgotten?: () => void): void {
     if (this.#actions === undefined) {
       this.#actions = [];
       this.#socket.once(errorMonitor, this.#drop);
       this.#socket.once('listening', this.#run);
     }
     this.#actions.push(action);
+    if (forgotten !== undefined) this.#forgotten.push(forgotten);
   }
 
   /** `settle` hears of the error should what waits be forgotten. */
@@ -39,6 +42,7 @@ export class Queue {
     this.#socket.removeListener(errorMonitor, this.#drop);
     const actions = this.#actions ?? [];
     this.#actions = undefined;
+    this.#forgotten = [];
     this.#told = [];
     for (const action of actions) {
       try {
@@ -55,6 +59,7 @@ export class Queue {
   readonly #drop = (error: Error): void => {
     this.#socket.removeListener('listening', this.#run);
     this.#actions = undefined;
+    for (const forgotten of this.#forgotten.splice(0)) forgotten();
     for (const settle of this.#told.splice(0)) settle.settle(error, 0);
   };
 }

@@ -106,7 +106,7 @@ test('a slow body of for await has some 10 ms at a time', async () => {
   expect(await turns.most()).toBeLessThanOrEqual(20);
 });
 
-test.failing('a queue that has become writable leaves in portions, where the kernel is slow', async () => {
+test('a queue that has become writable leaves in portions, where the kernel is slow', async () => {
   const net = newNet();
   const { socket, fd } = await net.bound({ gso: false });
   net.host.syscalls.sendResult = () => -11;

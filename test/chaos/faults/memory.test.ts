@@ -33,19 +33,23 @@ async function sent(create: () => dgram.Socket, make: () => unknown, early: bool
 }
 
 describe.each(gone)('$name', ({ make }) => {
-  test.failing.each([false, true])('is sent as dgram sends it (unbound: %s)', async (early) => {
-    const logs: unknown[][] = [];
+  const ours = () => new Socket({ type: 'udp4' }) as unknown as dgram.Socket;
+  const victimised = () => make(victim);
+
+  test('is sent as dgram sends it', async () => {
+    const theirs = await sent(() => dgram.createSocket('udp4'), victimised, false);
+    expect([theirs, await sent(ours, victimised, false)]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  // dgram of Node 20 throws here, on a later tick, and never calls back.
+  test('and likewise before the socket is bound', async () => {
+    const log: unknown[] = [];
     const nobodys = await uncaughtDuring(async () => {
-      logs.push(
-        await sent(
-          () => dgram.createSocket('udp4'),
-          () => make(victim),
-          early,
-        ),
-      );
-      const ours = () => new Socket({ type: 'udp4' }) as unknown as dgram.Socket;
-      logs.push(await sent(ours, () => make(victim), early));
+      log.push(...(await sent(ours, victimised, true)));
     });
-    expect([...logs, nobodys]).toEqual([[0, 0], [0, 0], []]);
+    expect([log, nobodys]).toEqual([[0, 0], []]);
   });
 });
