@@ -327,11 +327,13 @@ export class SendRing {
   #copy(payload: Payload): void {
     const arena = this.#arena;
     if (!Array.isArray(payload)) {
-      arena.set(payload as Uint8Array, this.#used);
+      // Memory that is gone looks empty, and set() would throw.
+      if (lengthOf(payload as Uint8Array) > 0) arena.set(payload as Uint8Array, this.#used);
       return;
     }
     let at = this.#used;
     for (const part of payload as readonly Uint8Array[]) {
+      if (lengthOf(part) === 0) continue;
       arena.set(part, at);
       at += lengthOf(part);
     }

@@ -238,7 +238,10 @@ export class Sender {
     this.#flushing = true;
     try {
       while (this.#rings.length > 0 && !this.#blocked) {
-        if (until !== undefined && this.#engine.now() > until) return this.#yield();
+        if (until !== undefined && this.#engine.now() > until) {
+          this.#yield();
+          return;
+        }
         const ring = this.#rings[0];
         // A run that is retried apart puts a ring before this one.
         if (!this.#drain(ring) || this.#rings[0] !== ring) continue;

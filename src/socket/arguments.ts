@@ -32,8 +32,9 @@ export function payloadOf(message: unknown): Payload {
   if (Array.isArray(message)) {
     // Not by map(), which a subclass may have of its own, and which leaves holes
     return Array.from({ length: message.length }, (_, index) => {
-      const bytes = bytesOf(message[index]) ?? fail(invalidMessage('buffer list arguments', message));
-      checkAttached(bytes);
+      const part: unknown = message[index];
+      const bytes = bytesOf(part) ?? fail(invalidMessage('buffer list arguments', message));
+      if (ArrayBuffer.isView(part)) checkAttached(part);
       return bytes;
     });
   }
@@ -171,8 +172,8 @@ function bytesOf(message: unknown): Uint8Array | undefined {
 }
 
 /** A detached buffer looks empty. Constructing on one throws, as it does in dgram's own slicing. */
-function checkAttached(bytes: Uint8Array): void {
-  if (bytes.length === 0) void new Uint8Array(bytes.buffer);
+function checkAttached(bytes: ArrayBufferView): void {
+  if (bytes.byteLength === 0) void new Uint8Array(bytes.buffer);
 }
 
 function fail(error: Error): never {
