@@ -327,9 +327,11 @@ export interface SendOptions {
 export interface IcmpError extends Error {
   /** errno's name: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, … */
   code: string;
+  /** Negative, libuv's number on this OS. */
   errno: number;
-  /** ICMP's own numbers (RFC 792, RFC 4443). */
+  /** ICMP's own number (RFC 792, RFC 4443). */
   type: number;
+  /** ICMP's own number within the type. */
   icmpCode: number;
   /** Who says so. `'local'`: this host. */
   origin: 'icmp' | 'icmp6' | 'local' | 'other';
