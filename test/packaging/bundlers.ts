@@ -67,7 +67,8 @@ async function follow(recipe: Recipe, base: string, place: string, node: string)
     const start = ['-e', '-c', recipe.start];
     await must(ANSWERED, 'sh', start, { cwd: away, env });
     rmSync(join(away, 'out/koffi.node'));
-    const { code, output } = await ran('sh', start, { cwd: away, env });
+    const only = { ...env, RECVFROMTO_FFI: 'koffi' }; // or Node 26 would answer by node:ffi
+    const { code, output } = await ran('sh', start, { cwd: away, env: only });
     if (code === 0 || !output.includes('Bundled? Keep koffi external')) throw new Error(`no clear word:\n${output}`);
   } finally {
     rmSync(away, { recursive: true, force: true });
