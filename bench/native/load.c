@@ -8,6 +8,7 @@
 //        burst=N gap=MS [apart=NS] sends N as fast as it can, or so many ns apart, every gap (open loop)
 //        peers=N                   from N source addresses, and 8 ports, instead of one connected socket
 //        sizes=dns                 a mix of sizes instead of one
+//        silent=1                  the server only listens: bursts end in time, and it says what it has heard
 //
 // A connected socket takes answers from the asked address only, so counting them proves where they come from; with many
 // peers the first of each batch is looked at, and is `wrong` when it came from elsewhere.
@@ -25,7 +26,7 @@ static struct { long sent, echoed, lost, wrong; int64_t busy; } count;
 static uint64_t next_number, expected;
 static uint32_t *latencies;
 static long latency_count;
-static int measuring;
+static int measuring, silent;
 
 static char out[BATCH][MAX_PAYLOAD];
 static struct iovec out_iov[BATCH], in_iov[BATCH];
@@ -166,7 +167,7 @@ static void keep_rate(long rate, int64_t ms) {
 /** Each burst without reading, as a router that was held up delivers them. */
 static void keep_bursts(long burst, int64_t apart, int64_t gap, int64_t ms) {
   int64_t first = now_ns(), end = first + ms * 1000000;
-  for (int64_t start = first; start < end || (count.echoed == 0 && start < end + PATIENCE); start += gap * 1000000) {
+  for (int64_t start = first; start < end || (count.echoed == 0 && !silent && start < end + PATIENCE); start += gap * 1000000) {
     for (long left = burst; left > 0;) {
       while (apart > 0 && now_ns() < start + (burst - left) * apart);
       left -= send_batch(apart > 0 ? 1 : left > BATCH ? BATCH : left, start, 0);
@@ -198,6 +199,7 @@ int main(int argc, char **argv) {
   struct meter meter;
   long inflight = number(argc, argv, "inflight", 64), rate = number(argc, argv, "rate", 0), burst = number(argc, argv, "burst", 0);
   int64_t ms = number(argc, argv, "ms", 500), warm = number(argc, argv, "warm", 100), gap = number(argc, argv, "gap", 50), apart = number(argc, argv, "apart", 0);
+  silent = number(argc, argv, "silent", 0);
   stay_on(number(argc, argv, "cpu", -1));
   open_clients(argc, argv);
   lay_out();

@@ -48,6 +48,19 @@ async function kept(turn: Turn, rate: number): Promise<Metrics> {
   return count > 0 ? { ...metrics, ...costs(flooded, count) } : metrics;
 }
 
+/** What is kept of a thousand that come 5 µs apart, as another Node sends them, to a server that rested before. */
+async function keptOfBursts(turn: Turn): Promise<Metrics> {
+  const { server, subject, context, ms } = turn;
+  const before = await received(server);
+  const burst = { burst: 1000, apart: 5000, gap: 50, peers: 1000, silent: 1, size: 100, warm: 0, ms };
+  const words = { host: hostFor(subject), ports: server.ports[0]!, pid: server.program.pid, ...burst };
+  const { sent, ...metered } = await answerOf<Flooded>(
+    context.tools.pinned('load', [context.tools.load, ...pairs(words)]),
+  );
+  const count = (await received(server)) - before;
+  return { lostShare: 1 - count / sent, ...costs(metered, count) };
+}
+
 const COUNT: ServerOptions = { mode: 'count' };
 const RATES = [50_000, 100_000, 200_000, 400_000, 800_000];
 const RECEIVERS: readonly SubjectId[] = ['dgram', 'message', 'messages', 'gro', 'register', 'bun', 'c', 'c-gro'];
@@ -105,6 +118,23 @@ async function httpBesideFlood(turn: Turn): Promise<Metrics> {
   };
 }
 
+const heardBursts: Scenario = {
+  name: 'heard-bursts',
+  title: 'A thousand datagrams at once to a server that only listens (100 bytes, from 1,000 peers, every 50 ms)',
+  figures: [{ ...LOST, digits: 1 }, CPU],
+  cases: [
+    {
+      name: 'heard-burst1000',
+      what: '5 µs apart',
+      subjects: IN_NODE,
+      server: COUNT,
+      ms: 400,
+      quick: true,
+      run: keptOfBursts,
+    },
+  ],
+};
+
 const beside: Scenario = {
   name: 'beside',
   title: 'What else the process does',
@@ -139,4 +169,4 @@ const beside: Scenario = {
   ],
 };
 
-export const receiveScenarios: readonly Scenario[] = [floods, beside];
+export const receiveScenarios: readonly Scenario[] = [floods, heardBursts, beside];

@@ -98,6 +98,15 @@ describe('what is wanted', () => {
     assert.deepEqual(start(51), [[21, false]]);
   });
 
+  test('losses are compared by how many more of a hundred are lost, also where node:dgram loses none', () => {
+    const loss = (ours: number) =>
+      reached(
+        results([sample('flood400k', 'message', { lostShare: ours }), sample('flood400k', 'dgram', { lostShare: 0 })]),
+      ).map(({ got, met }) => [got.ratio, met]);
+    assert.deepEqual(loss(0), [[0, true]]);
+    assert.deepEqual(loss(0.05), [[5, false]]);
+  });
+
   test('every target names a case and subjects that there are', () => {
     const cases = new Map(SCENARIOS.flatMap(({ cases: all }) => all.map((one) => [one.name, one])));
     for (const { case: name, subject, of } of TARGETS) {
