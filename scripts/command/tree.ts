@@ -59,7 +59,7 @@ function info(command: Command): CommandInfo {
 }
 
 function flags(command: Command): Flag[] {
-  return [...command.options.map(flag), HELP];
+  return [...command.options.filter(({ hidden }) => !hidden).map(flag), HELP];
 }
 
 function flag(option: Option): Flag {

@@ -9,7 +9,7 @@ import { isIPv6 } from 'node:net';
  * ms. On the machine itself; the question is asked again after each wait, should a queue have been full. Each begins when
  * the one before is over: a machine that was busy for a second has then still time to answer.
  */
-const WAITS = [150, 150, 200];
+const WAITS = [150, 150, 200, 500, 1000];
 
 export interface Local {
   readonly address: string;

@@ -52,6 +52,8 @@ export interface AuditOptions {
 export interface DoctorOptions {
   readonly json: boolean;
   readonly deep: boolean;
+  /** One case of `--deep` alone; for the processes that doctor starts. */
+  readonly only: string | undefined;
 }
 
 export type Invocation =

@@ -3,9 +3,10 @@
  * machine cannot tell: between two addresses of one host the kernel chooses otherwise. So the kernel is asked for its
  * choice towards an address of each network, by connecting a socket and reading its name; that sends nothing.
  */
-import { createSocket } from 'node:dgram';
+import * as dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { formatIPv4, formatIPv6, parseAddress } from '../address/ip';
+import { capabilities, createSocket } from '../index';
 import type { OwnAddress } from './own-address';
 
 /** A network of this machine, or what is beyond its routers. */
@@ -87,9 +88,10 @@ export function neighbourOf(
   return undefined;
 }
 
-/** With node:dgram, so that it is the kernel's answer and nobody else's. null where there is no route. */
+/** null where there is no route. Deno's dgram connects without the kernel: recvfromto's, where it works, and dgram else. */
 export function sourceTowards(client: string): Promise<string | null> {
-  const socket = createSocket({ type: isIPv6(client) ? 'udp6' : 'udp4', ipv6Only: isIPv6(client) });
+  const options = { type: isIPv6(client) ? 'udp6' : 'udp4', ipv6Only: isIPv6(client) } as const;
+  const socket = capabilities().destination ? createSocket(options) : dgram.createSocket(options);
   return new Promise((resolve) => {
     const done = (source: string | null) => socket.close(() => resolve(source));
     socket.once('error', () => done(null));

@@ -196,8 +196,9 @@ function doctor(tree: Command, found: Found): void {
   command(tree, 'doctor', 'proves here that answers leave from the asked address')
     .option('--deep', 'also tries where kernels differ from each other')
     .option('--json', 'the same facts as JSON')
-    .action(({ json = false, deep = false }: Given<DoctorOptions>) => {
-      found({ command: 'doctor', options: { json, deep } });
+    .addOption(new Option('--case <name>', 'one case of --deep alone').hideHelp())
+    .action(({ json = false, deep = false, case: only }: Given<DoctorOptions, 'only'> & { case?: string }) => {
+      found({ command: 'doctor', options: { json, deep, only } });
     });
 }
 

@@ -7,10 +7,12 @@ import { capabilities as ask, type Capabilities } from '../../index';
 import type { DoctorOptions } from '../options';
 import { ownAddresses } from '../own-address';
 import type { Terminal } from '../terminal';
+import { UsageError } from '../usage';
 import { askAddresses } from './addresses';
 import { checkAll } from './checks';
+import { triedApart } from './deep/apart';
 import { cases } from './deep/cases';
-import { examine as examineKernel } from './deep/examine';
+import { examine as examineKernel, type Subject, tried } from './deep/examine';
 import type { DeepFact } from './deep/facts';
 import type { Facts } from './facts';
 import { isOk, report } from './report';
@@ -20,7 +22,9 @@ import { system } from './system';
 const PATIENCE = 150;
 
 /** @param version of recvfromto. → exit status */
-export async function doctor({ json, deep }: DoctorOptions, version: string, terminal: Terminal): Promise<number> {
+export async function doctor(options: DoctorOptions, version: string, terminal: Terminal): Promise<number> {
+  const { json, deep, only } = options;
+  if (only !== undefined) return tryOne(only, terminal);
   const facts = await examine(version, deep, terminal);
   terminal.clear();
   if (json) terminal.print(JSON.stringify(facts, null, 2));
@@ -38,12 +42,25 @@ async function examine(version: string, deep: boolean, terminal: Terminal): Prom
 
 /** What differs from what was expected is news about the kernel, not a fault: it does not change the exit status. */
 function examineDeep(terminal: Terminal): Promise<DeepFact[]> {
-  const { platform, syscalls } = openHost();
-  const addresses = ownAddresses();
+  const subject = thisMachine();
   let done = 0;
-  return examineKernel({ platform, syscalls, addresses, patience: PATIENCE }, (about) => {
-    terminal.progress(`${++done} of ${cases.length}: ${about} …`);
+  return examineKernel(subject, {
+    progress: (about) => terminal.progress(`${++done} of ${cases.length}: ${about} …`),
+    apart: (one) => triedApart(one, subject.platform.name),
   });
+}
+
+/** One case, for a process of its own: its fact as JSON. */
+async function tryOne(name: string, terminal: Terminal): Promise<number> {
+  const one = cases.find((candidate) => candidate.name === name);
+  if (one === undefined) throw new UsageError(`there is no case ${name}`, 'doctor');
+  terminal.print(JSON.stringify(await tried(one, thisMachine())));
+  return 0;
+}
+
+function thisMachine(): Subject {
+  const { platform, syscalls } = openHost();
+  return { platform, syscalls, addresses: ownAddresses(), patience: PATIENCE };
 }
 
 type Found = Pick<Facts, 'problem' | 'addresses' | 'addressesNotAsked' | 'checks'>;

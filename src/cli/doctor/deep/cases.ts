@@ -22,6 +22,8 @@ export interface GroundAddress {
 export interface Case {
   readonly name: string;
   readonly about: string;
+  /** Its message or its buffer is not as it should be: tried in a process of its own. */
+  readonly malformed?: true;
   /** @throws CannotTry */
   run(ground: Ground): Promise<string>;
 }
@@ -164,6 +166,7 @@ const asking: readonly Case[] = [
   },
   {
     name: 'short-control',
+    malformed: true,
     about: 'a datagram is received with room for half of its control messages',
     async run({ kernel }) {
       const { fd, port } = kernel.bound('udp4', '0.0.0.0');
@@ -276,6 +279,7 @@ const sources: readonly Case[] = [
   },
   {
     name: 'zero-tail',
+    malformed: true,
     about: 'zero bytes stand behind the control message of a send',
     async run({ kernel }) {
       const { fd, port } = kernel.bound('udp4', '0.0.0.0');
@@ -285,6 +289,7 @@ const sources: readonly Case[] = [
   },
   {
     name: 'cut-message',
+    malformed: true,
     about: 'the control message of a send is longer than the buffer',
     async run({ kernel }) {
       const { fd, port } = kernel.bound('udp4', '0.0.0.0');

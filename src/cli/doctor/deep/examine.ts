@@ -2,7 +2,7 @@
 import type { Syscalls } from '../../../ffi/index';
 import type { Platform } from '../../../platform/platform';
 import { type Case, cases, type GroundAddress } from './cases';
-import { expectations } from './expected';
+import { expectedOf } from './expected';
 import type { DeepFact } from './facts';
 import { CannotTry, Kernel } from './kernel';
 
@@ -14,22 +14,27 @@ export interface Subject {
   readonly patience: number;
 }
 
-/** @param progress is told what comes next */
-export async function examine(subject: Subject, progress: (about: string) => void = () => {}): Promise<DeepFact[]> {
+export interface How {
+  /** Is told what comes next. */
+  readonly progress?: (about: string) => void;
+  /** Tries what is malformed; else it is tried as all the others are. */
+  readonly apart?: (one: Case) => Promise<DeepFact>;
+}
+
+export async function examine(subject: Subject, { progress, apart }: How = {}): Promise<DeepFact[]> {
   const facts: DeepFact[] = [];
   for (const one of cases) {
-    progress(one.about);
-    facts.push(await tried(one, subject));
+    progress?.(one.about);
+    facts.push(one.malformed === true && apart !== undefined ? await apart(one) : await tried(one, subject));
   }
   return facts;
 }
 
-async function tried(
+export async function tried(
   { name, about, run }: Case,
   { platform, syscalls, addresses, patience }: Subject,
 ): Promise<DeepFact> {
-  // Android is Linux.
-  const expected = expectations[name]?.[platform.name === 'android' ? 'linux' : platform.name] ?? null;
+  const expected = expectedOf(name, platform.name);
   const kernel = new Kernel(platform, syscalls, patience);
   try {
     const observed = await run({ kernel, addresses });

@@ -39,3 +39,9 @@ export const expectations: Readonly<Record<string, ByPlatform>> = {
   'reuseaddr-specific': all('ok', 'ok'),
   'bind-broadcast': all('ok', 'EADDRNOTAVAIL'),
 };
+
+/** null where nobody knows. Android's kernel is Linux. */
+export function expectedOf(name: string, platform: string): Expected | null {
+  const os = platform === 'android' ? 'linux' : platform;
+  return expectations[name]?.[os as keyof ByPlatform] ?? null;
+}
