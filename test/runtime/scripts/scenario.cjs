@@ -404,7 +404,7 @@ const scenarios = {
       for (const key of Object.keys(require.cache)) if (!key.includes('koffi')) delete require.cache[key];
       return require('./udp.cjs').readiness;
     };
-    const koffi = require(require.resolve('koffi', { paths: [process.cwd()] }));
+    const koffi = udp.koffiOfOurs();
     let registered = 0;
     const { register, unregister } = koffi;
     koffi.register = (...args) => {

@@ -76,6 +76,7 @@ async function until(condition) {
 }
 
 module.exports = {
+  koffiOfOurs,
   platform,
   syscalls,
   readiness,
@@ -91,10 +92,17 @@ module.exports = {
   until,
 };
 
+/** koffi as ffi/koffi.ts loads it: its binary, without its JavaScript. */
+function koffiOfOurs() {
+  const { createRequire } = require('node:module');
+  const near = createRequire(require.resolve('koffi', { paths: [process.env.RECVFROMTO_COMPILED] }));
+  return near(`@koromix/koffi-${process.platform}-${process.arch}`);
+}
+
 /** A koffi whose callbacks are all taken, or in an executable that hides libuv. Function declarations are hoisted. */
 function cripple(how) {
   if (how === undefined) return;
-  const koffi = require(require.resolve('koffi', { paths: [process.env.RECVFROMTO_COMPILED] }));
+  const koffi = koffiOfOurs();
   if (how === 'no-callbacks') {
     koffi.register = () => {
       throw new Error('Too many callbacks are in use (max = 8192)');
