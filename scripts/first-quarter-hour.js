@@ -6,7 +6,7 @@
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
-const { tmpdir } = require('node:os');
+const { cpus, loadavg, tmpdir } = require('node:os');
 const { join } = require('node:path');
 
 const ROOT = join(__dirname, '..');
@@ -159,7 +159,7 @@ async function record() {
   return `# The first quarter of an hour
 
 What somebody sees who has only this package and an empty folder: recorded by \`npm run docs:first-quarter-hour\` with Node.js
-${process.version}, npm ${run({ run: 'npm -v', online: true }).split('\n').at(-2)} and ${process.platform}. Commands took ${total.toFixed(0)} seconds together; the rest of the quarter is for reading. [Getting
+${process.version}, npm ${run({ run: 'npm -v', online: true }).split('\n').at(-2)} and ${process.platform}, on ${cpus().length} cores with a load of ${loadavg()[0].toFixed(0)}. Commands took ${total.toFixed(0)} seconds together; the rest of the quarter is for reading. [Getting
 started](getting-started.md) is a tutorial to follow.
 
 <!-- run: written by npm run docs:first-quarter-hour -->
