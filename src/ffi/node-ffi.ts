@@ -40,7 +40,13 @@ export interface Machine {
 
 /** @throws where this Node has no node:ffi, or may not use it */
 export function openNodeFfi(machine: Machine): Koffi {
-  return new NodeKoffi(require('node:ffi') as NodeFfi, machine);
+  let ffi: NodeFfi;
+  try {
+    ffi = require('node:ffi') as NodeFfi; // where it may fail: Rollup would make an import of it, which older Nodes refuse
+  } catch (error) {
+    throw new Error(`node:ffi is not there: ${(error as Error).message}`, { cause: error });
+  }
+  return new NodeKoffi(ffi, machine);
 }
 
 /** How a C type goes there and comes back. */
