@@ -68,6 +68,12 @@ function fitting(one: Case, subjects: number, wanted: Effort, limitMs: number): 
   return { ...wanted, generations: 1, rounds: 1 };
 }
 
+/** Of what a program complained of, the line that says it: others show code. */
+function gist(message: string): string {
+  const lines = message.split('\n');
+  return [lines[0], ...lines.filter((line, i) => i > 0 && /^\w*error\b/i.test(line)).slice(0, 1)].join(' ');
+}
+
 /** Those who take part, with what runs for them. A subject that fails sits out the rest. */
 class Party {
   readonly failures: string[] = [];
@@ -140,7 +146,7 @@ class Party {
         await step(subject);
       } catch (error) {
         this.#out.add(subject);
-        this.failures.push(`${this.#one.name}: ${subject.label} failed: ${(error as Error).message.split('\n')[0]}`);
+        this.failures.push(`${this.#one.name}: ${subject.label} failed: ${gist((error as Error).message)}`);
       }
     }
   }

@@ -23,7 +23,11 @@ const server = createServer({
     send(response);
   },
 });
-// Bun says here of every client that went away before its answer came (ECONNREFUSED).
+// Of every client that went away before its answer came Bun says so (ECONNREFUSED), by an event or a failing send().
 server.on('error', () => {});
+process.on('unhandledRejection', () => {});
+process.on('uncaughtException', (error) => {
+  if (error.code !== 'ECONNREFUSED') throw error;
+});
 server.listen({ udp: { port: Number(options.port), address: '0.0.0.0' } });
 process.stdin.on('end', () => process.exit(0)).resume();
