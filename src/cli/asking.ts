@@ -82,6 +82,9 @@ function sendOne(client: Socket, msg: Uint8Array, asking: Asking, failed: (error
   else client.send(msg, asking.port, asking.to, failed);
 }
 
+/** Ports of connected questions that are not over. */
+const inUse = new Set<number>();
+
 /** → the socket that asks; all of them in `sockets`. */
 async function open(asking: Asking, sockets: Socket[], failed: (error: Error) => void): Promise<Socket> {
   const { to, port, from, connected = false } = asking;
@@ -91,10 +94,15 @@ async function open(asking: Asking, sockets: Socket[], failed: (error: Error) =>
     socket.on('error', failed);
     return new Promise<Socket>((done) => socket.bind(own, from, () => done(socket)));
   };
-  const everybody = await bound(0);
+  let everybody = await bound(0);
   asking.prepare?.(everybody);
   if (!connected) return everybody;
-  const asker = await bound(everybody.address().port);
+  // Among sockets that share ports the kernel may choose one that another question of ours has.
+  while (inUse.has(everybody.address().port)) everybody = await bound(0);
+  const { port: own } = everybody.address();
+  inUse.add(own);
+  everybody.once('close', () => inUse.delete(own));
+  const asker = await bound(own);
   await new Promise<void>((done, refused) => {
     asker.connect(port, to, ((error?: Error) => (error ? refused(error) : done())) as () => void);
   });
