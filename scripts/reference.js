@@ -64,7 +64,7 @@ function said(symbol, owner) {
       : '');
   if (text === '' && !isC(symbol, owner))
     silent.push(owner === undefined ? symbol.name : `${owner}.${memberName(symbol)}`);
-  return text.replace(/\{@link (\w+)\}/g, '`$1`');
+  return text.replace(/\{@link ([\w.]+)\}/g, '`$1`');
 }
 
 const isInternal = (symbol) =>
@@ -92,10 +92,15 @@ const written = (node, optional) => {
 };
 
 /** How it is called: its overloads, or the one declaration that it has. Engines are for tests. */
+const isHidden = (node) =>
+  ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal') ||
+  node.parameters.some(({ type }) => type?.kind === ts.SyntaxKind.NeverKeyword); // fits no call
+
 function calls(nodes, name) {
   const functions = nodes.filter((node) => node.parameters !== undefined);
   const overloads = functions.length > 1 ? functions.filter(({ body }) => body === undefined) : functions;
-  return overloads.map(({ parameters, type }) => {
+  const open = overloads.filter((node) => !isHidden(node));
+  return open.map(({ parameters, type }) => {
     const shown = parameters
       .filter((each) => each.name.getText() !== 'engine')
       .map((each) => {
@@ -136,7 +141,7 @@ function instance(symbol) {
 }
 
 function entry(symbol) {
-  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const target = targetOf(symbol);
   const { flags } = target;
   const name = symbol.name;
   const text = said(target);
@@ -156,14 +161,18 @@ function entry(symbol) {
   return [...head, '', code(`${name}: ${checker.typeToString(type)}`), ...members(type, name)];
 }
 
+const targetOf = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+
 function page() {
+  /** A type that several entries have stands with the first. */
+  const told = new Set();
   const parts = sources.map(({ name, file }) => {
     const source = program.getSourceFile(file);
     const symbols = checker
       .getExportsOfModule(checker.getSymbolAtLocation(source))
-      .filter((symbol) => symbol.name !== 'default');
-    const isType = (symbol) =>
-      !((symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).flags & ts.SymbolFlags.Value);
+      .filter((symbol) => symbol.name !== 'default' && !told.has(targetOf(symbol)));
+    for (const symbol of symbols) told.add(targetOf(symbol));
+    const isType = (symbol) => !(targetOf(symbol).flags & ts.SymbolFlags.Value);
     const ordered = [...symbols].sort((a, b) => isType(a) - isType(b) || a.name.localeCompare(b.name, 'en'));
     const constants = ordered.filter(
       (symbol) => /^[A-Z][A-Z0-9_]+$/.test(symbol.name) && !symbol.name.startsWith('CMSG_'),

@@ -20,11 +20,13 @@ import type {
 import { checkInteger } from './options';
 import { Socket as CallbackSocket } from './socket';
 
+/** createSocket's options, and how much may wait unread. */
 export type PromisesOptions = SocketOptions & {
   /** Messages that a loop may leave unread; what comes then is dropped and counted (`stats().unread`). Default 1024. */
   highWaterMark?: number | undefined;
 };
 
+/** How a loop reads messages. */
 export interface MessagesOptions {
   /** Aborting it ends the loop with its reason; the socket stays open. */
   readonly signal?: AbortSignal | undefined;
@@ -32,6 +34,7 @@ export interface MessagesOptions {
   readonly highWaterMark?: number | undefined;
 }
 
+/** The counters of a Socket, and what no loop has read. */
 export interface PromisesStats extends SocketStats {
   /** Messages that no loop has read, because as many as `highWaterMark` waited already. */
   unread: number;
@@ -42,6 +45,7 @@ type Received = [msg: MessageBuffer, rinfo: RemoteInfo];
 const HIGH_WATER_MARK = 1024;
 const UINT32_MAX = 0xffff_ffff;
 
+/** A UDP socket whose methods return promises; `socket` is the one with callbacks, which does the work. */
 export class Socket {
   /** The socket with callbacks: every other member of it may be used as well. */
   readonly socket: CallbackSocket;
@@ -224,6 +228,7 @@ export class Socket {
     return this;
   }
 
+  /** Counters since the socket was made. A snapshot. */
   stats(): PromisesStats {
     return { ...this.socket.stats(), unread: this.#unread };
   }
