@@ -41,7 +41,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
 
   // test/models/truth.test.ts has the kernels that do so.
   test('habits that were seen', () => {
-    const { sourceUnroutable, sendsFromGroup, connectNarrows, hearsGroupsOfOthers } = platform.quirks;
+    const { sourceUnroutable, sendsFromGroup, connectNarrows, hearsGroupsOfOthers, ...others } = platform.quirks;
     const linux = facts.os === 'linux' || facts.os === 'android';
     expect({ sourceUnroutable, sendsFromGroup, connectNarrows, hearsGroupsOfOthers }).toEqual({
       sourceUnroutable: facts.os === 'darwin' ? ['EHOSTUNREACH'] : undefined,
@@ -49,5 +49,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       connectNarrows: linux || facts.os === 'darwin' || facts.os === 'freebsd' ? true : undefined,
       hearsGroupsOfOthers: linux ? [4, 6] : facts.os === 'win32' ? [] : [6],
     });
+    expect(others.truncTellsLength).toBe(linux ? true : undefined);
+    expect(others.interfaceTakesRoom).toBe(facts.os === 'freebsd' ? true : undefined);
   });
 });
