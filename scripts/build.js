@@ -194,7 +194,13 @@ async function types(out) {
       external: EXTERNAL,
       plugins: [dts({ dtsInput: true })],
     });
-    await build.write({ dir: out, format: 'es', entryFileNames: '[name].ts', chunkFileNames: 'shared-[name].ts' });
+    await build.write({
+      dir: out,
+      format: 'es',
+      minifyInternalExports: false,
+      entryFileNames: '[name].ts',
+      chunkFileNames: 'shared-[name].ts',
+    });
     await build.close();
   } finally {
     rmSync(parts, { recursive: true, force: true });
