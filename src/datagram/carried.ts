@@ -10,11 +10,22 @@ import { originalText } from './names';
 /** Puts what the kernel said into rinfo. */
 export type Read = (arrived: Arrived, rinfo: RemoteInfo, stats: SocketStats) => void;
 
+/** Their names in capabilities(). */
+export type CarriedFeature =
+  | 'ttl'
+  | 'tos'
+  | 'timestamp'
+  | 'drops'
+  | 'errors'
+  | 'recvMark'
+  | 'originalDestination'
+  | 'gro';
+
 export interface Carried {
   /** Is it asked for by these options? */
   readonly wanted: (options: Partial<SocketOptions>) => boolean;
   /** Its name in capabilities(). */
-  readonly feature: string;
+  readonly feature: CarriedFeature;
   /** What rinfo gets, for the documentation. */
   readonly fields: string;
   /** Absent where it is no field of rinfo. */
@@ -65,7 +76,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
   },
   recvMark: {
     wanted: ({ recvMark, replyMark }) => Boolean(recvMark || replyMark),
-    feature: 'mark',
+    feature: 'recvMark',
     fields: '`rinfo.mark`: the mark that the firewall has put on the datagram',
     read: (arrived, rinfo) => {
       if (arrived.mark !== undefined) rinfo.mark = arrived.mark >>> 0;

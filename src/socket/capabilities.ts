@@ -3,13 +3,15 @@
  * asked and closed again without being bound. Whether the answers then arrive, `recvfromto doctor` proves.
  */
 import { arch, platform as osName } from 'node:os';
-import { carried } from '../datagram/carried';
+import { type CarriedFeature, carried } from '../datagram/carried';
 import { Channel, type Wishes } from '../datagram/channel';
 import { type Engine, engineFor } from '../datagram/engine';
 import { errnoName } from '../datagram/failure';
 import { hostSegments } from '../datagram/segmentation';
 import { openHost } from '../ffi/index';
-import type { OptionName, Request, SocketKind } from '../platform/platform';
+import type { OptionName, SocketKind } from '../platform/platform';
+import { type Finding, no, YES } from './finding';
+import { both, type SettingFeature, settingFindings, taken } from './settings-findings';
 
 /** Each is true or false; `notes` says why, or what is special about it. */
 export interface Features {
@@ -29,22 +31,50 @@ export interface Features {
   readonly batchReceive: boolean;
   /** As many can be sent by one. */
   readonly batchSend: boolean;
-  /** UDP_SEGMENT */
+  /** UDP_SEGMENT: what is sent in runs is cut by the kernel. Without it `segmentSize` is cut by recvfromto. */
   readonly gso: boolean;
-  /** UDP_GRO */
+  /** UDP_GRO, with `gro` */
   readonly gro: boolean;
   /** `rinfo.ttl`, with `recvTTL` */
   readonly ttl: boolean;
   /** `rinfo.tos` and `rinfo.ecn`, with `recvTOS` */
   readonly tos: boolean;
-  /** `rinfo.timestamp`, with `recvTimestamp` */
+  /** `rinfo.timestamp`, with `recvTimestamp`; `maxQueueTime` */
   readonly timestamp: boolean;
   /** `rinfo.drops`, with `recvDrops` */
   readonly drops: boolean;
   /** The `'icmp'` event, with `recvErrors` */
   readonly errors: boolean;
+  /** `rinfo.mark`, with `recvMark`; `replyMark` */
+  readonly recvMark: boolean;
+  /** `rinfo.originalDestination`, with `transparent` */
+  readonly originalDestination: boolean;
+  /** `rinfo.fullSize` of what was cut. */
+  readonly fullSize: boolean;
   /** `reusePort`: the kernel balances between sockets on one port. */
   readonly reusePort: boolean;
+  /** `reusePort: { steer }` */
+  readonly steer: boolean;
+  /** The option of that name. */
+  readonly bindToDevice: boolean;
+  /** The option of that name, by this process. */
+  readonly freebind: boolean;
+  /** The option of that name, by this process. */
+  readonly transparent: boolean;
+  /** `multicastAll: false` */
+  readonly multicastAll: boolean;
+  /** `mtuDiscover: 'do'` and `'dont'` */
+  readonly mtuDiscover: boolean;
+  /** `pathMtu()`, and `mtu` of an EMSGSIZE error. */
+  readonly pathMtu: boolean;
+  /** `send()` with `txTime` */
+  readonly txTime: boolean;
+  /** `send()` with `mark`, by this process. */
+  readonly mark: boolean;
+  /** `setFilter()` */
+  readonly filter: boolean;
+  /** `blockSource()` and `unblockSource()` */
+  readonly blockSource: boolean;
 }
 
 /** What capabilities() gives: where we are, and what there is. */
@@ -59,12 +89,7 @@ export interface Capabilities extends Features {
   readonly notes: Readonly<Partial<Record<keyof Features, string>>>;
 }
 
-type Finding = { readonly given: boolean; readonly note?: string };
 type Findings = Readonly<Record<keyof Features, Finding>>;
-
-const YES: Finding = { given: true };
-const no = (note: string): Finding => ({ given: false, note });
-const NOT_OFFERED = no('not offered by recvfromto yet');
 
 let known: Capabilities | undefined;
 
@@ -101,35 +126,41 @@ function probe(engine: Engine): Findings {
   const opened: Opened = { udp4: open(engine, 'udp4'), udp6: open(engine, 'udp6'), dual: open(engine, 'dual') };
   const channels = [opened.udp4, opened.udp6].filter((one) => typeof one !== 'string');
   try {
+    const [first] = channels;
+    if (first === undefined) return { ...nothing(String(opened.udp4)), ipv6: no(String(opened.udp6)) };
     // Throws where this runtime cannot wait for datagrams, which nothing else can make up for.
-    if (channels[0] !== undefined) engine.host.readiness.watch(channels[0].fd, () => {}).close();
-    const some = channels.length > 0 ? YES : no(String(opened.udp4));
-    const silent = `${platform.name} does not tell it`;
-    const mmsg = platform.mmsg !== undefined ? YES : no(`${platform.name} has no such call`);
+    engine.host.readiness.watch(first.fd, () => {}).close();
     return {
       ipv4: existence(opened.udp4),
       ipv6: existence(opened.udp6),
       // open() has asked for it, and has failed where it was refused.
-      destination: some,
-      localAddress: some,
-      interface: both(channels, ({ kind }) => platform.requests[kind], silent),
+      destination: YES,
+      localAddress: YES,
+      interface: both(channels, ({ kind }) => platform.requests[kind], 'is not told by these sockets'),
       dualStack: platform.quirks.dualStack
         ? existence(opened.dual)
         : no(`${platform.name} has no IPv4-mapped addresses`),
-      batchReceive: mmsg,
-      batchSend: mmsg,
+      batchReceive: batch(engine, 'recvmmsg'),
+      batchSend: batch(engine, 'sendmmsg'),
       gso: segmentation(channels),
-      gro: both(channels, requestsOf('gro'), `${platform.name} does not glue datagrams together`),
-      ttl: both(channels, requestsOf('recvTTL'), silent),
-      tos: both(channels, requestsOf('recvTOS'), silent),
-      timestamp: both(channels, requestsOf('recvTimestamp'), silent),
-      drops: both(channels, requestsOf('recvDrops'), silent),
-      errors: NOT_OFFERED,
-      reusePort: both(channels, reusePort, `${platform.name} does not balance between sockets on one port`),
+      fullSize: platform.quirks.truncTellsLength
+        ? YES
+        : no(`${platform.name} does not tell how long a datagram was that it cuts`),
+      reusePort: reusePort(channels),
+      ...carriedFindings(channels),
+      ...(settingFindings(channels) satisfies Pick<Findings, SettingFeature>),
     };
   } finally {
     for (const one of Object.values(opened)) if (typeof one !== 'string') one.close();
   }
+}
+
+/** A row of the option table each. */
+function carriedFindings(channels: readonly Channel[]): Pick<Findings, CarriedFeature> {
+  const { platform } = channels[0].engine.host;
+  const names = Object.keys(carried) as OptionName[];
+  const entries = names.map((name) => [carried[name].feature, taken(channels, platform.carried[name])]);
+  return Object.fromEntries(entries) as Pick<Findings, CarriedFeature>;
 }
 
 /** A socket that is asked for nothing beyond the destination. */
@@ -151,13 +182,16 @@ function existence(one: Channel | string): Finding {
   return typeof one === 'string' ? no(one) : YES;
 }
 
-function requestsOf(option: OptionName) {
-  return ({ engine, kind }: Channel) => engine.host.platform.optionRequests[option]?.[kind] ?? [];
+function batch({ host }: Engine, call: 'recvmmsg' | 'sendmmsg'): Finding {
+  if (host.platform.mmsg === undefined) return no(`${host.platform.name} has no such call`);
+  return host.syscalls.refused?.has(call) ? no(`${call} is refused to this process: a sandbox, or an old kernel`) : YES;
 }
 
-function reusePort({ engine }: Channel): Request[] {
-  const { constants, quirks } = engine.host.platform;
-  return quirks.reusePort === undefined ? [] : [{ level: constants.SOL_SOCKET, name: quirks.reusePort }];
+function reusePort(channels: readonly Channel[]): Finding {
+  const { name, constants, quirks } = channels[0].engine.host.platform;
+  const { reusePort } = quirks;
+  if (reusePort === undefined) return no(`${name} does not balance between sockets on one port`);
+  return both(channels, () => [{ level: constants.SOL_SOCKET, name: reusePort }]);
 }
 
 /**
@@ -165,33 +199,47 @@ function reusePort({ engine }: Channel): Request[] {
  * knows it. Linux since 4.18.
  */
 function segmentation(channels: readonly Channel[]): Finding {
-  const { name, segment } = channels[0]?.engine.host.platform ?? {};
-  if (segment === undefined) return no(`recvfromto does not ask ${name ?? 'a host without sockets'} to cut datagrams`);
+  const { name, segment } = channels[0].engine.host.platform;
+  if (segment === undefined) return no(`recvfromto does not ask ${name} to cut datagrams`);
   if (!hostSegments())
     return no('this kernel corrupts what it cuts (Linux 7.0 to 7.1.4), or may not be asked which it is');
   return both(channels, () => [{ level: segment.level, name: segment.type }], 'this kernel is older than Linux 4.18');
 }
 
-/** Does the kernel take what there is to ask for, on sockets of both families? */
-function both(
-  channels: readonly Channel[],
-  requestsOf: (channel: Channel) => readonly Request[],
-  otherwise: string,
-): Finding {
-  const taking = channels.filter((channel) => {
-    const requests = requestsOf(channel);
-    return requests.length > 0 && requests.every(({ level, name }) => channel.setInt(level, name, 1) === 0);
-  });
-  const [first] = taking;
-  if (first === undefined) return no(otherwise);
-  return taking.length === channels.length ? YES : { given: true, note: `IPv${first.family} only` };
-}
-
-const FEATURES = [
-  ...['ipv4', 'ipv6', 'destination', 'localAddress', 'interface', 'dualStack', 'batchReceive', 'batchSend'],
-  ...['gso', 'gro', 'ttl', 'tos', 'timestamp', 'drops', 'errors', 'reusePort'],
-] as (keyof Features)[];
+/** All of them: tsc names one that is missing. */
+const FEATURES: Readonly<Record<keyof Features, true>> = {
+  ipv4: true,
+  ipv6: true,
+  destination: true,
+  localAddress: true,
+  interface: true,
+  dualStack: true,
+  batchReceive: true,
+  batchSend: true,
+  gso: true,
+  gro: true,
+  ttl: true,
+  tos: true,
+  timestamp: true,
+  drops: true,
+  errors: true,
+  recvMark: true,
+  originalDestination: true,
+  fullSize: true,
+  reusePort: true,
+  steer: true,
+  bindToDevice: true,
+  freebind: true,
+  transparent: true,
+  multicastAll: true,
+  mtuDiscover: true,
+  pathMtu: true,
+  txTime: true,
+  mark: true,
+  filter: true,
+  blockSource: true,
+};
 
 function nothing(note: string): Findings {
-  return Object.fromEntries(FEATURES.map((name) => [name, no(note)])) as unknown as Findings;
+  return Object.fromEntries(Object.keys(FEATURES).map((name) => [name, no(note)])) as unknown as Findings;
 }

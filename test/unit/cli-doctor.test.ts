@@ -5,6 +5,7 @@ import { isOk, report } from '../../src/cli/doctor/report';
 import type { OwnAddress } from '../../src/cli/own-address';
 import { columnsOf } from '../../src/cli/quoted';
 import { style } from '../../src/cli/style';
+import type { Capabilities } from '../../src/index';
 
 const own = (address: string, name: string): OwnAddress => ({
   address,
@@ -98,6 +99,7 @@ describe('isOk', () => {
   });
 });
 
+/** Features beyond these are listed as they are. */
 function facts(addresses: AddressFact[], checks: Check[], more: Partial<Facts> = {}): Facts {
   const yes = { ipv4: true, destination: true, localAddress: true, interface: true, ttl: true, timestamp: true };
   const features = { ...yes, ipv6: true, dualStack: true, batchReceive: true, batchSend: true, drops: true };
@@ -121,7 +123,7 @@ function facts(addresses: AddressFact[], checks: Check[], more: Partial<Facts> =
       ...features,
       ...rest,
       notes: { gso: 'not offered', gro: 'not offered', errors: 'none here', tos: 'IPv6 only' },
-    },
+    } as Capabilities,
     addresses,
     addressesNotAsked: 0,
     checks,
