@@ -34,6 +34,8 @@ interface Membership {
 
 /** FreeBSD 13.0: 276 small datagrams instead of 658 fit beside IP_RECVDSTADDR and IP_RECVIF. */
 const TOLD = 2.4;
+/** sizeof(struct sock_filter): what a kernel may take one byte of an option's length for. */
+const LARGEST_UNIT = 8;
 
 export class Channel {
   readonly engine: Engine;
@@ -222,13 +224,19 @@ export class Channel {
     return result;
   }
 
-  /** Any option. → its bytes, or -errno */
+  /**
+   * Any option. → its bytes, or -errno. Linux counts SO_GET_FILTER in instructions of 8 bytes, both the room that it is given
+   * and what it has written, so there is room for as many. socket(7)
+   */
   getBytes(level: number, name: number, length: number): Buffer | number {
     const { platform, syscalls } = this.engine.host;
     if (this.#fd < 0) return -platform.errno.EBADF;
-    const bytes = block(length);
-    const result = syscalls.getsockopt(this.#fd, level, name, bytes);
-    return result < 0 ? result : bytes.subarray(0, result);
+    const room = block(length * LARGEST_UNIT);
+    const result = syscalls.getsockopt(this.#fd, level, name, room.subarray(0, length));
+    if (result < 0) return result;
+    const { filter } = platform.settings;
+    const counted = !missing(filter) && filter.attach.level === level && filter.attach.name === name;
+    return room.subarray(0, counted ? result * LARGEST_UNIT : Math.min(result, length));
   }
 
   /** → the value, or -errno. For options that are never negative. */

@@ -43,6 +43,13 @@ export function filtersGroups(channel: Channel, wishes: Setup): boolean {
   return wishes.multicastAll === false && missing(channel.engine.host.platform.settings.onlyOwnGroups);
 }
 
+/** The index of the only interface that is to be heard, where this OS does not see to it itself; else 0. */
+export function filtersDevice({ engine }: Channel, { bindToDevice }: Setup): number {
+  const offer = engine.host.platform.settings.bindToDevice;
+  if (bindToDevice === undefined || missing(offer) || offer.hears) return 0;
+  return engine.names.interfaces.indexOf(bindToDevice);
+}
+
 type Offer =
   | { readonly ask: Readonly<Record<Channel['kind'], readonly Request[]>>; readonly needs?: string }
   | { readonly because: string };

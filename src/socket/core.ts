@@ -14,7 +14,7 @@ import type { Engine } from '../datagram/engine';
 import { failure } from '../datagram/failure';
 import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
-import { filtersGroups, setUp } from '../datagram/setup';
+import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning } from '../errors';
 import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
@@ -111,6 +111,8 @@ export class Core implements Outlet, Reading {
   foreign = false;
   /** With `multicastAll: false`, where the OS cannot leave out the groups of others. */
   groups: Groups | undefined;
+  /** The only interface that is heard, where the OS binds what is sent to it and nothing else; 0: the OS sees to it. */
+  device = 0;
   /** Are several sends gathered, although the socket is connected? */
   gathering = false;
   /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
@@ -199,6 +201,7 @@ export class Core implements Outlet, Reading {
     // What the kernel has coalesced is cut to size after it has been taken apart.
     if (this.groups === undefined && filtersGroups(channel, settings.wishes))
       this.groups = new Groups(this.engine.names);
+    this.device = filtersDevice(channel, settings.wishes);
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, (events) => this.#ready(events));

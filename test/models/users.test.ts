@@ -164,3 +164,18 @@ describe.each(models)('%s', (os) => {
     expect(messages).toHaveLength(os.startsWith('linux') || os.startsWith('android') ? 1 : 0);
   });
 });
+
+describe('win32-x64', () => {
+  beforeEach(() => {
+    world = new World('win32-x64');
+  });
+
+  test('bindToDevice leaves out what comes in by other interfaces, which Windows delivers all the same', async () => {
+    const device = world.zone(3);
+    const { socket, messages } = await world.bind({ type: 'udp4', bindToDevice: String(device) }, {}, () => {});
+    world.near.send('10.0.0.2', PORT, 'by the one');
+    world.side.send('10.1.0.2', PORT, 'by the other');
+    await world.quiet();
+    expect([messages.map(({ text }) => text), socket.stats().filtered]).toEqual([['by the one'], 1]);
+  });
+});

@@ -40,14 +40,19 @@ function deliverBatch(core: Core, inbox: Inbox): number {
       const rinfo = inbox.about as RemoteInfo;
       inbox.drop();
       taken++;
-      if (!wants(core, rinfo)) core.stats.filtered++;
-      else batch.push({ msg, rinfo });
+      if (wants(core, rinfo)) batch.push({ msg, rinfo });
+      else {
+        core.stats.filtered++;
+        publishDropped(core.socket, 'filtered', rinfo);
+      }
       if (core.closed) break; // by a filter of the program
     }
   } finally {
     // Also where a filter has thrown: that costs one datagram, not the batch.
-    if (core.closed) core.stats.discarded += batch.length;
-    else if (batch.length > 0) emitBatch(core, batch);
+    if (core.closed) {
+      core.stats.discarded += batch.length;
+      for (const { rinfo } of batch) publishDropped(core.socket, 'discarded', rinfo);
+    } else if (batch.length > 0) emitBatch(core, batch);
   }
   return taken;
 }
@@ -61,6 +66,7 @@ function emitBatch(core: Core, batch: { msg: Buffer; rinfo: RemoteInfo }[]): voi
 function wants(core: Core, rinfo: RemoteInfo): boolean {
   const { accept, receiveBlockList } = core.settings;
   if (core.groups !== undefined && !core.groups.hears(rinfo)) return false;
+  if (core.device !== 0 && rinfo.destination?.ifindex !== core.device) return false;
   if (accept === undefined && receiveBlockList === undefined) return true;
   try {
     if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
