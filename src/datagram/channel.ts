@@ -7,18 +7,19 @@ import { MAPPED } from '../address/ip';
 import type { OptionName, Request, SocketKind } from '../platform/platform';
 import { missing } from '../platform/settings';
 import type { AddressInfo } from '../types';
-import { carried } from './carried';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
 import { block, wordsOf } from './ring';
 import { type Setup, setUp } from './setup';
 import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
-/** What to switch on besides the destination. */
+/** What a descriptor is to be: see Setup, and the option table. */
 export interface Wishes extends Readonly<Record<OptionName, boolean>>, Setup {
   /** As given: dgram shows it by the deprecated name _reuseAddr. */
   readonly reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
+  /** The options that are on. */
+  readonly asked: readonly OptionName[];
 }
 
 export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
@@ -31,6 +32,12 @@ interface Membership {
   readonly name: number;
   readonly request: Buffer;
 }
+
+/** For calls that read or write at once: nobody else's code runs between. */
+const int = block(4);
+const intWords = wordsOf(int);
+const sockname = block(SOCKADDR_SPACE);
+const socknameWords = wordsOf(sockname);
 
 /** FreeBSD 13.0: 276 small datagrams instead of 658 fit beside IP_RECVDSTADDR and IP_RECVIF. */
 const TOLD = 2.4;
@@ -198,10 +205,9 @@ export class Channel {
     const { platform, syscalls } = this.engine.host;
     if (this.#fd < 0) return -platform.errno.EBADF;
     if (name === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
-    const bytes = Buffer.alloc(size);
-    if (size === 1) bytes[0] = value;
-    else new Int32Array(bytes.buffer, bytes.byteOffset, 1)[0] = value;
-    return syscalls.setsockopt(this.#fd, level, name, bytes);
+    if (size === 1) return syscalls.setsockopt(this.#fd, level, name, Buffer.from([value]));
+    intWords[0] = value;
+    return syscalls.setsockopt(this.#fd, level, name, int);
   }
 
   setBytes(level: number, name: number | undefined, value: Buffer): number {
@@ -243,9 +249,8 @@ export class Channel {
   getInt(level: number, name: number): number {
     const { platform, syscalls } = this.engine.host;
     if (this.#fd < 0) return -platform.errno.EBADF;
-    const bytes = block(4);
-    const length = syscalls.getsockopt(this.#fd, level, name, bytes);
-    return length < 0 ? length : wordsOf(bytes)[0];
+    const length = syscalls.getsockopt(this.#fd, level, name, int);
+    return length < 0 ? length : intWords[0];
   }
 
   /** A membership of this descriptor, which a second one has to have, too. */
@@ -314,10 +319,10 @@ export class Channel {
       const result = this.setInt(request.level, request.name, request.value ?? 1);
       if (result < 0 && request.optional !== true) return result;
     }
-    for (const wish of Object.keys(carried) as OptionName[]) {
+    for (const wish of wishes.asked) {
       const asked = platform.carried[wish];
       // An OS that does not know an option leaves the field out of rinfo; capabilities() says so.
-      if (!wishes[wish] || 'because' in asked) continue;
+      if ('because' in asked) continue;
       for (const { level, name, value } of asked[this.kind]) this.setInt(level, name, value ?? 1);
     }
     return 0;
@@ -357,13 +362,14 @@ export class Channel {
 
   /** Asks where it is bound. */
   learnName(): number {
-    const name = block(SOCKADDR_SPACE);
-    const length = this.engine.host.syscalls.getsockname(this.#fd, name);
+    const length = this.engine.host.syscalls.getsockname(this.#fd, sockname);
     if (length < 0) return length;
     const local = newRemote();
-    this.engine.sockaddrs.read(name, wordsOf(name), 0, local);
-    this.#bound = local;
-    this.#port = local.port;
+    this.engine.sockaddrs.read(sockname, socknameWords, 0, local);
+    const { family, word0, word1, word2, word3, scope, port } = local;
+    // Most sockets are bound to all addresses: one object for these.
+    this.#bound = (word0 | word1 | word2 | word3) === 0 ? ANY[family] : { family, word0, word1, word2, word3, scope };
+    this.#port = port;
     return 0;
   }
 

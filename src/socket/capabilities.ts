@@ -167,6 +167,7 @@ function carriedFindings(channels: readonly Channel[]): Pick<Findings, CarriedFe
 const PLAIN: Wishes = {
   reuseAddr: false,
   reusePort: false,
+  asked: [],
   ...(Object.fromEntries(Object.keys(carried).map((name) => [name, false])) as Record<OptionName, boolean>),
 };
 

@@ -7,7 +7,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import { clearTimeout, setTimeout } from '../captured';
-import { type Read, readersOf } from '../datagram/carried';
+import type { Read } from '../datagram/carried';
 import { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
@@ -121,7 +121,6 @@ export class Core implements Outlet, Reading {
   /** Reading: see there. */
   port = 0;
   mapped = false;
-  readonly extras: readonly Read[] | undefined;
   #events = READABLE;
   #timer: NodeJS.Timeout | undefined;
   #handle: HandleView | undefined;
@@ -137,7 +136,6 @@ export class Core implements Outlet, Reading {
     this.lookup = new Lookup(settings.type === 'udp4' ? 4 : 6, settings.lookup);
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine.names, engine.now);
     this.batch = settings.batch;
-    this.extras = readersOf({ ...settings.wishes, recvTimestamp: settings.timestamps });
   }
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
@@ -173,6 +171,11 @@ export class Core implements Outlet, Reading {
   /** Reading: are our two fields of rinfo left out of what programs enumerate? */
   get hidden(): boolean {
     return this.settings.hidden;
+  }
+
+  /** Reading: what is read into rinfo beyond the destination. */
+  get extras(): readonly Read[] | undefined {
+    return this.settings.extras;
   }
 
   /** Is anybody listening for whole batches? */

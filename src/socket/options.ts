@@ -1,5 +1,5 @@
 /** Socket options, checked once: from what the user wrote to what the rest reads. */
-import { carried } from '../datagram/carried';
+import { carried, type Read, readersOf } from '../datagram/carried';
 import type { Wishes } from '../datagram/channel';
 import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
@@ -35,8 +35,8 @@ export interface Settings {
   readonly sticky: StickySettings | undefined;
   /** ms that a datagram may wait in the kernel's queue, undefined for as long as it likes. */
   readonly maxQueueTime: number | undefined;
-  /** Is the timestamp told, too, which maxQueueTime asks for? */
-  readonly timestamps: boolean;
+  /** What is read into rinfo beyond the destination; undefined where nothing is. */
+  readonly extras: readonly Read[] | undefined;
   readonly replyMark: boolean;
   readonly steer: Steering | undefined;
   readonly receiveBlockList: AddressBlockList | undefined;
@@ -101,11 +101,12 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
   if (lookup !== undefined && typeof lookup !== 'function') throw invalidArgType('lookup', 'of type function', lookup);
   if (type !== 'udp4' && type !== 'udp6') throw badType();
   if (options.signal !== undefined) checkSignal(options.signal);
+  const asked = wishes(options);
   return {
     given,
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
-    wishes: wishes(options),
+    wishes: asked,
     gso: (options.gso ?? environment().gso) !== false && hostSegments(),
     gro: checkGro(options.gro),
     ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
@@ -128,7 +129,7 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
       options.maxQueueTime === undefined
         ? undefined
         : checkInteger('options.maxQueueTime', options.maxQueueTime, 1, Number.MAX_SAFE_INTEGER),
-    timestamps: Boolean(options.recvTimestamp),
+    extras: readersOf({ ...asked, recvTimestamp: Boolean(options.recvTimestamp) }),
     replyMark: Boolean(options.replyMark),
     steer: checkSteer(options.reusePort),
     receiveBlockList,
@@ -138,14 +139,15 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
 
 /** What the kernel is asked for when a descriptor is opened. */
 function wishes(options: Partial<SocketOptions>): Wishes {
-  const asked = (Object.keys(carried) as OptionName[]).map((name) => [name, carried[name].wanted(options)]);
-  const flags = Object.fromEntries(asked) as Record<OptionName, boolean>;
+  const names = Object.keys(carried) as OptionName[];
+  const flags = Object.fromEntries(names.map((name) => [name, carried[name].wanted(options)])) as Record<OptionName, boolean>;
+  // With a time limit for the queue it has to be known how long each has waited.
+  if (options.maxQueueTime !== undefined) flags.recvTimestamp = true;
   return {
     reuseAddr: options.reuseAddr,
     reusePort: Boolean(options.reusePort),
     ...flags,
-    // With a time limit for the queue it has to be known how long each has waited.
-    recvTimestamp: flags.recvTimestamp || options.maxQueueTime !== undefined,
+    asked: names.filter((name) => flags[name]),
     bindToDevice: checkDevice(options.bindToDevice),
     freebind: Boolean(options.freebind),
     transparent: Boolean(options.transparent),
