@@ -291,7 +291,7 @@ export class Channel {
     this.setInt(SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer);
   }
 
-  /** For what the kernel is asked to tell beside each datagram, which it takes out of the same queue (bsd-truth). */
+  /** For what the kernel is asked to tell beside each datagram, which it takes out of the same queue. */
   #giveRoomBack(): void {
     const { SOL_SOCKET, SO_RCVBUF } = this.engine.host.platform.constants;
     const bytes = this.getInt(SOL_SOCKET, SO_RCVBUF);

@@ -478,7 +478,6 @@ export class Sender {
 
   #failOne(ring: SendRing, slot: number, index: number, name: string, errno: number): void {
     const { stats } = this.#outlet;
-    stats.errors[name] = (stats.errors[name] ?? 0) + 1;
     this.#outlet.failed(name, ring.remotes[slot], ring.ports[slot]);
     const settle = ring.settles[ring.firsts[slot] + index];
     if (settle === undefined) {

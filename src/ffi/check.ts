@@ -27,7 +27,9 @@ export function checkEvents(events: number): void {
 }
 
 export function checkReady(ready: unknown): void {
-  if (typeof ready !== 'function') throw new TypeError('ready must be a function');
+  const waiter =
+    ready !== null && typeof ready === 'object' && typeof (ready as { ready?: unknown }).ready === 'function';
+  if (typeof ready !== 'function' && !waiter) throw new TypeError('ready must be a function, or have one of that name');
 }
 
 /** Bytes whose address C gets. A detached Buffer has length 0 and no address, so empty ones are refused too. */

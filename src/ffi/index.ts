@@ -11,7 +11,7 @@ import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { isMainThread } from './thread';
 
-export { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from './readiness';
+export { ERROR, READABLE, type Readiness, type Ready, type Waiter, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
 export { isMainThread } from './thread';
 

@@ -8,7 +8,12 @@ export const WRITABLE = 2;
 export const ERROR = 4;
 
 /** Gets a mask of what may be done now. Now and then it is called in vain: the receive then says EAGAIN. */
-export type Ready = (events: number) => void;
+export type Ready = ((events: number) => void) | Waiter;
+
+/** The same as a method, for those who are many: a closure for each would be an object more. */
+export interface Waiter {
+  ready(events: number): void;
+}
 
 /** Waits for one descriptor. Close it before the descriptor. */
 export interface Watcher {

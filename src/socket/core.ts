@@ -17,7 +17,7 @@ import { type Outlet, Sender } from '../datagram/sender';
 import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning } from '../errors';
-import { READABLE, type Watcher, WRITABLE } from '../ffi/index';
+import { READABLE, type Waiter, type Watcher, WRITABLE } from '../ffi/index';
 import type { RemoteInfo, SocketStats } from '../types';
 import { HandleView } from './dgram/handle-view';
 import { publishFailed } from './diagnostics';
@@ -25,12 +25,12 @@ import { deliver } from './in/deliver';
 import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
 import type { Inbox } from './in/inbox';
-import { Lookup } from './life/lookup';
+import type { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
 import { LARGEST_DATAGRAM, type Settings } from './options';
 import { Sticky } from './out/sticky';
-import { newStats } from './stats';
+import { NO_ERRORS, newStats } from './stats';
 
 export const kState = Symbol('state symbol');
 
@@ -72,14 +72,13 @@ const ICMP_ERRORS = new Set([
 const SHORTEST_BACK_OFF = 1;
 const LONGEST_BACK_OFF = 100;
 
-export class Core implements Outlet, Reading {
+export class Core implements Outlet, Reading, Waiter {
   readonly socket: Bindable;
   settings: Settings;
   readonly engine: Engine;
   readonly loop: Loop;
   readonly resource: AsyncResource;
   readonly stats: SocketStats;
-  readonly lookup: Lookup;
   readonly sticky: Sticky | undefined;
   /** Its descriptor. */
   channel: Channel;
@@ -133,7 +132,6 @@ export class Core implements Outlet, Reading {
     this.resource = new AsyncResource('UDPWRAP');
     this.stats = newStats();
     this.channel = new Channel(engine, settings.kind);
-    this.lookup = new Lookup(settings.type === 'udp4' ? 4 : 6, settings.lookup);
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine.names, engine.now);
     this.batch = settings.batch;
   }
@@ -170,12 +168,16 @@ export class Core implements Outlet, Reading {
 
   /** Reading: are our two fields of rinfo left out of what programs enumerate? */
   get hidden(): boolean {
-    return this.settings.hidden;
+    return this.settings.registered;
   }
 
   /** Reading: what is read into rinfo beyond the destination. */
   get extras(): readonly Read[] | undefined {
     return this.settings.extras;
+  }
+
+  get lookup(): Lookup {
+    return this.settings.lookup;
   }
 
   /** Is anybody listening for whole batches? */
@@ -207,9 +209,8 @@ export class Core implements Outlet, Reading {
     this.device = filtersDevice(channel, settings.wishes);
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
-    this.watcher = this.engine.host.readiness.watch(channel.fd, (events) => this.#ready(events));
+    this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
     if (!this.refed) this.watcher.unref();
-    this.watcher.start(this.#events);
   }
 
   /** The descriptor is about to be another one: takes what waits in the old one. {@link startReceiving} goes on. */
@@ -253,7 +254,7 @@ export class Core implements Outlet, Reading {
   }
 
   /** Runs inside the poll callback: no listener may be called here. */
-  #ready(events: number): void {
+  ready(events: number): void {
     if (this.closed) return;
     if ((events & this.#events & WRITABLE) !== 0) {
       this.#wait(this.#events & ~WRITABLE);
@@ -283,6 +284,8 @@ export class Core implements Outlet, Reading {
   }
 
   failed(name: string, remote: Endpoint | undefined, port: number): void {
+    if (this.stats.errors === NO_ERRORS) this.stats.errors = {};
+    this.stats.errors[name] = (this.stats.errors[name] ?? 0) + 1;
     publishFailed(this.socket, name, remote?.text, port);
   }
 

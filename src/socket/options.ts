@@ -4,9 +4,10 @@ import type { Wishes } from '../datagram/channel';
 import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
 import type { MtuDiscovery, OptionName, SocketKind } from '../platform/platform';
-import type { AddressBlockList, LookupFunction, SocketOptions, SocketType } from '../types';
+import type { AddressBlockList, SocketOptions, SocketType } from '../types';
 import { type Instructions, instructions } from './filter';
 import { type Acceptance, acceptance } from './in/accept';
+import { Lookup } from './life/lookup';
 import { STICKY_DEFAULTS, type StickySettings } from './out/sticky';
 
 /** Which socket of a `reusePort` group gets a datagram. */
@@ -15,6 +16,8 @@ export type Steering = 'cpu' | Instructions;
 export interface Settings {
   /** What they were made of, for a socket like this one. */
   readonly given: SocketType | SocketOptions;
+  /** Made by recvfromto/register. */
+  readonly registered: boolean;
   readonly type: SocketType;
   readonly kind: SocketKind;
   readonly wishes: Wishes;
@@ -22,14 +25,12 @@ export interface Settings {
   readonly gro: boolean | 'runs';
   /** undefined: for 'message', not for 'messages'. */
   readonly ownBuffers: boolean | undefined;
-  /** Are our fields of rinfo not enumerable? For programs that know dgram's alone. */
-  readonly hidden: boolean;
   readonly ingress: boolean;
   readonly batch: number;
   readonly maxDatagramSize: number;
   readonly recvBufferSize: number | undefined;
   readonly sendBufferSize: number | undefined;
-  readonly lookup: LookupFunction | undefined;
+  readonly lookup: Lookup;
   readonly signal: AbortSignal | undefined;
   readonly accept: Acceptance | undefined;
   readonly sticky: StickySettings | undefined;
@@ -68,28 +69,27 @@ function readEnvironment(): Environment {
   return Object.fromEntries(switches);
 }
 
-/** On the options of sockets that recvfromto/register makes. */
-export const kRegistered = Symbol('recvfromto.registered');
-
-interface Registered {
-  readonly [kRegistered]?: boolean;
-}
-
 /** Of sockets without options, by type. */
 const plain = new Map<string, Settings>();
+const plainRegistered = new Map<string, Settings>();
 
-/** @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
-export function settings(given: SocketType | SocketOptions): Settings {
-  if (typeof given !== 'string') return settingsOf(given);
-  let made = plain.get(given);
+/**
+ * @param registered is it for recvfromto/register? Sticky then, without gso unless it is asked for (a hypervisor's kernel may
+ * corrupt what it cuts, P39: programs that never chose it must not depend on that), and rinfo looks like dgram's
+ * @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE
+ */
+export function settings(given: SocketType | SocketOptions, registered = false): Settings {
+  if (typeof given !== 'string') return settingsOf(given, registered);
+  const known = registered ? plainRegistered : plain;
+  let made = known.get(given);
   if (made === undefined) {
-    made = settingsOf(given);
-    plain.set(given, made);
+    made = settingsOf(given, registered);
+    known.set(given, made);
   }
   return made;
 }
 
-function settingsOf(given: SocketType | SocketOptions): Settings {
+function settingsOf(given: SocketType | SocketOptions, registered: boolean): Settings {
   const options: Partial<SocketOptions> = given !== null && typeof given === 'object' ? given : { type: given };
   const { type, lookup } = options;
   // dgram checks in this order
@@ -104,13 +104,13 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
   const asked = wishes(options);
   return {
     given,
+    registered,
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
     wishes: asked,
-    gso: (options.gso ?? environment().gso) !== false && hostSegments(),
+    gso: (options.gso ?? environment().gso ?? !registered) && hostSegments(),
     gro: checkGro(options.gro),
     ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
-    hidden: Boolean((options as Registered)[kRegistered]),
     ingress: checkReplyInterface(options.replyInterface) === 'ingress',
     batch: checkInteger('options.batch', options.batch ?? 64, 1, 1024),
     maxDatagramSize: checkInteger(
@@ -121,10 +121,10 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
     ),
     recvBufferSize: options.recvBufferSize,
     sendBufferSize: options.sendBufferSize,
-    lookup,
+    lookup: new Lookup(type === 'udp4' ? 4 : 6, lookup),
     signal: options.signal,
     accept: options.accept === undefined ? undefined : acceptance(options.accept),
-    sticky: checkSticky(options.stickySource),
+    sticky: checkSticky(options.stickySource ?? (registered ? true : undefined)),
     maxQueueTime:
       options.maxQueueTime === undefined
         ? undefined
@@ -140,7 +140,10 @@ function settingsOf(given: SocketType | SocketOptions): Settings {
 /** What the kernel is asked for when a descriptor is opened. */
 function wishes(options: Partial<SocketOptions>): Wishes {
   const names = Object.keys(carried) as OptionName[];
-  const flags = Object.fromEntries(names.map((name) => [name, carried[name].wanted(options)])) as Record<OptionName, boolean>;
+  const flags = Object.fromEntries(names.map((name) => [name, carried[name].wanted(options)])) as Record<
+    OptionName,
+    boolean
+  >;
   // With a time limit for the queue it has to be known how long each has waited.
   if (options.maxQueueTime !== undefined) flags.recvTimestamp = true;
   return {

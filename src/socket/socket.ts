@@ -290,7 +290,8 @@ class DatagramSocket extends Tuned {
   split(rinfo: ReplyTo, listener?: MessageListener): Socket {
     const core = this[kState];
     core.openChannel();
-    const child = new DatagramSocket(core.settings.given, listener, core.engine);
+    const { given, registered } = core.settings;
+    const child = Reflect.construct(Socket, [given, listener, core.engine, registered]) as DatagramSocket;
     try {
       splitOff(core, child[kState], rinfo);
     } catch (error) {
@@ -362,8 +363,8 @@ class DatagramSocket extends Tuned {
   }
 }
 
-function initialise(self: DatagramSocket, [type, listener, engine]: Iterable<unknown>): void {
-  const checked = settings(type as SocketType | SocketOptions);
+function initialise(self: DatagramSocket, [type, listener, engine, registered]: Iterable<unknown>): void {
+  const checked = settings(type as SocketType | SocketOptions, registered === true);
   const core = new Core(self, checked, (engine as Engine | undefined) ?? engineFor(openHost()));
   Object.assign(self, { type: checked.type });
   Object.defineProperty(self, kState, { value: core }); // hidden from console.log(socket)

@@ -1,5 +1,8 @@
 import type { SocketStats } from '../types';
 
+/** Of sockets without one: most. */
+export const NO_ERRORS: Record<string, number> = Object.freeze({}) as Record<string, number>;
+
 /** Counters at the start. */
 export function newStats(): SocketStats {
   return {
@@ -17,7 +20,7 @@ export function newStats(): SocketStats {
     wouldBlock: 0,
     stale: 0,
     destinationUnknown: 0,
-    errors: {},
+    errors: NO_ERRORS,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Level-triggered readiness of a kernel model: looks once per turn of the event loop while anything is ready. */
 import { setImmediate } from 'node:timers';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../../src/ffi/readiness';
+import { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from '../../src/ffi/readiness';
 import type { Sock } from './sock';
 
 export class Poll implements Readiness {
@@ -14,7 +14,8 @@ export class Poll implements Readiness {
     this.#sockOf = sockOf;
   }
 
-  watch(fd: number, ready: (events: number) => void, events = 0): Watcher {
+  watch(fd: number, given: Ready, events = 0): Watcher {
+    const ready = typeof given === 'function' ? given : (now: number) => given.ready(now);
     if (this.#watched.has(fd)) throw new Error(`descriptor ${fd} is watched already`);
     const entry = { ready, events };
     this.#watched.set(fd, entry);

@@ -2,7 +2,16 @@
  * A host in memory: a kernel that keeps to one platform's layout, byte by byte, and does what a test tells it to.
  * Pointers are resolved like real ones: to bytes of buffers whose address was taken, and nowhere else.
  */
-import { ERROR, type Host, READABLE, type Readiness, type Syscalls, type Watcher, WRITABLE } from '../../src/ffi/index';
+import {
+  ERROR,
+  type Host,
+  READABLE,
+  type Readiness,
+  type Ready,
+  type Syscalls,
+  type Watcher,
+  WRITABLE,
+} from '../../src/ffi/index';
 import { platformFor } from '../../src/platform/index';
 import type { Platform } from '../../src/platform/platform';
 import { type ControlMessage, controlBytes, type Peer, readControlBytes, readSockaddr, sockaddrBytes } from './bytes';
@@ -324,7 +333,8 @@ export class FakeReadiness implements Readiness {
   readonly watchers = new Map<number, FakeWatcher>();
   refuse: Error | undefined;
 
-  watch(fd: number, ready: (events: number) => void, events = 0): Watcher {
+  watch(fd: number, given: Ready, events = 0): Watcher {
+    const ready = typeof given === 'function' ? given : (now: number) => given.ready(now);
     if (this.refuse !== undefined) throw this.refuse;
     const watcher = new FakeWatcher(ready, () => this.watchers.delete(fd));
     watcher.start(events);

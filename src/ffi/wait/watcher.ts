@@ -73,7 +73,8 @@ export abstract class BaseWatcher implements Watcher {
   /** Calls the owner. What it throws is rethrown where it harms nobody else (docs/koffi.md §2.9). */
   protected report(events: number): void {
     try {
-      this.#ready(events);
+      if (typeof this.#ready === 'function') this.#ready(events);
+      else this.#ready.ready(events);
     } catch (error) {
       setImmediate(rethrow, error);
     }

@@ -10,7 +10,7 @@ type Constructor = abstract new (...args: never[]) => EventEmitter;
 /**
  * @param initialise what Class's constructor does to a new object after super()
  * @param ancestor what the objects are to be instances of, too; it inherits from EventEmitter
- * @returns a function that makes objects of `Class` with new, and makes one of `this` without. Its prototype has all
+ * @returns a function that makes one of `this`, with new and without. Its prototype has all
  * members of Class and of the classes below EventEmitter as its own, enumerable as dgram's are.
  */
 export function callable<Class extends Constructor>(
@@ -20,15 +20,12 @@ export function callable<Class extends Constructor>(
   ancestor: { readonly prototype: EventEmitter },
 ): Class {
   // Named parameters only for the sake of `length`, which is dgram's 2.
-  function Socket(this: InstanceType<Class>, _type: unknown, _listener: unknown): unknown {
-    // biome-ignore lint/complexity/noArguments: the number of arguments is part of what is passed on
-    const args = arguments;
-    // V8 makes a hidden class per object where new.target is a function: a thousand sockets would be a thousand shapes.
-    if (new.target !== undefined)
-      return Reflect.construct(Class, args, (new.target as unknown) === Socket ? Class : new.target);
+  function Socket(this: InstanceType<Class>, _type: unknown, _listener: unknown): void {
+    // In place, with new and without: an object that Class made would not have the hidden class that V8 keeps for ours, and a
+    // thousand sockets would be a thousand shapes.
     (EventEmitter as unknown as () => void).call(this);
-    initialise(this, args);
-    return undefined;
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of what is passed on
+    initialise(this, arguments);
   }
   const members: PropertyDescriptorMap = {};
   for (let level = Class.prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {

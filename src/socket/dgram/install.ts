@@ -8,7 +8,6 @@ import { syncBuiltinESMExports } from 'node:module';
 import { checkHost, isMainThread, openHost } from '../../ffi/index';
 
 import type { MessageListener, SocketOptions, SocketType } from '../../types';
-import { environment, kRegistered } from '../options';
 import { Socket } from '../socket';
 
 type Dgram = Record<'createSocket' | 'Socket', unknown>;
@@ -57,10 +56,8 @@ function replacements(original: Dgram): Dgram {
     return false;
   };
   function StickySocket(this: unknown, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
-    const Base = (isSupported() ? Socket : original.Socket) as Constructor;
-    const args = [isSupported() ? sticky(type) : type, listener];
-    if (new.target === undefined) return Reflect.apply(Base, this, args);
-    return Reflect.construct(Base, args, new.target);
+    if (isSupported()) return Reflect.apply(Socket as unknown as Constructor, this, [type, listener, undefined, true]);
+    return Reflect.apply(original.Socket as Constructor, this, [type, listener]);
   }
   function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): Socket {
     return Reflect.construct(StickySocket, [type, listener]) as Socket;
@@ -92,15 +89,4 @@ function opens(open: () => void): boolean {
 function becomeOriginal(prototype: object, original: object): void {
   for (const key of Reflect.ownKeys(prototype)) if (key !== 'constructor') Reflect.deleteProperty(prototype, key);
   Object.setPrototypeOf(prototype, original);
-}
-
-/** The options object may be anything with properties (multicast-dns: with a toString of its own), so it is inherited. */
-function sticky(type: SocketType | SocketOptions): SocketOptions {
-  const ours: PropertyDescriptorMap = { [kRegistered]: { value: true } };
-  const options: Partial<SocketOptions> = type !== null && typeof type === 'object' ? type : { type };
-  if (options.stickySource === undefined) ours.stickySource = { value: true };
-  // A hypervisor's kernel may corrupt what it cuts: programs that never chose it must not depend on that (P39).
-  if (options.gso === undefined) ours.gso = { value: environment().gso ?? false };
-  if (options.multicastAll === undefined) ours.multicastAll = { value: environment().multicastAll };
-  return Object.create(options, ours);
 }
