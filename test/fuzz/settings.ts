@@ -6,7 +6,10 @@ let inputs = 0;
 
 function count<T>(out: fc.RunDetails<T>): void {
   inputs += out.numRuns;
-  if (out.failed) throw new Error(fc.defaultReportMessage(out));
+  if (!out.failed) return;
+  const { errorInstance } = out;
+  const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance);
+  throw new Error(`${fc.defaultReportMessage(out)}\n\n${why}`);
 }
 
 /** The same cases every time; FUZZ_SEED, FUZZ_RUNS and FUZZ_MS look further. */

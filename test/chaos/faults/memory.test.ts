@@ -53,3 +53,11 @@ describe.each(gone)('$name', ({ make }) => {
     expect([log, nobodys]).toEqual([[0, 0], []]);
   });
 });
+
+test.failing('sendSync() of a message whose getter closes the socket says that it is closed', async () => {
+  const socket = new Socket({ type: 'udp4' });
+  await once(socket.bind(0, '127.0.0.1'), 'listening');
+  const message = Object.defineProperty(['a', 'b'], 1, { get: () => `${socket.close()}` });
+  const send = () => socket.sendSync(message, { port: 9, address: '127.0.0.1' });
+  expect(send).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' }));
+});

@@ -63,7 +63,7 @@ const deed = fc.constantFrom<Deed>('close', 'throw', 'send', 'reply', 'connect',
 type Callback = (error: Error | null) => void;
 
 const sends = fc
-  .tuple(which, message, fc.constantFrom('send', 'reply', 'sendMany', 'options', 'offset'))
+  .tuple(which, message, fc.constantFrom('send', 'reply', 'sendMany', 'options', 'offset', 'sync'))
   .map(([index, { name, make }, how]) =>
     command(`${how}(${name}) on ${index}`, (world) => {
       const slot = world.slot(index);
@@ -74,6 +74,10 @@ const sends = fc
         reply: (callback) => socket.reply(msg, ANSWER, callback),
         options: (callback) =>
           socket.send(msg, { port: 4321, address: PEER, localAddress: '192.0.2.1', ttl: 3 }, callback),
+        sync: (callback) => {
+          socket.sendSync(msg, { port: 4321, address: PEER });
+          callback(null);
+        },
         offset: (callback) => socket.send(msg, 0, 2, 4321, PEER, callback),
         sendMany: (callback) =>
           socket.sendMany(
@@ -152,7 +156,20 @@ const setters = fc
 const simple = fc
   .tuple(
     which,
-    fc.constantFrom('address', 'remoteAddress', 'disconnect', 'ref', 'unref', 'bindSync', 'getSendQueueSize', 'stats'),
+    fc.constantFrom(
+      'address',
+      'remoteAddress',
+      'disconnect',
+      'ref',
+      'unref',
+      'bindSync',
+      'getSendQueueSize',
+      'getRecvQueueSize',
+      'pathMtu',
+      'pause',
+      'resume',
+      'stats',
+    ),
   )
   .map(([index, name]) =>
     command(`${name}() on ${index}`, (world) => {
