@@ -19,6 +19,8 @@ export interface Seen {
   readonly callbacks: string[];
   deed: 'close' | 'send' | 'disconnect' | 'throw' | undefined;
   closed: boolean;
+  /** Has anything been done to it? */
+  touched: boolean;
 }
 
 export class Side {
@@ -44,7 +46,15 @@ export class Side {
 
   create(options: SocketOptions): void {
     const socket: Any = this.ours ? new Socket(options) : dgram.createSocket(options as dgram.SocketOptions);
-    const one: Seen = { socket, events: [], messages: [], callbacks: [], deed: undefined, closed: false };
+    const one: Seen = {
+      socket,
+      events: [],
+      messages: [],
+      callbacks: [],
+      deed: undefined,
+      closed: false,
+      touched: false,
+    };
     const emitter = socket as dgram.Socket;
     for (const event of ['listening', 'connect', 'close']) emitter.on(event, () => one.events.push(event));
     emitter.on('error', (error: NodeJS.ErrnoException) => one.events.push(`error ${error.code} ${error.syscall}`));

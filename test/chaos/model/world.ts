@@ -77,7 +77,7 @@ export class World {
     });
     socket.on('message', (msg, rinfo) => {
       slot.delivered++;
-      if (slot.closed) this.faults.push('a message after close()');
+      if (slot.closes > 0) this.faults.push("a message after 'close'");
       if (!Buffer.isBuffer(msg) || msg.length !== rinfo.size) this.faults.push('size is not that of the message');
       const deed = slot.deeds.shift();
       if (deed !== undefined) this.do(slot, deed);
