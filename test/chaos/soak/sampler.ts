@@ -25,8 +25,13 @@ export interface Slope {
   readonly standardError: number;
 }
 
-/** The share of the samples at the start that is left out: caches fill, code is compiled. */
-const WARM_UP = 0.3;
+/**
+ * The share of the samples at the start that is left out: caches fill, code is compiled, and glibc's heap takes some 50,000
+ * sockets to find its shape (docs/reliability.md).
+ */
+const WARM_UP = 0.5;
+/** Millions of datagrams from which on growth is judged: a short run is all warm-up. */
+const JUDGED = 10;
 const MB = 2 ** 20;
 
 export class Sampler {
@@ -56,14 +61,15 @@ export class Sampler {
 
   verdict(): { samples: number; millions: number; slopes: Record<string, Slope>; grows: string[] } {
     const kept = this.#samples.slice(Math.floor(this.#samples.length * WARM_UP));
+    const millions = this.#samples.at(-1)?.millions ?? 0;
     const slopes: Record<string, Slope> = {};
     const grows: string[] = [];
     for (const [metric, allowed] of Object.entries(METRICS) as [Metric, number][]) {
       const one = slopeOf(kept.map((sample) => [sample.millions, sample[metric]]));
       slopes[metric] = one;
-      if (one.slope - 2 * one.standardError > allowed) grows.push(`${metric}: ${one.slope} per million datagrams`);
+      if (millions >= JUDGED && one.slope - 2 * one.standardError > allowed)
+        grows.push(`${metric}: ${one.slope} per million datagrams`);
     }
-    const millions = this.#samples.at(-1)?.millions ?? 0;
     return { samples: this.#samples.length, millions, slopes, grows };
   }
 }
