@@ -66,6 +66,8 @@ export class Loop {
   /** In whose async context the next run is scheduled; undefined while none is. */
   #scheduled: Core | undefined;
   #running = false;
+  /** Where the last message came from. */
+  #last: Core | undefined;
   /** How often a socket was reported readable again although a run is scheduled. */
   #missed = 0;
   /** ms that a message cost of late. */
@@ -79,7 +81,7 @@ export class Loop {
 
   constructor(engine: Engine) {
     this.engine = engine;
-    this.#linger = new Linger(engine.now);
+    this.#linger = new Linger(engine.now, () => this.#lookAgain());
   }
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,9 +144,23 @@ export class Loop {
   }
 
   readonly #run = (): void => {
-    const started = this.engine.now();
     const context = this.#scheduled;
     this.#scheduled = undefined;
+    this.#turn(context);
+  };
+
+  /** Where the last message came from is asked again, without the kernel's word. → has something come? */
+  #lookAgain(): boolean {
+    const core = this.#last;
+    if (this.#running || core === undefined || !core.reads || core.batch === 1) return false;
+    if (receive(core, this.#inbox, core.batch, true) <= 0) return false;
+    this.#turn(null);
+    return true;
+  }
+
+  /** @param context whose async context this is; null: nobody's */
+  #turn(context: Core | undefined | null): void {
+    const started = this.engine.now();
     this.#missed = 0;
     this.#running = true;
     this.#linger.came(started);
@@ -160,7 +176,7 @@ export class Loop {
     } finally {
       if (!later) this.#end(started, done);
     }
-  };
+  }
 
   #resume(): void {
     for (const core of this.#writable.splice(0)) core.sender?.resume();
@@ -184,7 +200,7 @@ export class Loop {
   }
 
   /** → messages delivered */
-  #deliver(started: number, context: Core | undefined): number {
+  #deliver(started: number, context: Core | undefined | null): number {
     const inbox = this.#inbox;
     let done = 0;
     let emptied = started;
@@ -213,10 +229,11 @@ export class Loop {
   readonly #next = (): void => void this.#deliverOne(undefined);
 
   /** Delivers the oldest message, or all that are the same socket's where it listens for 'messages'. → how many */
-  #deliverOne(context: Core | undefined): number {
+  #deliverOne(context: Core | undefined | null): number {
     const inbox = this.#inbox;
     const core = inbox.core;
     if (core === undefined) return 0;
+    this.#last = core;
     try {
       return core.resource.runInAsyncScope(core.deliver, core, inbox);
     } catch (error) {

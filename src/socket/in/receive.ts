@@ -13,13 +13,16 @@ import type { Inbox } from './inbox';
 /** Receives in a row that brought nothing after which the socket is left alone for a while. */
 const FRUITLESS = 8;
 
-/** → what the system call returned: datagrams, or -errno */
-export function receive(core: Core, inbox: Inbox, limit: number): number {
+/**
+ * → what the system call returned: datagrams, or -errno
+ * @param looking has nobody said that there is something?
+ */
+export function receive(core: Core, inbox: Inbox, limit: number, looking = false): number {
   const { channel, receiver, stats, settings } = core;
   const received = receiver.receive(channel.fd, limit);
   stats.systemCallsIn++;
   if (received <= 0) {
-    failed(core, inbox, received);
+    if (!looking || received !== -core.engine.host.platform.errno.EAGAIN) failed(core, inbox, received);
     return received;
   }
   core.fruitless = 0;

@@ -1,95 +1,127 @@
 import { Linger } from '../../../../src/socket/in/linger';
 
-/** A loop whose turns take 2 µs each, and requests that come some µs after an answer. */
+/** µs that it takes until a loop that sleeps is awake. */
+const WAKE = 25;
+
+/** A loop whose looks take 1 µs each, and whose work takes 5. */
 function setUp() {
   let now = 0;
+  let due = Number.POSITIVE_INFINITY;
+  let looks = 0;
   const immediates: (() => void)[] = [];
   const linger = new Linger(
     () => now / 1000,
-    (look) => immediates.push(look),
+    () => {
+      now += 1;
+      looks++;
+      if (now < due) return false;
+      handle();
+      return true;
+    },
+    (look) => void immediates.push(look),
   );
-  /** → µs that the loop was kept awake for while nothing came */
-  const request = (pause: number, answered = true): number => {
-    const due = now + pause;
-    let awake = 0;
-    for (let look = immediates.shift(); look !== undefined && now < due; look = immediates.shift()) {
-      now += 2;
-      awake += 2;
-      look();
-    }
-    immediates.length = 0; // what is left finds that a batch has come
-    now = Math.max(now, due);
+  let answered = true;
+  function handle(): void {
+    due = Number.POSITIVE_INFINITY;
     linger.came(now / 1000);
-    now += 10;
+    now += 5;
     linger.ended(answered, now / 1000);
-    return awake;
+  }
+  /** The next request is sent at `at`. → looks that it took; 0 where the loop slept */
+  const request = (at: number, isAnswered = true): number => {
+    due = at;
+    looks = 0;
+    answered = isAnswered;
+    while (due !== Number.POSITIVE_INFINITY && immediates.length > 0) immediates.shift()?.();
+    const spent = looks;
+    if (due !== Number.POSITIVE_INFINITY) {
+      now = Math.max(now, due) + WAKE;
+      handle();
+    }
+    return spent;
   };
-  const requests = (times: number, pause: number, answered = true) =>
-    Array.from({ length: times }, () => request(pause, answered));
-  return { linger, request, requests, immediates };
+  return {
+    request,
+    immediates,
+    /** A client that asks `pause` µs after each answer. */
+    turns: (times: number, pause: number, isAnswered = true) =>
+      Array.from({ length: times }, () => request(now + pause, isAnswered)),
+    /** Requests every `interval` µs, whatever becomes of them. */
+    rate: (times: number, interval: number) => {
+      const start = now;
+      return Array.from({ length: times }, (_, i) => request(start + (i + 1) * interval));
+    },
+    now: () => now,
+  };
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
 test('a client that takes turns is waited for with open eyes, after a few of its requests', () => {
-  const { requests } = setUp();
-  expect(sum(requests(9, 20))).toBe(0);
-  expect(requests(5, 20)).toEqual([20, 20, 20, 20, 20]);
+  const { turns } = setUp();
+  expect(sum(turns(9, 15))).toBe(0);
+  const all = turns(500, 15);
+  expect(all.filter((looks) => looks === 0 || looks > 20)).toEqual([]);
+});
+
+test('it is answered sooner', () => {
+  const { turns, now } = setUp();
+  turns(10, 15);
+  const start = now();
+  turns(100, 15);
+  expect((now() - start) / 100).toBeLessThan(15 + WAKE);
+});
+
+test('requests that come at a rate of their own are not waited for, but for trials', () => {
+  const { rate } = setUp();
+  const looks = rate(20_000, 30);
+  expect(looks.filter((one) => one > 0).length).toBeLessThan(500);
 });
 
 test('clients that let a while pass are not waited for', () => {
-  const { requests } = setUp();
-  expect(sum(requests(1000, 60))).toBe(0);
+  const { turns } = setUp();
+  expect(sum(turns(1000, 100))).toBe(0);
 });
 
 test('nobody is waited for who was not answered', () => {
-  const { requests } = setUp();
-  expect(sum(requests(1000, 20, false))).toBe(0);
+  const { turns } = setUp();
+  expect(sum(turns(1000, 15, false))).toBe(0);
 });
 
-test('it ends after 30 µs, and each time in vain it begins later', () => {
-  const { requests } = setUp();
-  const kept = (times: number) => requests(times, 45).filter((awake) => awake > 0).length;
-  requests(10, 45);
+test('it ends after 50 µs, and each time in vain it begins later', () => {
+  const { turns } = setUp();
+  const kept = (times: number) => turns(times, 54).filter((looks) => looks > 0).length;
+  turns(10, 54);
   // After 8, 16, 32, … quick ones that it had slept before.
-  expect(kept(1000)).toBeLessThan(8);
-  expect(kept(10_000)).toBeLessThan(8);
-  expect(sum(requests(10_000, 45))).toBeLessThan(100);
+  expect(kept(1000)).toBeLessThan(9);
+  expect(kept(10_000)).toBeLessThan(9);
 });
 
 test('it begins earlier again where it pays', () => {
-  const { requests } = setUp();
-  requests(1000, 45);
-  const before = requests(5000, 20).findIndex((awake) => awake > 0);
+  const { turns } = setUp();
+  turns(1000, 54);
+  const before = turns(5000, 15).findIndex((looks) => looks > 0);
   expect(before).toBeGreaterThan(8);
-  requests(100, 20);
-  requests(1, 1000);
-  expect(requests(30, 20).findIndex((awake) => awake > 0)).toBeLessThan(20); // 16, after one in vain
-});
-
-test('a socket that is closed keeps no loop awake', () => {
-  const { linger, requests, immediates } = setUp();
-  requests(20, 20);
-  expect(immediates.length).toBe(1);
-  linger.stop();
-  immediates.shift()!();
-  expect(immediates).toEqual([]);
+  turns(100, 15);
+  turns(1, 1000);
+  expect(turns(40, 15).findIndex((looks) => looks > 0)).toBeLessThan(20); // 16, after one in vain
 });
 
 test('a clock that stands still keeps no loop awake for ever', () => {
   const immediates: (() => void)[] = [];
   const linger = new Linger(
     () => 0,
-    (look) => immediates.push(look),
+    () => false,
+    (look) => void immediates.push(look),
   );
   for (let i = 0; i < 9; i++) {
     linger.came(0);
     linger.ended(true, 0);
   }
-  let looks = 0;
+  let turns = 0;
   for (let look = immediates.shift(); look !== undefined; look = immediates.shift()) {
     look();
-    looks++;
+    turns++;
   }
-  expect(looks).toBeLessThan(100);
+  expect(turns).toBeLessThan(100);
 });
