@@ -31,6 +31,8 @@ const MAX_UNSEGMENTABLE = 256;
 const MAX_RINGS = 4;
 /** ms that a queue which has become writable is emptied for, before the event loop gets its turn. */
 const BUDGET = 1;
+/** How often one datagram is tried again behind errors of others: its own may look like theirs. */
+const MAX_EXPLAINED = 8;
 /** Bytes from which on a copy costs more than a system call of its own. */
 const LARGE = 4096;
 
@@ -82,6 +84,8 @@ export class Sender {
   #unsegmentable: Set<Endpoint> | undefined;
   #blocked = false;
   #tries = 0;
+  /** Errors in a row that were those of earlier datagrams. */
+  #explained = 0;
   #flushing = false;
   #closed = false;
 
@@ -176,8 +180,13 @@ export class Sender {
     lenient: boolean,
   ): void {
     const size = sizeOf(bytes);
-    const whole = this.#segments && segment < size && !this.#unsegmentable?.has(remote);
-    const step = whole ? Math.min(MAX_SEGMENTS, Math.floor(MAX_RUN / segment)) * segment : segment;
+    if (size <= segment) {
+      this.push(bytes, remote, port, source, extras, settle, lenient); // one datagram, which may be empty
+      return;
+    }
+    const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_RUN / segment));
+    const whole = this.#segments && most > 1 && !this.#unsegmentable?.has(remote);
+    const step = whole ? most * segment : segment;
     for (let at = 0; at < size; at += step) {
       const length = Math.min(step, size - at);
       const part = partOf(bytes, at, length);
@@ -350,6 +359,7 @@ export class Sender {
 
   #settleSent(ring: SendRing, sent: number): void {
     this.#tries = 0;
+    this.#explained = 0;
     const end = ring.settled + sent;
     let bytes = 0;
     let datagrams = 0;
@@ -389,13 +399,18 @@ export class Sender {
       return false;
     }
     this.#tries = 0;
+    if (this.#explained < MAX_EXPLAINED && this.#outlet.explained(name)) {
+      this.#explained++;
+      return true; // and again
+    }
+    this.#explained = 0;
     if (ring.runs[ring.settled] > 1) {
       this.#sendApart(ring, name, result);
       return false;
     }
     ring.retryOf = undefined;
     if (name === 'EAGAIN') this.#settleError(ring, 'EMSGSIZE', uvErrno('EMSGSIZE', result));
-    else if (!this.#outlet.explained(name)) this.#settleRefused(ring, name, result);
+    else this.#settleRefused(ring, name, result);
     return true;
   }
 

@@ -8,17 +8,24 @@ import type { Core } from '../core';
 /** Records in a row: a flood of them may go on meanwhile. */
 const MANY = 64;
 
-/** Takes what the error queue holds; the events come in the socket's turn. → how many records there were */
-export function drainErrors(core: Core): number {
+/** Where errors of the datagram that is being sent come from; all others are about earlier ones. */
+const OWN = 'local';
+
+/**
+ * Takes what the error queue holds; the events come in the socket's turn. → how many records there were
+ * @param others count those alone that are about datagrams which have left
+ */
+export function drainErrors(core: Core, others = false): number {
   const reader = core.engine.errorQueue;
   if (reader === undefined || !core.settings.wishes.recvErrors) return 0;
-  let records = 0;
-  for (; records < MANY; records++) {
+  let counted = 0;
+  for (let records = 0; records < MANY; records++) {
     const queued = reader.take(core.channel.fd, core.port, core.mapped);
     if (queued === undefined) break;
+    if (!others || queued.origin !== OWN) counted++;
     if (queued.errno !== 0) core.loop.report(core, 'icmp', icmpError(core, queued));
   }
-  return records;
+  return counted;
 }
 
 function icmpError(core: Core, queued: QueuedError): IcmpError {

@@ -14,13 +14,20 @@ function setUp(on: Case, segments = false) {
   const { syscalls } = host;
   const stats = newStats();
   const engine = new Engine(host, () => 0);
-  const outlet = { writable: 0, retries: [] as number[], gone: [] as string[], local: true, drained: 0 };
+  const outlet = {
+    writable: 0,
+    retries: [] as number[],
+    gone: [] as string[],
+    local: true,
+    drained: 0,
+    explained: () => false,
+  };
   const { names, rings: pool } = engine;
   jest.spyOn(engine, 'isLocal').mockImplementation(() => outlet.local);
   const hooks = {
     stats,
     drained: () => void outlet.drained++,
-    explained: () => false,
+    explained: () => outlet.explained(),
     failed: () => {},
     answersFrom: () => false,
     awaitWritable: () => void outlet.writable++,
@@ -292,6 +299,44 @@ describe('what the kernel does not take', () => {
     expect(outlet.retries).toEqual([1, 2, 4, 8, 16, 16, 16, 16]);
     expect(outcomes).toEqual([['ENOBUFS']]);
     expect(outlet.writable).toBe(0);
+  });
+});
+
+test("an error that is always said to be of an earlier datagram is this one's in the end, and a run's as well", () => {
+  for (const segments of [false, true]) {
+    const { sender, push, host, outlet, outcomes, syscalls } = setUp(linux64, segments);
+    outlet.explained = () => true;
+    let left = 1;
+    syscalls.sendResult = (count) => (left-- > 0 ? -111 : count);
+    push(sender, 'a');
+    push(sender, 'b');
+    sender.flush();
+    expect(payloads(host)).toEqual(['a', 'b']); // nothing is told of what was not theirs
+    left = 1000;
+    push(sender, 'c');
+    sender.flush();
+    expect(outcomes).toEqual([[null, 1], [null, 1], ['ECONNREFUSED']]);
+  }
+});
+
+describe('a message that is to be cut', () => {
+  test.each([
+    ['an empty one is one datagram', 0, 100],
+    ['one as long as a segment is one datagram', 100, 100],
+    ['segments of which two are more than a run may have', 3 * 40000 + 1, 40000],
+    ['segments that are longer than a datagram may be', 140000, 65520],
+    ['segments of one byte', 130, 1],
+  ])('%s', (_, size, segment) => {
+    for (const segments of [false, true]) {
+      const { sender, host, outcomes, settle, to } = setUp(linux64, segments);
+      sender.pushRun(Buffer.alloc(size), segment, to('192.0.2.9'), 53, undefined, undefined, settle, false);
+      sender.flush();
+      const whole = Math.floor(size / segment);
+      const sizes: number[] = Array.from({ length: whole }, () => segment);
+      if (size === 0 || size % segment > 0) sizes.push(size % segment);
+      expect(host.syscalls.sent.map(({ payload }) => payload.length)).toEqual(sizes);
+      expect(outcomes).toEqual(sizes.map((bytes) => [null, bytes]));
+    }
   });
 });
 
