@@ -4,6 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import type { EventEmitter } from 'node:events';
+import { nextTick } from '../captured';
 
 /** Received, and not delivered: `reason` 'filtered', 'stale' or 'discarded' (the socket was closed first). */
 const dropped = channel('recvfromto:dropped');
@@ -11,6 +12,7 @@ const dropped = channel('recvfromto:dropped');
 const refused = channel('recvfromto:refused');
 /** Not sent because the kernel would not. */
 const failed = channel('recvfromto:failed');
+
 export function publishDropped(socket: EventEmitter, reason: string, rinfo?: unknown): void {
   if (dropped.hasSubscribers) dropped.publish({ socket, reason, rinfo });
 }
@@ -19,6 +21,12 @@ export function publishRefused(socket: EventEmitter, error: Error): void {
   if (refused.hasSubscribers) refused.publish({ socket, error });
 }
 
+/** On a tick of its own: it is called from inside a receive, whose memory a subscriber might have used again. */
+export function publishStale(socket: EventEmitter, rinfo: unknown): void {
+  if (dropped.hasSubscribers) nextTick(() => dropped.publish({ socket, reason: 'stale', rinfo }));
+}
+
+/** On a tick of its own: it is called from inside a flush, and a subscriber may send, or close the socket. */
 export function publishFailed(socket: EventEmitter, code: string, address: string | undefined, port: number): void {
-  if (failed.hasSubscribers) failed.publish({ socket, code, address, port });
+  if (failed.hasSubscribers) nextTick(() => failed.publish({ socket, code, address, port }));
 }

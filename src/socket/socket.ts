@@ -226,7 +226,7 @@ class DatagramSocket extends Tuned {
     const tally = new Tally(all.length, typeof callback === 'function' ? callback : undefined);
     const unsent = { settle: (error: Error | null) => tally.settleAll(error) };
     if (all.length === 0) {
-      whenSending(core, () => tally.settleAll(null), unsent, true);
+      whenSending(core, () => tally.settleAll(null), unsent, true, 0);
       return;
     }
     const sendAll = () => {
@@ -242,7 +242,7 @@ class DatagramSocket extends Tuned {
       core.gathering = false;
       if (core.peer !== undefined) core.sender?.flush();
     };
-    whenSending(core, sendAll, unsent, true);
+    whenSending(core, sendAll, unsent, true, all.length);
   }
 
   /**
@@ -259,6 +259,7 @@ class DatagramSocket extends Tuned {
     const connected = core.connectState === CONNECTED;
     const { payload, port, address } = optionArguments(connected, msg, options, undefined);
     const chosen = choice(core.engine, this.type === 'udp4' ? 4 : 6, options);
+    core.openChannel(); // a getter of the options may have closed it
     if (core.bindState !== BOUND)
       throw failure(core.engine.host.platform, -core.engine.host.platform.errno.EBADF, 'send');
     return sendSync(core, payload, port, address, chosen);

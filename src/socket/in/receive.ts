@@ -6,7 +6,7 @@ import { failure } from '../../datagram/failure';
 import type { Receiver } from '../../datagram/receiver';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
-import { publishDropped } from '../diagnostics';
+import { publishStale } from '../diagnostics';
 import { drainErrors } from './icmp';
 import type { Inbox } from './inbox';
 
@@ -35,7 +35,7 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
     if (settings.maxQueueTime !== undefined && receiver.age > settings.maxQueueTime) {
       stats.stale++;
       stats.bytesIn += size;
-      publishDropped(core.socket, 'stale', rinfo);
+      publishStale(core.socket, rinfo);
       continue;
     }
     if (settings.gro === false) {

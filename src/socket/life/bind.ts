@@ -98,8 +98,15 @@ export function adoptHandle(core: Core, handle: UdpHandle): void {
  * Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has.
  * @param settle hears of it when `action` throws
  * @param told does it also hear of a bind() that fails, and of a close() before? dgram's send() forgets then
+ * @param datagrams that are lost where nothing of it is done
  */
-export function whenSending(core: Core, action: () => void, settle: Settle | undefined, told: boolean): void {
+export function whenSending(
+  core: Core,
+  action: () => void,
+  settle: Settle | undefined,
+  told: boolean,
+  datagrams = 1,
+): void {
   core.openChannel();
   if (core.bindState === BOUND) {
     action();
@@ -114,13 +121,13 @@ export function whenSending(core: Core, action: () => void, settle: Settle | und
         action();
       } catch (error) {
         // dgram's send() throws here, where nobody can catch it; whoever called back had better hear of it.
-        core.stats.sendErrors++;
+        core.stats.sendErrors += datagrams;
         if (settle !== undefined) settle.settle(error as Error, 0);
         else nextTick(() => core.socket.emit('error', error));
       }
     },
     () => {
-      core.stats.sendErrors++;
+      core.stats.sendErrors += datagrams;
     },
   );
 }

@@ -139,12 +139,13 @@ function sendFound(
   try {
     sendTo(core, payload, port, address, choice, settle);
   } catch (error) {
-    nextTick(emitError, core, error as Error); // no code of the program is on the stack any more
+    lookupFailed(core, error as Error, settle); // no code of the program is on the stack any more
   }
 }
 
 /** As dgram: whoever called back hears the error of the look-up, too, and 'error' is emitted where nobody does. */
 function lookupFailed(core: Core, error: Error, settle: Settle | undefined): void {
+  core.stats.sendErrors++;
   if (settle === undefined) nextTick(emitError, core, error);
   else settle.settle(error, 0);
 }
@@ -273,6 +274,7 @@ export function sendSync(core: Core, payload: Payload, port: number, host: strin
   if (remote === undefined) throw invalidAddress(host);
   const refusal = core.peer === undefined ? unreachable(core, remote, remote.text, port) : undefined;
   if (refusal !== undefined) throw refusal;
+  core.openChannel(); // a block list of the program may have closed it
   const source = choice.source ?? (core.sticky && core.peer === undefined ? heardOn(core, remote, port) : undefined);
   const why = source === undefined ? undefined : misfit(core.channel, source, remote);
   if (source !== undefined && why !== undefined) throw sourceMismatch(source.text, remote.text, why);
