@@ -220,10 +220,7 @@ export class Sender {
       ring.write(payload, size, remote, port, source, extras, undefined);
       const sent = syscalls.sendmmsg(this.#fd, ring.messages, 0, 1, platform.constants.MSG_DONTWAIT);
       stats.systemCallsOut++;
-      if (sent <= 0) {
-        stats.sendErrors++;
-        return sent === 0 ? -platform.errno.EAGAIN : sent;
-      }
+      if (sent <= 0) return sent === 0 ? -platform.errno.EAGAIN : sent;
       stats.datagramsOut++;
       stats.bytesOut += size;
       return size;
@@ -489,6 +486,15 @@ export class Sender {
     ring.pending -= ring.runs[slot];
     ring.pendingBytes -= ring.sizes[slot];
     for (let index = 0; index < ring.runs[slot]; index++) this.#failOne(ring, slot, index, name, errno);
+  }
+
+  /** Counts what {@link sendSync} was refused for good. → its error */
+  refused(name: string, result: number, remote: Endpoint, port: number, source: Endpoint | undefined): Error {
+    this.#outlet.stats.sendErrors++;
+    this.#outlet.failed(name, remote, port);
+    const error = systemError(name, uvErrno(name, result), 'send', place(remote, port, source));
+    if (name === 'EMSGSIZE') this.#addMtu(error, remote);
+    return error;
   }
 
   #failOne(ring: SendRing, slot: number, index: number, name: string, errno: number): void {

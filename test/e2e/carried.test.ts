@@ -152,13 +152,18 @@ describe('sending', () => {
     if (gso && linux) expect(sender.stats().systemCallsOut).toBeLessThan(10);
   });
 
-  test('EMSGSIZE says what would fit', async () => {
-    if (!linux) return;
-    const socket = await bound({ mtuDiscover: 'do' });
-    const error = await new Promise<unknown>((done) => {
-      socket.send(Buffer.alloc(65_520), socket.address().port, HOST, done);
-    });
-    expect(error).toMatchObject({ code: 'EMSGSIZE' });
+  onLinux.each([false, true])('EMSGSIZE is final, for send() and sendSync() (recvErrors: %s)', async (recvErrors) => {
+    // A byte more than the loopback interface takes: with recvErrors the kernel queues that, too, each time.
+    const socket = await bound({ mtuDiscover: 'do', recvErrors });
+    socket.on('icmp', () => {});
+    const to = { port: socket.address().port, address: HOST };
+    const large = Buffer.alloc(65_508);
+    for (let times = 1; times <= 2; times++) {
+      const error = await new Promise((done) => socket.send(large, to.port, to.address, done));
+      expect(error).toMatchObject({ code: 'EMSGSIZE', mtu: 65_535 });
+      expect(() => socket.sendSync(large, to)).toThrow(expect.objectContaining({ code: 'EMSGSIZE', mtu: 65_535 }));
+      expect(socket.stats()).toMatchObject({ sendErrors: 2 * times, errors: { EMSGSIZE: 2 * times } });
+    }
   });
 });
 

@@ -279,19 +279,21 @@ export function sendSync(core: Core, payload: Payload, port: number, host: strin
   const why = source === undefined ? undefined : misfit(core.channel, source, remote);
   if (source !== undefined && why !== undefined) throw sourceMismatch(source.text, remote.text, why);
   const from = source === undefined ? undefined : namedSource(core, source, remote, port, undefined);
-  const result = core.outgoing.sendSync(
-    payload,
-    remote,
-    core.peer === undefined ? port : 0,
-    from ?? undefined,
-    choice.extras,
-  );
-  if (result >= 0) return result;
-  const gone = from && platform.quirks.sourceGone.includes(errnoName(platform, result)) && !core.engine.isLocal(from);
-  const place = { address: remote.text, port, localAddress: from?.text };
-  if (gone) throw sendError('EADDRNOTAVAIL', remote.text, port, from.text);
-  throw failure(platform, result, 'send', place);
+  const to = core.peer === undefined ? port : 0;
+  const sender = core.outgoing;
+  for (let tries = 0; ; tries++) {
+    const result = sender.sendSync(payload, remote, to, from ?? undefined, choice.extras);
+    if (result >= 0) return result;
+    const name = errnoName(platform, result);
+    if (tries < MOST_TRIES && core.explained(name)) continue;
+    const gone = from && platform.quirks.sourceGone.includes(name) && !core.engine.isLocal(from);
+    if (gone && core.answersFrom(from)) continue;
+    throw sender.refused(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined);
+  }
 }
+
+/** Errors of earlier datagrams that one may be refused for. */
+const MOST_TRIES = 16;
 
 /** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
 function refuse(core: Core, error: Error, settle: Settle | undefined): void {
