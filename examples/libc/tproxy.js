@@ -5,7 +5,8 @@
  *
  *     nft -f - <<< 'table inet divert { chain in { type filter hook prerouting priority mangle
  *         iifname "eth0" meta l4proto udp tproxy to :5300 meta mark set 1 accept
- *     } }'
+ *         }
+ *     }'
  *     for v in -4 -6; do ip $v rule add fwmark 1 lookup 100; ip $v route add local default dev lo table 100; done
  *     node examples/libc/tproxy.js 5300
  */
