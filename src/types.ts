@@ -131,6 +131,10 @@ export interface ServerEvents {
   message: [msg: MessageBuffer, rinfo: RemoteInfo];
   /** A batch. While this has a listener, `'message'` is not emitted. */
   messages: [batch: ReceivedMessage[]];
+  /** As a socket's. */
+  icmp: [error: IcmpError];
+  /** As a socket's. */
+  drain: [];
 }
 
 type ArgumentsOf<Events, Name extends keyof Events> = Extract<Events[Name], readonly unknown[]>;

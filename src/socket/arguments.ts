@@ -67,8 +67,9 @@ export function bindArguments([first, second]: readonly unknown[]): BindArgument
   return { ...wanted, port: bindPort(port) };
 }
 
-/** As lenient as dgram with what is no number (null, NaN, a callback: any port), but a number must be a port. */
+/** As lenient as dgram with what is no number (null, a callback: any port), but a number must be a port. */
 function bindPort(port: unknown): number {
+  if (typeof port === 'number' && !Number.isInteger(port)) throw badPort(port, true);
   const number = typeof port === 'function' || typeof port === 'symbol' ? 0 : Math.trunc(Number(port || 0));
   if (number >= 0 && number <= 0xffff) return number;
   if (Number.isNaN(number)) return 0;

@@ -104,11 +104,16 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
 
   /** As Socket's reply(), through the socket that heard the request. @throws as it; ERR_SOCKET_DGRAM_NOT_RUNNING */
   reply(msg: Message | readonly Message[], rinfo: ReplyTo, callback?: SendCallback): void {
+    this.#heardBy(rinfo).reply(msg, rinfo, callback);
+  }
+
+  /** Its socket that hears such senders. */
+  #heardBy(rinfo: ReplyTo): Socket {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const type = rinfo.family === 'IPv4' ? 'udp4' : 'udp6';
     const socket = this.#sockets.find((candidate) => candidate.type === type);
     if (this.#state === 'closed' || socket === undefined) throw notRunning();
-    socket.reply(msg, rinfo, callback);
+    return socket;
   }
 
   /** Its sockets, for what a server has no method for (groups, buffer sizes). */
@@ -138,6 +143,23 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
   unref(): this {
     this.#refed = false;
     for (const socket of this.#sockets) socket.unref();
+    return this;
+  }
+
+  /** As Socket's split(), through the socket that heard the request. @throws as it; ERR_SOCKET_DGRAM_NOT_RUNNING */
+  split(rinfo: ReplyTo, listener?: MessageListener): Socket {
+    return this.#heardBy(rinfo).split(rinfo, listener);
+  }
+
+  /** As Socket's pause(), both families. */
+  pause(): this {
+    for (const socket of this.#sockets) socket.pause();
+    return this;
+  }
+
+  /** As Socket's resume(), both families. */
+  resume(): this {
+    for (const socket of this.#sockets) socket.resume();
     return this;
   }
 
@@ -194,6 +216,7 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
       socket.bind(port, address, () => {
         socket.off('error', giveUp);
         socket.on('error', (error) => this.emit('error', error));
+        socket.on('icmp', (error) => this.emit('icmp', error)).on('drain', () => this.emit('drain'));
         if (!this.#refed) socket.unref();
         this.#sockets.push(socket);
         bound(socket);
