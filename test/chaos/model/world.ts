@@ -16,7 +16,7 @@ export const PEER = '192.0.2.9';
 export const ANSWER = { address: PEER, port: 4321, family: 'IPv4', size: 1, localAddress: '192.0.2.1' } as RemoteInfo;
 
 /** Raw errors of the engine that dgram lets through as well. */
-const RAW = /proxy that has been revoked/;
+const RAW = /proxy that has been revoked|detached ArrayBuffer/;
 
 /** What a listener does the next time that it is called. */
 export type Deed = 'close' | 'throw' | 'send' | 'reply' | 'connect' | 'deafen' | 'bind';
