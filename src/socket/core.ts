@@ -210,7 +210,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
-    if (!this.refed) this.watcher.unref();
+    this.#keepAlive();
   }
 
   /** The descriptor is about to be another one: takes what waits in the old one. {@link startReceiving} goes on. */
@@ -224,7 +224,8 @@ export class Core implements Outlet, Reading, Waiter {
   /** Receives and delivers no more, or again. Sending goes on. */
   listen(wanted: boolean): void {
     this.paused = !wanted;
-    this.#wait(wanted ? this.#events | READABLE : this.#events & ~READABLE);
+    const waits = wanted && this.#timer === undefined; // which goes on by itself
+    this.#wait(waits ? this.#events | READABLE : this.#events & ~READABLE);
     if (wanted && this.held.length > 0) this.loop.deliverHeld(this);
   }
 
@@ -240,6 +241,7 @@ export class Core implements Outlet, Reading, Waiter {
       },
       Math.min(LONGEST_BACK_OFF, doubled),
     );
+    if (!this.refed) this.#timer.unref();
   }
 
   /** An adopted descriptor that was not bound may be by now. */
@@ -265,7 +267,14 @@ export class Core implements Outlet, Reading, Waiter {
 
   #wait(events: number): void {
     this.#events = events;
+    this.#keepAlive();
     this.watcher?.start(events);
+  }
+
+  /** What waits for the kernel to take it keeps the process, as libuv's requests do, though the socket may not. */
+  #keepAlive(): void {
+    if (this.refed || (this.#events & WRITABLE) !== 0) this.watcher?.ref();
+    else this.watcher?.unref();
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,8 +321,9 @@ export class Core implements Outlet, Reading, Waiter {
 
   setRef(refed: boolean): void {
     this.refed = refed;
-    if (refed) this.watcher?.ref();
-    else this.watcher?.unref();
+    this.#keepAlive();
+    if (refed) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   /** Sends what it can, and ends. Nothing is delivered after it. */

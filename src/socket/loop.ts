@@ -113,8 +113,9 @@ export class Loop {
     if (this.#inbox.size > 0) this.#schedule(core);
   }
 
-  /** Delivers what a socket held back while it was paused, before what comes now. */
+  /** Delivers what a socket held back while it was paused, before what has come since. */
   deliverHeld(core: Core): void {
+    core.held = [...core.held, ...this.#inbox.take(core)];
     for (const { msg, about } of core.held) {
       if (msg === undefined) this.#inbox.fail(core, about as Error);
       else this.#inbox.push(core, msg, about as RemoteInfo);
@@ -153,7 +154,10 @@ export class Loop {
   #lookAgain(): boolean {
     const core = this.#last;
     if (this.#running || core === undefined || !core.reads || core.batch === 1) return false;
-    if (receive(core, this.#inbox, core.batch, true) <= 0) return false;
+    if (receive(core, this.#inbox, core.batch, true) <= 0) {
+      if (this.#inbox.size > 0) this.#schedule(core); // an error, which the kernel will not tell again
+      return false;
+    }
     this.#turn(null);
     return true;
   }
@@ -179,7 +183,8 @@ export class Loop {
   }
 
   #resume(): void {
-    for (const core of this.#writable.splice(0)) core.sender?.resume();
+    // One by one: a listener of 'drain' may throw.
+    for (let core = this.#writable.shift(); core !== undefined; core = this.#writable.shift()) core.sender?.resume();
   }
 
   /** One batch of each readable socket in turn, while there is room. */
@@ -189,11 +194,20 @@ export class Loop {
     while (this.#readable.length > 0 && inbox.size < room && inbox.bytes < MAX_BYTES) {
       const cores = this.#readable;
       this.#readable = [];
-      for (const core of cores) {
-        const limit = Math.min(core.batch, room - inbox.size);
-        const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
-        if (limit <= 0 || (core.batch > 1 && received >= Math.min(MANY, limit))) this.#readable.push(core);
-        else core.readable = false;
+      let asked = 0;
+      try {
+        while (asked < cores.length) {
+          const core = cores[asked++];
+          core.readable = false;
+          const limit = Math.min(core.batch, room - inbox.size);
+          const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
+          if (limit > 0 && (core.batch === 1 || received < Math.min(MANY, limit))) continue;
+          core.readable = true;
+          this.#readable.push(core);
+        }
+      } finally {
+        // One that throws (no memory, a member of a subclass) must not make those behind it deaf.
+        for (; asked < cores.length; asked++) this.#readable.push(cores[asked]);
       }
     }
     if (inbox.size >= LARGE) this.#half = (inbox.size + 1) >>> 1;
@@ -203,12 +217,14 @@ export class Loop {
   #deliver(started: number, context: Core | undefined | null): number {
     const inbox = this.#inbox;
     let done = 0;
+    let looked = 0;
     let emptied = started;
     while (inbox.size > 0) {
       done += this.#deliverOne(context);
       runTicks?.();
-      if (inbox.size > 0 && (done < LEAST || done % UNTIMED !== 0)) continue;
+      if (inbox.size > 0 && (done < LEAST || done - looked < UNTIMED)) continue;
       if (inbox.size === 0 && this.#readable.length === 0) break;
+      looked = done;
       const now = this.engine.now();
       if (now - started >= BUDGET) break;
       if (this.#readable.length === 0 || (inbox.size > 0 && now - emptied < SLICE)) continue;
@@ -221,9 +237,9 @@ export class Loop {
 
   /** Where {@link runTicks} cannot be had: a turn of the event loop's check phase for each. */
   #deliverEach(started: number): void {
-    const { size } = this.#inbox;
-    for (let i = 0; i < Math.min(size, UNTICKED); i++) setImmediate(this.#next);
-    setImmediate(() => this.#end(started, size));
+    const now = Math.min(this.#inbox.size, UNTICKED);
+    for (let i = 0; i < now; i++) setImmediate(this.#next);
+    setImmediate(() => this.#end(started, now));
   }
 
   readonly #next = (): void => void this.#deliverOne(undefined);
@@ -250,8 +266,7 @@ export class Loop {
     this.#running = false;
     this.#half = 0;
     this.flush();
-    const [next] = this.#readable;
-    const more = this.#inbox.core ?? next;
+    const more = this.#inbox.core ?? this.#readable[0] ?? this.#writable[0];
     if (more !== undefined) this.#schedule(more);
     const now = this.engine.now();
     if (done > 0) this.#cost += ((now - started) / done - this.#cost) / 4;

@@ -52,6 +52,19 @@ export class Inbox {
     this.size--;
   }
 
+  /** Takes out all entries of one socket; the others stay as they are. */
+  take(core: Core): { readonly msg: Buffer | undefined; readonly about: RemoteInfo | Error }[] {
+    const taken = [];
+    for (let left = this.size; left > 0; left--) {
+      const { core: owner, msg, about } = this;
+      this.drop();
+      if (owner === core) taken.push({ msg, about });
+      else if (msg === undefined) this.fail(owner as Core, about as Error);
+      else this.push(owner as Core, msg, about as RemoteInfo);
+    }
+    return taken;
+  }
+
   #add(core: Core, msg: Buffer | undefined, about: RemoteInfo | Error): void {
     if (this.size === this.#cores.length) this.#grow();
     const place = (this.#first + this.size++) & (this.#cores.length - 1);

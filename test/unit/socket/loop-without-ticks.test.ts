@@ -2,3 +2,4 @@
 jest.mock('../../../src/socket/in/ticks', () => ({ runTicks: undefined }));
 
 require('./loop.test');
+require('./liveness.test');
