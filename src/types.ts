@@ -225,10 +225,18 @@ export interface SocketOptions {
    * For code that answers with plain `send(msg, port, address)`: send from the local address which that remote (address,
    * port) was heard on, when `send()` names none. Looked up in the message in whose async context `send()` runs, in
    * what this socket remembers, and in what all sticky sockets of the process remember. A socket that connects to a
-   * remote it has heard is bound to that address. `max` remotes (8192) are remembered for `ttl` ms (60000).
-   * Default false.
+   * remote it has heard is bound to that address. `max` remotes (8192) are remembered for `ttl` ms (60000). `follow: 'route'`
+   * lets the kernel choose where the route to the remote leaves through another interface than its last request came in by,
+   * as WireGuard does: for peers and hosts that roam, and not for asymmetric routes. Default false.
    */
-  stickySource?: boolean | { readonly max?: number | undefined; readonly ttl?: number | undefined } | undefined;
+  stickySource?:
+    | boolean
+    | {
+        readonly max?: number | undefined;
+        readonly ttl?: number | undefined;
+        readonly follow?: 'route' | undefined;
+      }
+    | undefined;
   /** Which datagrams are delivered. Default: all. */
   accept?: Accept | undefined;
   /** Adds `rinfo.ttl`. Default false. */

@@ -67,6 +67,15 @@ export class Interfaces {
     return this.#known().local.has(text);
   }
 
+  /**
+   * Indexes of the interfaces that have this address, spelled as for {@link isLocal}: more than one where two are in equal
+   * networks. One that came a moment ago is found as well.
+   */
+  indexesOf(text: string): readonly number[] {
+    if (!this.#known().local.has(text)) this.#addresses = undefined;
+    return (this.#known().local.get(text) ?? []).map((name) => this.indexOf(name));
+  }
+
   /** First IPv4 address of an interface, or undefined. */
   ipv4Of(ifindex: number): number | undefined {
     const name = this.nameOf(ifindex);
@@ -93,15 +102,18 @@ interface Addresses {
   readonly broadcasts: Set<number>;
   /** 1 at the last byte in memory of each: it is asked twice per answer, and mostly says no. */
   readonly filter: Uint8Array;
-  readonly local: Set<string>;
+  /** By address, the interfaces that have it. */
+  readonly local: Map<string, string[]>;
   readonly ipv4: Map<string, number>;
 }
 
 function readAddresses(interfaces: ReturnType<typeof networkInterfaces>): Addresses {
-  const found: Addresses = { broadcasts: new Set(), filter: new Uint8Array(256), local: new Set(), ipv4: new Map() };
+  const found: Addresses = { broadcasts: new Set(), filter: new Uint8Array(256), local: new Map(), ipv4: new Map() };
   for (const [name, entries] of Object.entries(interfaces)) {
     for (const { address, netmask, family } of entries ?? []) {
-      found.local.add(address);
+      const having = found.local.get(address);
+      if (having === undefined) found.local.set(address, [name]);
+      else having.push(name);
       if (family !== 'IPv4') continue;
       const word = parseAddress(address)?.word0;
       const mask = parseAddress(netmask)?.word0;

@@ -132,7 +132,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.resource = new AsyncResource('UDPWRAP');
     this.stats = newStats();
     this.channel = new Channel(engine, settings.kind);
-    this.sticky = settings.sticky && new Sticky(settings.sticky, engine.names, engine.now);
+    this.sticky = settings.sticky && new Sticky(settings.sticky, engine);
     this.batch = settings.batch;
   }
 

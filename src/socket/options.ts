@@ -171,10 +171,14 @@ function checkSticky(value: unknown): StickySettings | undefined {
   if (value === undefined || value === null || value === false) return undefined;
   if (value === true) return STICKY_DEFAULTS;
   if (typeof value !== 'object') throw invalidArgType('options.stickySource', 'of type boolean or object', value);
-  const { max = STICKY_DEFAULTS.max, ttl = STICKY_DEFAULTS.ttl } = value as Partial<StickySettings>;
+  const { max = STICKY_DEFAULTS.max, ttl = STICKY_DEFAULTS.ttl, follow } = value as Partial<StickySettings>;
+  if (follow !== undefined && follow !== 'route') {
+    throw invalidArgValue('options.stickySource.follow', follow, "must be 'route'");
+  }
   return {
     max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // more than a Map holds
     ttl: checkInteger('options.stickySource.ttl', ttl, 1, Number.MAX_SAFE_INTEGER),
+    follow,
   };
 }
 

@@ -10,17 +10,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mismatch } from '../../datagram/answer';
 import type { Endpoint } from '../../datagram/endpoint';
+import type { Engine } from '../../datagram/engine';
 import type { Names } from '../../datagram/names';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { WordMap } from '../../datagram/word-map';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
+import { Routes, type Way } from './routes';
 
 export interface StickySettings {
   /** Remotes remembered, at least; twice as many at most. */
   readonly max: number;
   /** How long, in ms since they were heard last. */
   readonly ttl: number;
+  /** Is a source forgotten when the route to its remote leaves through another interface than the last request came by? */
+  readonly follow?: 'route' | undefined;
 }
 
 export const STICKY_DEFAULTS: StickySettings = { max: 8192, ttl: 60_000 };
@@ -43,7 +47,7 @@ const LATE_ANSWERS = 64;
 const LATE = 10_000;
 
 /** A remote, as memory has it. */
-class Entry {
+class Entry implements Way {
   /** Where it was heard last. */
   local: Endpoint;
   /** When, in ms. */
@@ -54,6 +58,10 @@ class Entry {
   before: Endpoint | undefined;
   /** When that was, in ms. */
   changed = 0;
+  // Way: of those that follow the route alone.
+  ifindex = 0;
+  through: readonly number[] | undefined;
+  looked = Number.NEGATIVE_INFINITY;
 
   constructor(local: Endpoint) {
     this.local = local;
@@ -69,13 +77,15 @@ export class Sticky {
   readonly #now: () => number;
   readonly #ttl: number;
   readonly #max: number;
+  readonly #routes: Routes | undefined;
   #own: WordMap<Entry> | undefined;
 
-  constructor({ max, ttl }: StickySettings, names: Names, now: () => number) {
+  constructor({ max, ttl, follow }: StickySettings, engine: Engine) {
     shared ??= new WordMap(max);
     shared.growTo(max);
-    this.#names = names;
-    this.#now = now;
+    this.#names = engine.names;
+    this.#now = engine.now;
+    this.#routes = follow === undefined ? undefined : new Routes(engine);
     this.#ttl = ttl;
     this.#max = max;
   }
@@ -130,6 +140,7 @@ export class Sticky {
     }
     entry.local = local;
     entry.at = now;
+    if (this.#routes !== undefined) entry.ifindex = rinfo.destination?.ifindex ?? 0;
     if (!contextual && entry.unanswered < LATE_ANSWERS) entry.unanswered++;
   }
 
@@ -145,7 +156,7 @@ export class Sticky {
    */
   source(to: Endpoint, port: number): Endpoint | undefined {
     const local = this.#localFor(to, port);
-    if (local === undefined) return undefined;
+    if (local === undefined || this.#hasLeft(to, port)) return undefined;
     const source = !local.ipv4 || local.family === to.family ? local : this.#otherForm(local);
     return mismatch(source, to) === undefined ? source : undefined;
   }
@@ -157,6 +168,13 @@ export class Sticky {
       if (memory === undefined || entry === undefined) continue;
       if (entry.local === source || this.#otherForm(entry.local) === source) forget(memory, to, port);
     }
+  }
+
+  /** Does the route to it lead elsewhere than where it was heard? Until it is heard again, or the route is as it was. */
+  #hasLeft(to: Endpoint, port: number): boolean {
+    if (this.#routes === undefined) return false;
+    const entry = (this.#own && find(this.#own, to, port)) ?? (shared && find(shared, to, port));
+    return entry !== undefined && this.#routes.isAnother(entry, to, this.#now());
   }
 
   #localFor(to: Endpoint, port: number): Endpoint | undefined {

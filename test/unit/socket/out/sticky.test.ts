@@ -465,7 +465,16 @@ describe('options', () => {
   const make = (stickySource: unknown) => () => new FakeNet().make({ stickySource } as Partial<SocketOptions>);
 
   test('true, false, nothing, and limits', () => {
-    for (const good of [true, false, undefined, {}, { max: 1 }, { ttl: 1 }, { max: 8192, ttl: 60_000 }]) {
+    for (const good of [
+      true,
+      false,
+      undefined,
+      {},
+      { max: 1 },
+      { ttl: 1 },
+      { max: 8192, ttl: 60_000 },
+      { follow: 'route' },
+    ]) {
       expect(make(good)).not.toThrow();
     }
   });
@@ -477,6 +486,8 @@ describe('options', () => {
     [{ max: 1.5 }, 'ERR_OUT_OF_RANGE'],
     [{ max: '8' }, 'ERR_INVALID_ARG_TYPE'],
     [{ ttl: 0 }, 'ERR_OUT_OF_RANGE'],
+    [{ follow: 'interface' }, 'ERR_INVALID_ARG_VALUE'],
+    [{ follow: true }, 'ERR_INVALID_ARG_VALUE'],
     [{ ttl: Number.POSITIVE_INFINITY }, 'ERR_OUT_OF_RANGE'],
   ])('%p is refused', (bad, code) => {
     expect(make(bad)).toThrow(expect.objectContaining({ code }));
