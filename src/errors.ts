@@ -52,9 +52,9 @@ export function systemError(code: string, errno: number, syscall: string, place?
 type ErrorConstructor = new (message: string) => Error;
 
 /** As Node makes its coded errors: the code stands in the stack's first line and in toString(), not in the name. */
-function coded(Base: ErrorConstructor, code: string, message: string): CodedError {
+function coded(Base: ErrorConstructor, code: string, message: string, name = Base.name): CodedError {
   const error = new Base(message) as CodedError;
-  error.name = `${Base.name} [${code}]`;
+  error.name = `${name} [${code}]`;
   void error.stack; // captured with the code in it
   delete (error as { name?: string }).name;
   error.code = code;
@@ -72,6 +72,12 @@ export const alreadyBound = () => coded(Error, 'ERR_SOCKET_ALREADY_BOUND', 'Sock
 export const notRunning = () => coded(Error, 'ERR_SOCKET_DGRAM_NOT_RUNNING', 'Not running');
 export const alreadyConnected = () => coded(Error, 'ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
 export const notConnected = () => coded(Error, 'ERR_SOCKET_DGRAM_NOT_CONNECTED', 'Not connected');
+export const unsendable = () =>
+  coded(
+    TypeError,
+    'ERR_INVALID_HANDLE_TYPE',
+    'This handle type cannot be sent: a socket of recvfromto has no handle of libuv. Hand its descriptor over by stdio, or let the child bind',
+  );
 export const badBufferSize = () =>
   coded(TypeError, 'ERR_SOCKET_BAD_BUFFER_SIZE', 'Buffer size must be a positive integer');
 export const invalidFdType = (type: string) => coded(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`);
@@ -110,16 +116,34 @@ export const invalidArgType = (name: string, expected: string, value: unknown) =
 export const invalidMessage = (name: string, value: unknown) =>
   invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', value);
 
-/** uvException's form for buffer sizes. */
+/** In the form of Node's SystemError, whose `errno` and `syscall` read and write `info`, and which is printed with that. */
 export function bufferSizeError(code: string, errno: number, message: string, syscall: string): CodedError {
-  const info = { errno, code, message, syscall };
+  const info: Record<string, unknown> = { errno, code, message, syscall };
   const error = coded(
     Error,
     'ERR_SOCKET_BUFFER_SIZE',
     `Could not get or set buffer size: ${syscall} returned ${code} (${message})`,
+    'SystemError',
   );
-  Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true });
-  return Object.assign(error, { info, errno, syscall });
+  const ofInfo = (name: string): PropertyDescriptor => ({
+    get: () => info[name],
+    set: (value) => {
+      info[name] = value;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+  return Object.defineProperties(error, {
+    name: { value: 'SystemError', configurable: true, writable: true },
+    info: { value: info, enumerable: true, configurable: true },
+    errno: ofInfo('errno'),
+    syscall: ofInfo('syscall'),
+    [inspect.custom]: {
+      value: (_: unknown, options: object) => inspect(error, { ...options, getters: true, customInspect: false }),
+      configurable: true,
+      writable: true,
+    },
+  });
 }
 
 /** Ours: this OS, CPU or runtime is not supported. */

@@ -511,10 +511,10 @@ export class Sender {
     this.#fail(settle, error);
   }
 
-  /** What would fit, where the kernel tells. */
+  /** What would fit, where the kernel tells. Not enumerable: programs compare and print errors as dgram makes them. */
   #addMtu(error: Error, remote: Endpoint): void {
     const mtu = this.#engine.pathMtu(remote);
-    if (mtu > 0) Object.assign(error, { mtu });
+    if (mtu > 0) Object.defineProperty(error, 'mtu', { value: mtu, writable: true, configurable: true });
   }
 
   /** Without a callback a send error is dropped, as dgram does; it is counted. */

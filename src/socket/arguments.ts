@@ -67,12 +67,12 @@ export function bindArguments([first, second]: readonly unknown[]): BindArgument
   return { ...wanted, port: bindPort(port) };
 }
 
-/** As lenient as dgram with what is no number (null, a callback: any port), but a number must be a port. */
+/** As lenient as dgram with what is no number (null, words, a callback: any port), but a number must be a port. */
 function bindPort(port: unknown): number {
-  if (typeof port === 'number' && !Number.isInteger(port)) throw badPort(port, true);
-  const number = typeof port === 'function' || typeof port === 'symbol' ? 0 : Math.trunc(Number(port || 0));
-  if (number >= 0 && number <= 0xffff) return number;
-  if (Number.isNaN(number)) return 0;
+  const isNumber = typeof port === 'number' || typeof port === 'bigint';
+  const number = typeof port === 'function' || typeof port === 'symbol' ? 0 : Number(isNumber ? port : port || 0);
+  if (number === (number & 0xffff)) return number;
+  if (Number.isNaN(number) && !isNumber) return 0;
   throw badPort(port, true);
 }
 
@@ -146,7 +146,7 @@ function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
   const size = (length as number) >>> 0;
   if (start > bytes.length) throw outOfBounds('offset');
   if (start + size > bytes.length) throw outOfBounds('length');
-  checkAttached(bytes);
+  if (ArrayBuffer.isView(message)) checkAttached(message);
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, size); // subarray() may be a subclass's own
 }
 
@@ -167,14 +167,23 @@ function bytesOf(message: unknown): Uint8Array | undefined {
   if (typeof message === 'string') return Buffer.from(message);
   if (!ArrayBuffer.isView(message)) return undefined;
   // Memory that was transferred, or shrank away: dgram sends what there is to see, which is nothing.
-  if (message.byteLength === 0) return EMPTY;
+  if (sizeOf(message) === 0) return EMPTY;
   if ((message as Uint8Array).BYTES_PER_ELEMENT === 1) return message as Uint8Array;
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
 }
 
-/** A detached buffer looks empty. Constructing on one throws, as it does in dgram's own slicing. */
-function checkAttached(bytes: ArrayBufferView): void {
-  if (bytes.byteLength === 0) void new Uint8Array(bytes.buffer);
+/** A DataView throws where other views of memory that is gone look empty. */
+function sizeOf(view: ArrayBufferView): number {
+  try {
+    return view.byteLength;
+  } catch {
+    return 0;
+  }
+}
+
+/** Constructing on a detached buffer throws, as it does where dgram slices and gathers. @throws TypeError */
+function checkAttached(view: ArrayBufferView): void {
+  if (sizeOf(view) === 0) void new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 function fail(error: Error): never {

@@ -16,10 +16,11 @@ import type { Reading, Receiver } from '../datagram/receiver';
 import { type Outlet, Sender } from '../datagram/sender';
 import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
-import { notRunning } from '../errors';
+import { notRunning, unsendable } from '../errors';
 import { READABLE, type Waiter, type Watcher, WRITABLE } from '../ffi/index';
 import type { RemoteInfo, SocketStats } from '../types';
-import { HandleView } from './dgram/handle-view';
+import { HandleView, isSentToChild } from './dgram/handle-view';
+import { kState } from './dgram/state-symbol';
 import { publishFailed } from './diagnostics';
 import { deliver } from './in/deliver';
 import { Groups } from './in/groups';
@@ -32,7 +33,7 @@ import { LARGEST_DATAGRAM, type Settings } from './options';
 import { Sticky } from './out/sticky';
 import { NO_ERRORS, newStats } from './stats';
 
-export const kState = Symbol('state symbol');
+export { kState };
 
 /** The socket around it: an emitter whose bind() may be a subclass's. */
 export interface Bindable extends EventEmitter {
@@ -138,7 +139,9 @@ export class Core implements Outlet, Reading, Waiter {
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
 
+  /** @throws ERR_INVALID_HANDLE_TYPE to child.send(), which would hand it to C++ */
   get handle(): HandleView | null {
+    if (isSentToChild()) throw unsendable();
     this.#handle ??= new HandleView(this);
     return this.closed ? null : this.#handle;
   }
@@ -336,6 +339,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.watcher?.close();
     this.watcher = undefined;
     this.channel.close();
+    this.resource.emitDestroy();
   }
 
   /** @throws the kernel's error */

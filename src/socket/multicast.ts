@@ -44,8 +44,8 @@ export function setMulticastLoopback(channel: Channel, on: boolean): number {
 /** IPv4: one of the interface's addresses. IPv6: any address with the interface as its zone; without, the default. */
 export function setMulticastInterface(channel: Channel, address: string): number {
   const { constants: c, errno } = platformOf(channel);
-  const end = channel.engine.names.endpoint(address);
-  if (end === undefined) return -errno.EINVAL;
+  const end = interfaceOf(channel, address);
+  if (end === undefined || end === null) return -errno.EINVAL;
   if (end.family === 6) return channel.setInt(c.IPPROTO_IPV6, c.IPV6_MULTICAST_IF, end.scope);
   return channel.setBytes(c.IPPROTO_IP, c.IP_MULTICAST_IF, wordsToBytes(end.word0));
 }
@@ -183,7 +183,13 @@ function isForeign(channel: Channel, group: Endpoint): boolean {
 /** undefined: the system's choice; null: no address. */
 function interfaceOf(channel: Channel, local: unknown): Endpoint | undefined | null {
   if (local === undefined || local === null) return undefined;
-  return channel.engine.names.endpoint(String(local)) ?? null;
+  const { names, host } = channel.engine;
+  const text = String(local);
+  const [address, zone] = text.split('%');
+  // libuv's zones are names, and numbers on Windows alone. One that names no interface is the default one to it.
+  const numbered = zone !== undefined && host.platform.calls !== 'winsock' && /^\d+$/.test(zone);
+  if (numbered && host.syscalls.if_nametoindex(zone) === 0) return names.endpoint(address) ?? null;
+  return names.endpoint(text) ?? null;
 }
 
 function platformOf(channel: Channel) {
