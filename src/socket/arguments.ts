@@ -142,6 +142,7 @@ function toPeer([message, offset, length, port, address, callback]: readonly unk
 
 function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
   const bytes = bytesOf(message) ?? fail(invalidMessage('buffer', message));
+  if (ArrayBuffer.isView(message)) void message.byteLength; // a DataView whose memory is gone throws
   const start = (offset as number) >>> 0;
   const size = (length as number) >>> 0;
   if (start > bytes.length) throw outOfBounds('offset');

@@ -26,6 +26,7 @@ import { deliver } from './in/deliver';
 import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
 import type { Inbox } from './in/inbox';
+import type { UdpHandle } from './life/cluster';
 import type { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
@@ -83,6 +84,8 @@ export class Core implements Outlet, Reading, Waiter {
   readonly sticky: Sticky | undefined;
   /** Its descriptor. */
   channel: Channel;
+  /** Of a descriptor that libuv owns: what Node lists as one that keeps the process alive. */
+  owner: UdpHandle | undefined;
   /** What waits for 'listening'. */
   pending: Queue | undefined;
   watcher: Watcher | undefined;
@@ -327,6 +330,8 @@ export class Core implements Outlet, Reading, Waiter {
     this.#keepAlive();
     if (refed) this.#timer?.ref();
     else this.#timer?.unref();
+    if (refed) this.owner?.ref?.();
+    else this.owner?.unref?.();
   }
 
   /** Sends what it can, and ends. Nothing is delivered after it. */

@@ -187,8 +187,9 @@ function interfaceOf(channel: Channel, local: unknown): Endpoint | undefined | n
   const text = String(local);
   const [address, zone] = text.split('%');
   // libuv's zones are names, and numbers on Windows alone. One that names no interface is the default one to it.
-  const numbered = zone !== undefined && host.platform.calls !== 'winsock' && /^\d+$/.test(zone);
-  if (numbered && host.syscalls.if_nametoindex(zone) === 0) return names.endpoint(address) ?? null;
+  const numbered =
+    zone !== undefined && address.includes(':') && host.platform.calls !== 'winsock' && /^\d*$/.test(zone);
+  if (numbered && (zone === '' || host.syscalls.if_nametoindex(zone) === 0)) return names.endpoint(address) ?? null;
   return names.endpoint(text) ?? null;
 }
 

@@ -2,10 +2,17 @@
  * What a scenario gets: the module under test, a transcript, and sockets that are closed when it is over. Peers are
  * always node:dgram's own, so that both runs talk to the same counterpart.
  */
-import * as nodeDgram from 'node:dgram';
+import nodeDgram from 'node:dgram';
 import type { EventEmitter } from 'node:events';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Transcript } from './transcript';
+
+/** node:dgram, after recvfromto/register. */
+export const REGISTERED = join(__dirname, 'registered.cjs');
+
+/** node:dgram's own, whatever is registered later. */
+export const { createSocket, Socket: NativeSocket } = nodeDgram;
 
 type Method<Result = unknown> = (...args: unknown[]) => Result;
 
@@ -73,7 +80,7 @@ export class Stage extends Transcript {
 
   /** A socket of node:dgram, bound to the loopback address, or where told. */
   async peer(type: 'udp4' | 'udp6' = 'udp4', address = type === 'udp4' ? '127.0.0.1' : '::1'): Promise<LooseSocket> {
-    const socket = this.held(nodeDgram.createSocket(type) as unknown as LooseSocket);
+    const socket = this.held(createSocket(type) as unknown as LooseSocket);
     socket.bind(0, address);
     await once(socket, 'listening');
     this.namePort(socket.address().port, `PEER${this.#open.size}`);
@@ -101,7 +108,17 @@ export class Stage extends Transcript {
     for (const event of ['listening', 'connect', 'close', 'error']) {
       socket.on(event, (...args: unknown[]) => this.log(`${name} '${event}'`, ...args));
     }
-    socket.on('message', (msg, rinfo) => this.log(`${name} 'message'`, msg, dgramFields(rinfo)));
+    socket.on('message', (msg, rinfo) => this.log(`${name} 'message'`, msg, memoryOf(msg), this.rinfo(rinfo)));
+  }
+
+  /**
+   * Of what listeners get, all that programs enumerate; of an import, which shows them, without our two fields. Nothing
+   * else may differ.
+   */
+  rinfo(rinfo: object): unknown {
+    if (this.modulePath === REGISTERED) return rinfo;
+    const { destination, localAddress, ...rest } = rinfo as Record<string, unknown>;
+    return Object.getPrototypeOf(rinfo) === Object.prototype ? rest : rinfo;
   }
 
   /** A callback that logs what it is called with. */
@@ -142,9 +159,9 @@ export class Stage extends Transcript {
   }
 }
 
-/** The fields that dgram's rinfo has. */
-export function dgramFields(rinfo: unknown): unknown {
-  if (rinfo === null || typeof rinfo !== 'object') return rinfo;
-  const { address, family, port, size } = rinfo as Record<string, unknown>;
-  return { address, family, port, size };
+/** What is behind a message: programs make views of `msg.buffer`, and transfer it. */
+export function memoryOf(msg: Buffer): string {
+  const own = msg.byteOffset === 0 && msg.buffer.byteLength === msg.length;
+  const kind = Object.getPrototypeOf(msg) === Buffer.prototype ? 'Buffer' : 'of another prototype';
+  return `${kind} ${own ? 'with bytes of its own' : `at ${msg.byteOffset} of ${msg.buffer.byteLength}`}`;
 }

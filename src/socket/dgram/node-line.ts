@@ -24,7 +24,7 @@ let heard: 'error' | typeof errorMonitor | undefined;
 export function bindFailureEvent(): 'error' | typeof errorMonitor {
   if (heard === undefined) {
     const never = () => {};
-    const probe = new Socket({ type: 'udp4', lookup: never }); // has no descriptor before its look-up is done
+    const probe = new Socket({ type: 'udp4', lookup: never }).unref(); // has no descriptor before its look-up is done
     probe.bind(0, 'any', never);
     heard = probe.listenerCount('error') > 0 ? 'error' : errorMonitor;
     probe.close();
@@ -43,7 +43,7 @@ export function looksUpLiterals(lookup: typeof dns.lookup): boolean {
       asked = true;
     }) as unknown as typeof dns.lookup;
     try {
-      const probe = new Socket({ type: 'udp4' });
+      const probe = new Socket({ type: 'udp4' }).unref();
       probe.bind(0, '127.0.0.1');
       probe.close(); // closes when bound, which it never is if it has asked
     } finally {

@@ -220,6 +220,8 @@ function takeOver(
   const channel = core.openChannel();
   const result = channel.adopt(fd, core.settings.wishes, handle && (() => handle.close()));
   if (result < 0) throw explained(core, failure(platform, result, syscall, place));
+  core.owner = handle;
+  core.setRef(core.refed);
   try {
     startReceiving(core, shared);
   } catch (error) {

@@ -13,6 +13,8 @@ export interface UdpHandle {
   /** dgram keeps its socket here, and cluster.disconnect() closes it (lib/internal/cluster/child.js, _disconnect). */
   owner?: unknown;
   close(callback?: () => void): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 /** What a worker asks its primary for: dgram's bindServerHandle. */

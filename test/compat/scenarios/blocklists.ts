@@ -1,9 +1,9 @@
 /** receiveBlockList and sendBlockList, on the lines that have them. recvfromto has them on every line. */
 import { once } from 'node:events';
 import { BlockList } from 'node:net';
-import type { Scenarios } from '../stage';
+import { NativeSocket, type Scenarios } from '../stage';
 
-const given = /sendBlockList/.test(String(require('node:dgram').Socket));
+const given = /sendBlockList/.test(String(NativeSocket));
 
 const all: Scenarios = {
   'that are none': (t) => {

@@ -64,17 +64,6 @@ export const scenarios: Scenarios = {
     await t.settle();
   },
 
-  'sending after a close that waits': async (t) => {
-    const socket = t.socket('udp4');
-    t.watch(socket);
-    const caught = new Promise((resolve) => process.once('uncaughtException', resolve));
-    socket.send('x', 9, 'localhost');
-    socket.close(t.callback('closed'));
-    t.attempt('send', () => socket.send('y', 9, 'localhost', t.callback('never')));
-    t.log('uncaught', await caught);
-    await t.settle();
-  },
-
   "in 'listening'": async (t) => {
     const socket = t.socket('udp4');
     t.watch(socket);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { output } from '../child';
-import type { Scenarios, Stage } from '../stage';
+import { NativeSocket, type Scenarios, type Stage } from '../stage';
 
 interface Cluster {
   readonly name: string;
@@ -29,8 +29,8 @@ async function run(t: Stage, ...clusters: readonly Cluster[]): Promise<void> {
 
 function program(modulePath: string, primary: string, worker: string): string {
   return `const cluster = require('node:cluster');
+    const net = { ...require('node:dgram') };
     const dgram = require(${JSON.stringify(modulePath)});
-    const net = require('node:dgram');
     if (cluster.isPrimary) {
       const lines = [];
       let hear = () => {};
@@ -193,10 +193,18 @@ export const scenarios: Scenarios = {
       primary: `const a = fork({ NAME: 'a' }); a.on('exit', (code, signal) => say('exit', code, signal));`,
       worker: `const s = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => { s.unref(); say('a bound'); process.channel.unref(); });`,
     });
+    await run(t, {
+      name: 'a worker whose socket was unref()ed before bind()',
+      primary: `const a = fork({ NAME: 'a' }); a.on('exit', (code, signal) => say('exit', code, signal));`,
+      worker: `const s = dgram.createSocket('udp4').unref().bind(0, '127.0.0.1', () => {
+        say('holds', process.getActiveResourcesInfo().filter((name) => /udp/i.test(name)));
+        s.close(() => cluster.worker.disconnect());
+      });`,
+    });
   },
 
   reusePort: async (t) => {
-    if (!/reusePort/.test(String(require('node:dgram').Socket))) return; // ignored by dgram, not by recvfromto
+    if (!/reusePort/.test(String(NativeSocket))) return; // ignored by dgram, not by recvfromto
     await run(t, {
       name: 'workers have their own descriptors',
       primary: `const a = fork({ NAME: 'a' }); let b;

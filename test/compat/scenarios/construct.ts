@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { inherits } from 'node:util';
-import type { LooseSocket, Scenarios } from '../stage';
+import { type LooseSocket, NativeSocket, type Scenarios } from '../stage';
 
 const WRONG = [
   undefined,
@@ -79,7 +79,7 @@ export const scenarios: Scenarios = {
     t.log('instance of Socket', socket instanceof Socket);
     t.log('instance of EventEmitter', socket instanceof EventEmitter);
     t.log('created is an instance', t.socket('udp6') instanceof Socket);
-    t.log("instance of node:dgram's Socket", socket instanceof require('node:dgram').Socket);
+    t.log("instance of node:dgram's Socket", socket instanceof NativeSocket);
     t.log('constructor', socket.constructor === (Socket as unknown));
     t.log('prototype', Object.getPrototypeOf(socket) === Socket.prototype);
     t.log('name and length', Socket.name, Socket.length, t.dgram.createSocket.length);
@@ -138,7 +138,7 @@ export const scenarios: Scenarios = {
 
   'names on the prototype': (t) => {
     const { prototype } = t.dgram.Socket;
-    const theirs = Object.getOwnPropertyNames(require('node:dgram').Socket.prototype).filter(
+    const theirs = Object.getOwnPropertyNames(NativeSocket.prototype).filter(
       (name) => !name.startsWith('_') && name !== 'constructor',
     );
     for (const name of theirs.sort()) {

@@ -3,7 +3,11 @@
  * written from this file.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { BlockList } from 'node:net';
+import { join } from 'node:path';
 import { output } from '../child';
 import type { LooseSocket, Scenarios, Stage } from '../stage';
 
@@ -18,6 +22,10 @@ const call = (socket: LooseSocket, name: string, ...args: unknown[]) =>
   (socket[name] as (...args: unknown[]) => unknown)(...args);
 const NOT_RUNNING =
   'Error <Error [ERR_SOCKET_DGRAM_NOT_RUNNING]: Not running> keys code { code: "ERR_SOCKET_DGRAM_NOT_RUNNING", name: "Error" }';
+const ALREADY_BOUND =
+  'Error <Error [ERR_SOCKET_ALREADY_BOUND]: Socket is already bound> keys code { code: "ERR_SOCKET_ALREADY_BOUND", name: "Error" }';
+const NO_UDP =
+  'TypeError <TypeError [ERR_INVALID_FD_TYPE]: Unsupported fd type: FILE> keys code { code: "ERR_INVALID_FD_TYPE", name: "TypeError" }';
 /** Methods that in dgram read a property of a handle that is gone. */
 const OF_THE_HANDLE = [
   ['setBroadcast', true],
@@ -29,6 +37,8 @@ const OF_THE_HANDLE = [
   ['getRecvBufferSize'],
   ['setSendBufferSize', 8192],
 ] as const;
+/** What dgram takes for 0, 65535, 9, 40000 and any port. */
+const NO_PORTS = [65536, -1, 131072 + 9, 40000.5, Number.NaN];
 const badPort = (port: unknown, least = '>=') =>
   `RangeError <RangeError [ERR_SOCKET_BAD_PORT]: Port should be ${least} 0 and < 65536. Received type ${typeof port} (${typeof port === 'string' ? `'${port}'` : port}).> keys code { code: "ERR_SOCKET_BAD_PORT", name: "RangeError" }`;
 
@@ -41,8 +51,9 @@ async function heardOf(t: Stage, peer: LooseSocket): Promise<void> {
 
 export const scenarios: Scenarios = {
   'a port that is none': async (t) => {
-    for (const port of [65536, -1, 131072 + 9]) {
+    for (const port of NO_PORTS) {
       const socket = t.socket('udp4');
+      socket.on('error', () => {}); // dgram's may be taken
       t.attempt(`bind(${port})`, () => socket.bind(port, '127.0.0.1') === socket);
       await t.settle();
     }
@@ -78,7 +89,7 @@ export const scenarios: Scenarios = {
     const script = `
       const child = require('node:child_process').fork('-e', { execPath: process.execPath, execArgv: ['-e', '0'] });
       const socket = require(${JSON.stringify(t.modulePath)}).createSocket('udp4').bind(0, '127.0.0.1', () => {
-        try { child.send('x', socket, () => {}); console.log('sent'); } catch (error) { console.log('throws'); }
+        try { child.send('x', socket, () => {}); console.log('sent'); } catch (error) { console.log(error.code, error.message); }
         socket.close();
         child.kill();
       });`;
@@ -100,6 +111,47 @@ export const scenarios: Scenarios = {
     socket.send('last words', peer.address().port, '127.0.0.1', t.callback('sent'));
     socket.close(t.callback('closed'));
     await heardOf(t, peer);
+  },
+
+  'a send() after a close() that waits for bind': async (t) => {
+    const socket = t.socket('udp4');
+    const caught = (error: Error) => t.log('uncaught', error);
+    process.on('uncaughtException', caught);
+    socket.send('x', 9, 'localhost');
+    socket.close(t.callback('closed'));
+    socket.send('y', 9, 'localhost', t.callback('sent'));
+    await once(socket, 'close');
+    await t.settle();
+    process.removeListener('uncaughtException', caught);
+  },
+
+  'the async context of a send() that waits for bind': async (t) => {
+    const context = new AsyncLocalStorage<string>();
+    const { port } = (await t.peer()).address();
+    const socket = t.socket('udp4');
+    for (const name of ['first', 'second']) {
+      const sent = () => t.log(`callback of the ${name}`, context.getStore());
+      context.run(name, () => socket.send('x', port, '127.0.0.1', sent));
+    }
+    await t.settle();
+  },
+
+  'a second bind() after a descriptor that was refused': (t) => {
+    const socket = t.socket('udp4');
+    const stream = openSync('/dev/null', 'r');
+    t.attempt('bind', () => socket.bind({ fd: stream }));
+    t.attempt('bind, again', () => socket.bind({ fd: stream }));
+    closeSync(stream);
+  },
+
+  'a descriptor of the other family': async (t) => {
+    const libc = require(join(__dirname, '../../../dist/libc.js')) as typeof import('../../../src/libc');
+    const fd = libc.socket(libc.AF_INET, libc.SOCK_DGRAM);
+    const socket = t.socket('udp6');
+    socket.bind({ fd });
+    const sent = t.awaited('sent');
+    socket.send('x', (await t.peer()).address().port, '127.0.0.1', sent.call);
+    await sent.called;
   },
 
   'bytes changed after send()': async (t) => {
@@ -144,9 +196,10 @@ export const scenarios: Scenarios = {
 
 export const differences: Readonly<Record<keyof typeof scenarios, Difference>> = {
   'a port that is none': {
-    reason: 'dgram binds to the port modulo 65536: a typing error becomes another service. `bind` throws instead.',
-    dgram: ['bind(65536) → true', 'bind(-1) → true', 'bind(131081) → true'],
-    recvfromto: [65536, -1, 131072 + 9].map((port) => `bind(${port}) throws ${badPort(port)}`),
+    reason:
+      'dgram binds to the port modulo 65536, without its fraction, or to any port: a typing error becomes another service. `bind` throws where a number is no port.',
+    dgram: NO_PORTS.map((port) => `bind(${port}) → true`),
+    recvfromto: NO_PORTS.map((port) => `bind(${port}) throws ${badPort(port)}`),
   },
   'the port "0"': {
     reason: 'Up to Node 22 the string "0" passes for a port (and 0 does not). Here it is refused on every line.',
@@ -168,7 +221,9 @@ export const differences: Readonly<Record<keyof typeof scenarios, Difference>> =
     reason:
       'child.send() takes no socket of recvfromto: Node wants a handle of libuv inside. Send a descriptor (`stdio`), or let the child bind; what a child is sent it can `bind()`.',
     dgram: ['send 0 null "sent\\n"'],
-    recvfromto: ['send 0 null "throws\\n"'],
+    recvfromto: [
+      'send 0 null "ERR_INVALID_HANDLE_TYPE This handle type cannot be sent: a socket of recvfromto has no handle of libuv. Hand its descriptor over by stdio, or let the child bind\\n"',
+    ],
   },
   'sends made just before close()': {
     reason:
@@ -180,6 +235,30 @@ export const differences: Readonly<Record<keyof typeof scenarios, Difference>> =
     reason: 'As before.',
     dgram: ['closed called with', 'heard []'],
     recvfromto: ['sent called with null 10', 'closed called with', 'heard ["last words"]'],
+  },
+  'a send() after a close() that waits for bind': {
+    reason: 'dgram throws where nobody can catch it. Whoever calls back hears of it here.',
+    dgram: [`uncaught ${NOT_RUNNING}`, 'closed called with'],
+    recvfromto: ['closed called with', `sent called with ${NOT_RUNNING}`],
+  },
+  'the async context of a send() that waits for bind': {
+    reason:
+      "dgram calls back in the context of whichever send() came first. Here each callback runs in its own send()'s context.",
+    dgram: ['callback of the first "first"', 'callback of the second "first"'],
+    recvfromto: ['callback of the first "first"', 'callback of the second "second"'],
+  },
+  'a second bind() after a descriptor that was refused': {
+    reason:
+      'dgram takes the socket for bound from then on. Here it is as it was, and may be bound to something better.',
+    dgram: [`bind throws ${NO_UDP}`, `bind, again throws ${ALREADY_BOUND}`],
+    recvfromto: [`bind throws ${NO_UDP}`, `bind, again throws ${NO_UDP}`],
+  },
+  'a descriptor of the other family': {
+    reason: "dgram goes by the socket's `type`, and no address fits. Here the descriptor is asked what it is.",
+    dgram: [
+      'sent called with Error <Error: send EINVAL 127.0.0.1:PEER2> keys errno,code,syscall,address,port { code: "EINVAL", errno: -22, syscall: "send", address: "127.0.0.1", port: PEER2, name: "Error" }',
+    ],
+    recvfromto: ['sent called with null 1'],
   },
   'bytes changed after send()': {
     reason:

@@ -1,6 +1,6 @@
 /** The private names of DEP0112, on the lines that have them, and dgram's state as programs find it by its symbol. */
 import { once } from 'node:events';
-import type { LooseSocket, Scenarios } from '../stage';
+import { type LooseSocket, NativeSocket, type Scenarios } from '../stage';
 
 interface Handle {
   readonly fd: number;
@@ -8,7 +8,7 @@ interface Handle {
   getAsyncId(): number;
 }
 
-const { prototype } = require('node:dgram').Socket;
+const { prototype } = NativeSocket;
 const given = '_handle' in prototype;
 
 async function warnings(action: () => Promise<void> | void): Promise<string[]> {

@@ -48,6 +48,21 @@ export const scenarios: Scenarios = {
     }
   },
 
+  'zones that are numbers, or no interface': async (t) => {
+    for (const type of ['udp4', 'udp6']) {
+      const socket = await t.bound(type, type === 'udp4' ? '0.0.0.0' : '::');
+      for (const zone of ['::%12', '::%1', '::%lo', '::%nosuch', 'fe80::1%12', '::1%12', '127.0.0.1%12', '::%', '%1']) {
+        const group = 'ff02::1:fb';
+        t.attempt(`${type} interface ${zone}`, () => call(socket, 'setMulticastInterface', zone));
+        t.attempt(`${type} add ${zone}`, () => call(socket, 'addMembership', group, zone));
+        t.attempt(`${type} drop ${zone}`, () => call(socket, 'dropMembership', group, zone));
+        const source = ['::1', 'ff32::1:fb', zone];
+        t.attempt(`${type} add of ${zone}`, () => call(socket, 'addSourceSpecificMembership', ...source));
+        t.attempt(`${type} drop of ${zone}`, () => call(socket, 'dropSourceSpecificMembership', ...source));
+      }
+    }
+  },
+
   'memberships of one source': async (t) => {
     const calls: unknown[][] = [
       ['127.0.0.1', '232.0.0.114', '127.0.0.1'],

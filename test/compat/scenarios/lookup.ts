@@ -1,4 +1,5 @@
 /** The `lookup` option: what it is called with, what it may answer, and when. */
+import dns from 'node:dns';
 import { once } from 'node:events';
 import type { Scenarios } from '../stage';
 
@@ -112,6 +113,54 @@ export const scenarios: Scenarios = {
     await t.settle();
   },
 
+  'failures after close()': async (t) => {
+    for (const callback of [t.callback('sent'), undefined]) {
+      const answers: Answer[] = [];
+      let first = true;
+      const lookup = (_host: unknown, _family: unknown, answer: Answer) => {
+        if (first) process.nextTick(answer, null, '127.0.0.1');
+        else answers.push(answer);
+        first = false;
+      };
+      const socket = t.socket({ type: 'udp4', lookup });
+      t.watch(socket);
+      socket.bind(0, 'x');
+      await once(socket, 'listening');
+      socket.send('x', 9, 'x', callback);
+      socket.close();
+      await once(socket, 'close');
+      t.log('looked up', answers.length);
+      for (const answer of answers) answer(Object.assign(new Error('late'), { code: 'ELATE' }));
+      await t.settle();
+    }
+  },
+
+  'dns.lookup replaced by the program': async (t) => {
+    const original = dns.lookup;
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const replaced = (host: unknown, family: unknown, answer: Answer) => {
+      t.log('dns.lookup', host, family, typeof answer);
+      process.nextTick(answer, null, '127.0.0.1', 4);
+    };
+    dns.lookup = replaced as unknown as typeof dns.lookup;
+    try {
+      const socket = t.socket('udp4');
+      t.watch(socket);
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      for (const address of ['127.0.0.1', undefined, 'some.where']) {
+        const sent = t.awaited(`sent to ${address}`);
+        socket.send('x', port, address, sent.call);
+        await sent.called;
+      }
+      socket.connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+    } finally {
+      dns.lookup = original;
+    }
+  },
+
   'one that throws': async (t) => {
     const lookup = () => {
       throw new Error('thrown by lookup');
@@ -124,10 +173,12 @@ export const scenarios: Scenarios = {
   'slow answers keep their order': async (t) => {
     const peer = await t.peer();
     const { port } = peer.address();
-    let delay = 30;
-    const lookup = (_host: unknown, _family: unknown, answer: Answer) => {
-      setTimeout(answer, delay, null, '127.0.0.1');
-      delay -= 10;
+    const waiting: Answer[] = [];
+    const lookup = (host: unknown, _family: unknown, answer: Answer) => {
+      if (host !== 'x') process.nextTick(answer, null, '127.0.0.1');
+      else if (waiting.push(answer) === 2) {
+        for (const late of waiting.reverse()) setImmediate(late, null, '127.0.0.1');
+      }
     };
     const socket = t.socket({ type: 'udp4', lookup });
     const heard: string[] = [];

@@ -4,7 +4,7 @@ import type { Scenarios, Stage } from '../stage';
 
 /** Runs `script` in a process, and logs how it ended and what it said. */
 async function run(t: Stage, name: string, script: string): Promise<void> {
-  const source = `const dgram = require(${JSON.stringify(t.modulePath)});\n${script}`;
+  const source = `const native = { ...require('node:dgram') };\nconst dgram = require(${JSON.stringify(t.modulePath)});\n${script}`;
   const { status, signal, stdout, stderr } = await output(process.execPath, ['-e', source]);
   // Stacks name files; the error's own line is what programs show.
   const error = stderr.split('\n').filter((line) => /^\w*(Error|Warning)|DeprecationWarning/.test(line));
@@ -56,6 +56,24 @@ export const scenarios: Scenarios = {
     await run(t, 'a type', "dgram.createSocket('udp5')");
   },
 
+  'how errors are printed': async (t) => {
+    await run(
+      t,
+      'a buffer size',
+      `const s = dgram.createSocket('udp4').bind(0, () => {
+        try {
+          s.setRecvBufferSize(2 ** 31);
+        } catch (error) {
+          const lines = require('node:util').inspect(error).split('\\n');
+          console.log(lines.filter((line) => !line.startsWith('    at ')).join('\\n'), error.stack.split('\\n')[0]);
+          error.errno = 5;
+          console.log(error.info.errno, Object.keys(error), error instanceof Error);
+        }
+        s.close();
+      });`,
+    );
+  },
+
   'a privileged port': async (t) => {
     const script = `
       if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
@@ -72,10 +90,10 @@ export const scenarios: Scenarios = {
       // The parent's own socket must not take what is meant for the child.
       const answer = (text) => {
         const { port } = owner.address();
-        const client = require('node:dgram').createSocket('udp4');
+        const client = native.createSocket('udp4');
         owner.close(() => client.send(text, port, '127.0.0.1', () => client.close()));
       };
-      const owner = require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1', () => {
+      const owner = native.createSocket('udp4').bind(0, '127.0.0.1', () => {
         const child = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(`
           const dgram = require(process.env.SUBJECT);
           const s = dgram.createSocket('udp4', (msg, { size }) => { console.log(String(msg), size); s.close(() => console.log('closed')); });
@@ -94,10 +112,10 @@ export const scenarios: Scenarios = {
       // The parent's own socket must not take what is meant for the child.
       const answer = (text) => {
         const { port } = owner.address();
-        const client = require('node:dgram').createSocket('udp4');
+        const client = native.createSocket('udp4');
         owner.close(() => client.send(text, port, '127.0.0.1', () => client.close()));
       };
-      const owner = require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1', () => {
+      const owner = native.createSocket('udp4').bind(0, '127.0.0.1', () => {
         const file = require('node:path').join(require('node:os').tmpdir(), 'recvfromto-compat-' + process.pid + '.cjs');
         require('node:fs').writeFileSync(file, ${JSON.stringify(`
           const dgram = require(process.env.SUBJECT);

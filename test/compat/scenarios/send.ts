@@ -24,6 +24,15 @@ export const scenarios: Scenarios = {
     await t.heard(peer, () => socket.send(Buffer.alloc(65507), port, '127.0.0.1'));
   },
 
+  'the queue right after a connected send()': async (t) => {
+    const socket = await t.connected(await t.peer());
+    for (const words of ['hello', Buffer.alloc(9000), ['in ', 'parts']]) {
+      socket.send(words);
+      const [size, count] = [socket.getSendQueueSize, socket.getSendQueueCount] as (() => number)[];
+      t.log('waiting', size.call(socket), count.call(socket));
+    }
+  },
+
   'errors without a callback are dropped': async (t) => {
     const socket = await t.bound();
     t.watch(socket);

@@ -1,8 +1,8 @@
 /** bindSync() and connectSync(), on the lines that have them. recvfromto has them on every line. */
 import { once } from 'node:events';
-import type { LooseSocket, Scenarios } from '../stage';
+import { type LooseSocket, NativeSocket, type Scenarios } from '../stage';
 
-const given = 'bindSync' in require('node:dgram').Socket.prototype;
+const given = 'bindSync' in NativeSocket.prototype;
 const bindSync = (socket: LooseSocket, ...args: unknown[]) =>
   (socket.bindSync as (...args: unknown[]) => unknown)(...args);
 const connectSync = (socket: LooseSocket, ...args: unknown[]) =>
