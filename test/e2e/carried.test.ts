@@ -167,6 +167,46 @@ describe('sending', () => {
   });
 });
 
+describe('the kernel', () => {
+  onLinux("gro: 'runs' hands over what it has coalesced at once, gro: true each for itself", async () => {
+    const sender = await bound();
+    const send = (socket: Socket) =>
+      sender.send(Buffer.alloc(10_500), { port: socket.address().port, address: HOST, segmentSize: 1000 });
+    const runs = await bound({ gro: 'runs' });
+    const each = await bound({ gro: true });
+    const [gotRuns, gotEach] = [messages(runs), messages(each)];
+    for (const socket of [runs, each]) send(socket);
+    await until(() => gotRuns.length > 0 && gotEach.length === 11);
+    expect(gotRuns.map(([text, { size, segmentSize }]) => [text.length, size, segmentSize])).toEqual([
+      [10_500, 10_500, 1000],
+    ]);
+    expect(gotEach.map(([text, { size }]) => [text.length, size])).toEqual([
+      ...Array<number[]>(10).fill([1000, 1000]),
+      [500, 500],
+    ]);
+    expect([runs.stats().datagramsIn, each.stats().datagramsIn]).toEqual([11, 11]);
+  });
+
+  onLinux('reusePort: { steer } says which socket of the group takes a datagram', async () => {
+    const load = [0x30, 0, 0, 0] as const; // the first byte of the payload: UDP's header is gone by now
+    const first = await bound({ reusePort: { steer: [load, [0x16, 0, 0, 0]] } });
+    const { port } = first.address();
+    const second = createSocket({ type: 'udp4', reusePort: true });
+    open.push(second);
+    await new Promise<void>((done) => second.bind(port, HOST, done));
+    const got = [messages(first), messages(second)];
+    const sender = await bound();
+    for (const byte of [0, 1, 1, 0, 1]) sender.sendSync(Buffer.of(byte), { port, address: HOST });
+    await until(() => got[0].length + got[1].length === 5);
+    expect(got.map((each) => each.map(([text]) => text.charCodeAt(0)))).toEqual([
+      [0, 0],
+      [1, 1, 1],
+    ]);
+    const byCpu = await bound({ reusePort: { steer: 'cpu' } });
+    expect(byCpu.address().port).toBeGreaterThan(0);
+  });
+});
+
 describe('the socket', () => {
   test('pause() keeps what comes in the kernel, resume() delivers it', async () => {
     const socket = await bound();

@@ -107,6 +107,35 @@ describe.each(families)('$type', ({ type, own, other, header }) => {
     expect(Number(row?.trim().split(/\s+/).at(-1))).toBe(sent - received);
   });
 
+  test('blockSource() hears a group without one of its senders, and unblockSource() undoes it', async () => {
+    const group = type === 'udp4' ? '239.7.7.7' : 'ff15::777';
+    const from = type === 'udp4' ? '10.1.0.8' : 'fd01::8';
+    const on = type === 'udp4' ? own : '::%eth0';
+    host.sh(`ip addr add ${from}/${type === 'udp4' ? '24 dev eth0' : '64 dev eth0 nodad'}
+      ip ${type === 'udp4' ? 'route add 239.0.0.0/8' : '-6 route add ff15::/16 table local'} dev eth0 2>/dev/null || true`);
+    const ours = await bound({ type });
+    const { port } = ours.socket.address();
+    ours.socket.addMembership(group, on);
+    const say = async (data: string) => {
+      for (const each of [from, other]) await peer.tell({ to: [group, port], data, from: each });
+    };
+    ours.socket.blockSource(from, group, on);
+    await say('blocked');
+    await until(() => ours.got.length === 1);
+    ours.socket.unblockSource(from, group, on);
+    await say('unblocked');
+    await until(() => ours.got.length === 3);
+    expect(ours.got.map(([text, { address }]) => [text, address])).toEqual([
+      ['blocked', other],
+      ['unblocked', from],
+      ['unblocked', other],
+    ]);
+    expect(() => ours.socket.unblockSource(from, group, on)).toThrow(
+      expect.objectContaining({ code: 'EADDRNOTAVAIL' }),
+    );
+    host.sh(`ip addr del ${from}/${type === 'udp4' ? 24 : 64} dev eth0`);
+  });
+
   withNft('a mark of the firewall is told, and answers carry it', async () => {
     const ours = await bound({ type, recvMark: true, replyMark: true });
     const rules = `counter answers {}
