@@ -19,7 +19,9 @@ export class RingPool {
   readonly #syscalls: Syscalls;
   readonly #sockaddrs: Sockaddrs;
   readonly #free: SendRing[] = [];
-  readonly #lent = new Map<SendRing, Borrower>();
+  /** Oldest first. Mostly one, which is given back before the next is lent. */
+  readonly #lent: SendRing[] = [];
+  readonly #borrowers: Borrower[] = [];
 
   constructor(platform: Platform, syscalls: Syscalls) {
     this.#platform = platform;
@@ -28,23 +30,33 @@ export class RingPool {
   }
 
   take(borrower: Borrower): SendRing {
-    if (this.#free.length === 0 && this.#lent.size >= PLENTY) this.#recall();
+    if (this.#free.length === 0 && this.#lent.length >= PLENTY) this.#recall();
     const ring = this.#free.pop() ?? new SendRing(this.#platform, this.#syscalls, this.#sockaddrs);
-    this.#lent.set(ring, borrower);
+    this.#lent.push(ring);
+    this.#borrowers.push(borrower);
     return ring;
   }
 
   give(ring: SendRing): void {
-    this.#lent.delete(ring);
+    const index = this.#lent.lastIndexOf(ring);
+    if (index < 0) return; // given back already
+    if (index === this.#lent.length - 1) {
+      this.#lent.pop();
+      this.#borrowers.pop();
+    } else {
+      this.#lent.splice(index, 1);
+      this.#borrowers.splice(index, 1);
+    }
     ring.clear();
     if (this.#free.length < PLENTY) this.#free.push(ring);
   }
 
   /** Lets the one who has waited longest send early. */
   #recall(): void {
-    for (const [ring, borrower] of this.#lent) {
+    const { length } = this.#lent;
+    for (const borrower of [...this.#borrowers]) {
       borrower.flush();
-      if (!this.#lent.has(ring)) return;
+      if (this.#lent.length < length) return;
     }
   }
 }

@@ -34,7 +34,7 @@ const BUDGET = 1;
 /** How often one datagram is tried again behind errors of others: its own may look like theirs. */
 const MAX_EXPLAINED = 8;
 /** Bytes from which on a copy costs more than a system call of its own. */
-const LARGE = 4096;
+const LARGE = 24 * 1024;
 
 /** What the sender wants of the socket that owns it. */
 export interface Outlet {

@@ -2,6 +2,8 @@
 import dns from 'node:dns';
 import { isIPText } from '../../address/ip';
 import { nextTick } from '../../captured';
+import type { Endpoint } from '../../datagram/endpoint';
+import type { Names } from '../../datagram/names';
 import type { LookupFunction } from '../../types';
 import { looksUpLiterals } from '../dgram/node-line';
 
@@ -20,10 +22,14 @@ export class Lookup {
   }
 
   /** The address that needs no look-up: a literal, or none at all, when nobody has replaced the look-up. */
-  literal(host: string | undefined): string | undefined {
-    if (this.#lookup !== undefined || (dns.lookup !== original && looksUpLiterals(original))) return undefined;
-    if (!host) return this.#loopback();
-    return typeof host === 'string' && isIPText(host) ? host : undefined;
+  endpoint(names: Names, host: string | undefined): Endpoint | undefined {
+    if (this.#isReplaced) return undefined;
+    return names.endpoint(host || this.#loopback());
+  }
+
+  /** Has the program a say in what literals are? */
+  get #isReplaced(): boolean {
+    return this.#lookup !== undefined || (dns.lookup !== original && looksUpLiterals(original));
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
@@ -34,9 +40,9 @@ export class Lookup {
 
   /** As find(), with a literal on the next tick. */
   later(host: string | undefined, found: Found): void {
-    const literal = this.literal(host);
-    if (literal === undefined) this.find(host, found);
-    else nextTick(found, null, literal);
+    const address = host || this.#loopback();
+    if (this.#isReplaced || typeof address !== 'string' || !isIPText(address)) this.find(host, found);
+    else nextTick(found, null, address);
   }
 
   #loopback(): string {

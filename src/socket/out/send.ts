@@ -47,9 +47,17 @@ export function send(
     push(core, payload, core.peer, 0, choice, settle);
     return;
   }
-  const literal = core.connecting ? undefined : core.lookup.literal(host);
-  if (literal !== undefined) {
-    sendTo(core, payload, port, literal, choice, literal === host ? settle : named(host, settle));
+  const remote = core.connecting ? undefined : core.lookup.endpoint(core.engine.names, host);
+  if (remote !== undefined) {
+    sendTo(
+      core,
+      payload,
+      remote,
+      port,
+      host || remote.text,
+      choice,
+      remote.text === host ? settle : named(host, settle),
+    );
     return;
   }
   const found: Found = (error, address) => {
@@ -108,24 +116,23 @@ function sourceOf(core: Core, localAddress: unknown): Endpoint | undefined {
   return source;
 }
 
-/** @param address as the user wrote it */
+/** @param address as the user, or the look-up, wrote it */
 function sendTo(
   core: Core,
   payload: Payload,
+  remote: Endpoint | undefined,
   port: number,
   address: string,
   choice: Choice,
   settle: Settle | undefined,
 ): void {
-  const remote = core.engine.names.endpoint(address);
   const refusal = unreachable(core, remote, address, port);
   if (remote === undefined || refusal !== undefined) {
     refuse(core, refusal as Error, settle ?? IGNORE);
     return;
   }
-  const told = settle === undefined || remote.text === address ? settle : named(address, settle);
-  if (core.sticky === undefined || choice.source !== undefined) push(core, payload, remote, port, choice, told);
-  else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, choice.segment, told, true);
+  if (core.sticky === undefined || choice.source !== undefined) push(core, payload, remote, port, choice, settle);
+  else queue(core, payload, remote, port, heardOn(core, remote, port), choice.extras, choice.segment, settle, true);
 }
 
 function sendFound(
@@ -137,7 +144,7 @@ function sendFound(
   settle: Settle | undefined,
 ): void {
   try {
-    sendTo(core, payload, port, address, choice, settle);
+    sendTo(core, payload, core.engine.names.endpoint(address), port, address, choice, settle);
   } catch (error) {
     lookupFailed(core, error as Error, settle); // no code of the program is on the stack any more
   }
@@ -269,8 +276,7 @@ function replyExtras(core: Core, remote: Endpoint, rinfo: ReplyTo): Extras | und
 /** Sends before it returns. @throws the kernel's error; EAGAIN where the queue is full */
 export function sendSync(core: Core, payload: Payload, port: number, host: string | undefined, choice: Choice): number {
   const { platform } = core.engine.host;
-  const literal = core.lookup.literal(host);
-  const remote = core.peer ?? (literal === undefined ? undefined : core.engine.names.endpoint(literal));
+  const remote = core.peer ?? core.lookup.endpoint(core.engine.names, host);
   if (remote === undefined) throw invalidAddress(host);
   const refusal = core.peer === undefined ? unreachable(core, remote, remote.text, port) : undefined;
   if (refusal !== undefined) throw refusal;
