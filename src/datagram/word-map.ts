@@ -9,6 +9,8 @@
 const STRIDE = 8;
 const TAKEN = 7;
 const SMALLEST = 16;
+/** Another one in each process, or whoever spoofs addresses could choose such as all belong in one place. */
+const SEED = (Math.random() * 2 ** 32) | 0;
 
 export class WordMap<Value> {
   #max: number;
@@ -104,7 +106,7 @@ class Table<Value> {
   placeOf(a: number, b: number, c: number, d: number, e: number, f: number, g: number): number {
     const keys = this.#keys;
     if (this.#holds(this.#last * STRIDE, a, b, c, d, e, f, g)) return this.#last;
-    let place = hash(a, b, c, d, e, f, g) & (this.capacity - 1);
+    let place = hash(SEED, a, b, c, d, e, f, g) & (this.capacity - 1);
     for (; keys[place * STRIDE + TAKEN] !== 0; place = (place + 1) & (this.capacity - 1)) {
       if (!this.#holds(place * STRIDE, a, b, c, d, e, f, g)) continue;
       this.#last = place;
@@ -166,8 +168,19 @@ class Table<Value> {
   }
 }
 
-function hash(a: number, b: number, c: number, d: number, e: number, f: number, g: number): number {
-  let mixed = Math.imul(a ^ Math.imul(e, 0x27d4eb2f), 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
+/** For tests: places are picked by its lowest bits. */
+export function hash(
+  seed: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  f: number,
+  g: number,
+): number {
+  let mixed =
+    Math.imul(a ^ seed ^ Math.imul(e, 0x27d4eb2f), 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
   mixed ^= Math.imul(d ^ (mixed >>> 15), 0x165667b1) ^ Math.imul(f, 0x2c1b3c6d) ^ Math.imul(g, 0x297a2d39);
   mixed ^= mixed >>> 16;
   mixed = Math.imul(mixed, 0x45d9f3b);

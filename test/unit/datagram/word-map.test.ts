@@ -1,4 +1,4 @@
-import { WordMap } from '../../../src/datagram/word-map';
+import { hash, WordMap } from '../../../src/datagram/word-map';
 import { fc } from '../../fuzz/settings';
 
 type Key = [number, number, number, number, number, number, number];
@@ -76,4 +76,21 @@ test('it is a Map that may have forgotten, never one that is wrong', () => {
       });
     }),
   );
+});
+
+test.each([
+  ['IPv4 addresses', (i: number): Key => [i, 0, 0, 0, 0, 4, 0]],
+  ['IPv6 addresses of one network', (i: number): Key => [7, 7, 0, i, 0, 6, 0]],
+  ['ports of one address', (i: number): Key => [7, 0, 0, 0, 4, i & 0xffff, i >>> 16]],
+])('%s that belong in one place in one process are spread in another', (_, key) => {
+  const places = (seed: number, keys: Key[]) => keys.map((one) => hash(seed, ...one) & 1023);
+  const keys = Array.from({ length: 1 << 18 }, (_, i) => key(Math.imul(i, 0x9e3779b1)));
+  const known = places(1, keys);
+  const chosen = keys.filter((_, i) => known[i] === known[0]);
+  expect(chosen.length).toBeGreaterThan(100);
+  for (const seed of [2, 0x12345678, -99]) {
+    const perPlace = new Map<number, number>();
+    for (const place of places(seed, chosen)) perPlace.set(place, (perPlace.get(place) ?? 0) + 1);
+    expect(Math.max(...perPlace.values())).toBeLessThan(chosen.length / 8);
+  }
 });
