@@ -170,6 +170,8 @@ export class Channel {
     this.close();
     this.#fd = second.#fd;
     this.#bound = second.#bound;
+    this.#port = second.#port;
+    this.#timed = second.#timed;
     second.#fd = -1;
   }
 
@@ -331,23 +333,30 @@ export class Channel {
   /** What a program may have set between bind() and now. */
   #inherit(from: Channel): void {
     const { constants: c } = this.engine.host.platform;
-    const settable = [
+    const settable: (readonly [level: number, name: number | undefined])[] = [
       [c.SOL_SOCKET, c.SO_BROADCAST],
       [c.IPPROTO_IP, c.IP_TTL],
+      [c.IPPROTO_IP, c.IP_TOS],
       [c.IPPROTO_IP, c.IP_MULTICAST_TTL],
       [c.IPPROTO_IP, c.IP_MULTICAST_LOOP],
-      ...(this.family === 4
-        ? []
-        : [
-            [c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS],
-            [c.IPPROTO_IPV6, c.IPV6_MULTICAST_HOPS],
-            [c.IPPROTO_IPV6, c.IPV6_MULTICAST_LOOP],
-          ]),
-    ] as const;
+    ];
+    if (this.family === 6) {
+      settable.push(
+        [c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS],
+        [c.IPPROTO_IPV6, c.IPV6_TCLASS],
+        [c.IPPROTO_IPV6, c.IPV6_MULTICAST_IF],
+        [c.IPPROTO_IPV6, c.IPV6_MULTICAST_HOPS],
+        [c.IPPROTO_IPV6, c.IPV6_MULTICAST_LOOP],
+      );
+    }
     for (const [level, name] of settable) {
+      if (name === undefined) continue;
       const value = from.getInt(level, name);
       if (value !== this.getInt(level, name)) this.setInt(level, name, value);
     }
+    const through = from.getBytes(c.IPPROTO_IP, c.IP_MULTICAST_IF, 4); // an address: any number may be one
+    if (typeof through !== 'number') this.setBytes(c.IPPROTO_IP, c.IP_MULTICAST_IF, through);
+    if (from.#timed) this.enableTxTime();
     for (const { level, name, request } of from.#memberships?.values() ?? []) {
       if (this.setBytes(level, name, request) === 0) this.joined(level, name, request);
     }

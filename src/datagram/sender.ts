@@ -29,6 +29,8 @@ const RUN_REFUSED = ['EMSGSIZE', 'EINVAL', 'EIO'];
 const MAX_UNSEGMENTABLE = 256;
 /** Rings that a blocked descriptor fills; what comes then waits without one. */
 const MAX_RINGS = 4;
+/** Places of datagrams that have moved up, in the list of those that wait, before it is made shorter. */
+const MANY_SENT = 1024;
 /** ms that a queue which has become writable is emptied for, before the event loop gets its turn. */
 const BUDGET = 1;
 /** How often one datagram is tried again behind errors of others: its own may look like theirs. */
@@ -270,6 +272,7 @@ export class Sender {
 
   /** The descriptor goes away: sends what it can without waiting, then fails the rest with ECANCELED, as libuv does. */
   close(): void {
+    this.#blocked = false; // there may be room by now, and nobody will say so any more
     this.flush();
     this.#closed = true;
     const errno = uvErrno('ECANCELED', 0);
@@ -312,8 +315,9 @@ export class Sender {
       const join = this.#segments && !this.#unsegmentable?.has(remote);
       ring.write(bytes, bytes.length, remote, port, source, extras, settle, lenient, join);
     }
-    if (this.#first < waiting.length) return;
-    this.#waiting = undefined;
+    if (this.#first === waiting.length) this.#waiting = undefined;
+    else if (this.#first < MANY_SENT || this.#first * 2 < waiting.length) return;
+    else waiting.splice(0, this.#first); // a queue that is never empty must not grow for ever
     this.#first = 0;
   }
 
@@ -337,8 +341,11 @@ export class Sender {
       throw error;
     }
     this.#rings.push(ring);
-    this.flush();
-    if (this.#rings[0] === ring) ring.keep();
+    try {
+      this.flush();
+    } finally {
+      if (this.#rings[0] === ring) ring.keep(); // also where waiting for the kernel was refused
+    }
   }
 
   /** → has the whole ring been settled? Otherwise it is blocked, or another one goes first. */

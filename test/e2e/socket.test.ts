@@ -400,6 +400,25 @@ describe('our own ways', () => {
     expect(texts).toEqual(['one', 'two', 'three']);
   });
 
+  test('after disconnect() the port may be another one, and rinfo says so', async () => {
+    const socket = await bound({}, '0.0.0.0');
+    const peer = await bound();
+    const { rinfos, until } = hearing(socket);
+    peer.on('message', (msg, { port }) => peer.send(msg, port, '127.0.0.1'));
+    for (let round = 1; round < 4; round++) {
+      socket.connect(peer.address().port, '127.0.0.1');
+      await once(socket, 'connect');
+      if (round === 2) socket.send('connected');
+      else {
+        socket.disconnect();
+        socket.send('x', peer.address().port, '127.0.0.1');
+      }
+      await until(round);
+      expect(rinfos.at(-1)?.destination?.port).toBe(socket.address().port);
+      if (round === 2) socket.disconnect();
+    }
+  });
+
   test('nobody listens there: ECONNREFUSED as dgram gives it, and the socket lives', async () => {
     const refused = async (module: Module) => {
       const gone = dgram.createSocket('udp4').bind(0, '127.0.0.1');

@@ -64,6 +64,7 @@ function takeRun(
   own: boolean,
 ): void {
   const { stats, settings } = core;
+  const owner = ownerOf(core, rinfo);
   const segment = receiver.segment(size);
   if (segment === 0 && size > 0) {
     stats.truncated++; // they cannot be told apart any more, and together they are wrong
@@ -74,7 +75,7 @@ function takeRun(
     stats.bytesIn += size;
     stats.datagramsIn += segment === 0 ? 0 : Math.ceil(size / segment) - 1;
     if (segment < size) rinfo.segmentSize = segment;
-    inbox.push(core, receiver.message(slot, size, own), rinfo);
+    inbox.push(owner, receiver.message(slot, size, own), rinfo);
     return;
   }
   let offset = 0;
@@ -88,7 +89,7 @@ function takeRun(
     }
     if (offset > 0) stats.datagramsIn++;
     stats.bytesIn += kept;
-    inbox.push(core, receiver.message(slot, kept, own, offset), about);
+    inbox.push(owner, receiver.message(slot, kept, own, offset), about);
     offset += length;
   } while (offset < size);
 }

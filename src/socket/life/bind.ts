@@ -54,7 +54,12 @@ export function bindSync(core: Core, ip: string, port: number): void {
     core.bindState = UNBOUND;
     throw explained(core, failure(core.engine.host.platform, result, 'bind', { address: ip, port }));
   }
-  startReceiving(core);
+  try {
+    startReceiving(core);
+  } catch (error) {
+    if (core.bindState !== BOUND) core.channel.close();
+    throw error;
+  }
   nextTick(() => {
     if (!core.closed) core.socket.emit('listening');
   });

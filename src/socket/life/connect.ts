@@ -36,6 +36,7 @@ export function disconnect(core: Core): void {
   const channel = core.openChannel();
   core.sender?.flush(); // what was sent before was meant for the peer
   core.check(channel.disconnect(), 'connect');
+  core.port = channel.port; // Linux takes one away that it had chosen itself
   core.connectState = DISCONNECTED;
   const { peer, before } = core;
   core.peer = undefined;
@@ -87,6 +88,7 @@ function connectTo(core: Core, ip: string, host: string, port: number): Error | 
   if (result < 0) return failure(platform, result, 'connect', { address: host, port });
   core.peer = end;
   core.peerPort = port;
+  core.port = channel.port;
   core.before = before;
   return undefined;
 }
@@ -118,6 +120,7 @@ function rebind(core: Core, channel: Channel, address: SocketAddress): boolean {
   if (second === undefined) return false;
   core.pauseReceiving();
   channel.takeOver(second);
+  core.foreign = false; // the other one was allowed to
   core.startReceiving();
   return true;
 }

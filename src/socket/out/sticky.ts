@@ -166,7 +166,7 @@ export class Sticky {
     for (const memory of [this.#own, shared]) {
       const entry = memory && find(memory, to, port);
       if (memory === undefined || entry === undefined) continue;
-      if (entry.local === source || this.#otherForm(entry.local) === source) forget(memory, to, port);
+      if (isSameRemote(entry.local, source)) forget(memory, to, port);
     }
   }
 

@@ -45,7 +45,7 @@ function setUp(on: Case, segments = false) {
   const to = (address: string) => names.endpoint(address)!;
   const push = (sender: Sender, text: string, address = '192.0.2.9', source?: string) =>
     sender.push(Buffer.from(text), to(address), 53, source === undefined ? undefined : to(source), undefined, settle);
-  return { host, syscalls, stats, pool, outlet, make, sender: make(), outcomes, settle, to, push };
+  return { host, hooks, syscalls, stats, pool, outlet, make, sender: make(), outcomes, settle, to, push };
 }
 
 const ticks = () => new Promise<void>((resolve) => process.nextTick(resolve));
@@ -360,6 +360,52 @@ test('errors say where to and where from; a connected peer is not named, as in d
   });
   expect(errors[1]?.message).toBe('send EPERM');
   expect((errors[1] as NodeJS.ErrnoException & { address?: string }).address).toBeUndefined();
+});
+
+test('bytes of the caller are copied also where waiting for the kernel is refused', () => {
+  const { make, host, outlet, hooks, to, settle, outcomes } = setUp(linux64);
+  const sender = make();
+  host.syscalls.sendResult = () => -11;
+  hooks.awaitWritable = () => {
+    throw new Error('no memory');
+  };
+  const bytes = Buffer.alloc(5000, 'a');
+  expect(() => sender.push(bytes, to('192.0.2.9'), 53, undefined, undefined, settle)).toThrow('no memory');
+  bytes.fill('b');
+  hooks.awaitWritable = () => void outlet.writable++;
+  host.syscalls.sendResult = (count) => count;
+  sender.resume();
+  expect(payloads(host)).toEqual(['a'.repeat(5000)]);
+  expect(outcomes).toEqual([[null, 5000]]);
+});
+
+test('close() tries once more what waits: nobody will say any more that there is room', () => {
+  const { sender, push, host, outcomes } = setUp(linux64);
+  host.syscalls.sendResult = () => -11;
+  push(sender, 'a');
+  sender.flush();
+  host.syscalls.sendResult = (count) => count;
+  sender.close();
+  expect(payloads(host)).toEqual(['a']);
+  expect(outcomes).toEqual([[null, 1]]);
+});
+
+test('a queue that is never empty: each leaves once and in order', () => {
+  const { sender, push, host } = setUp(linux64);
+  let room = 0;
+  host.syscalls.sendResult = (count) => (room > 0 ? Math.min(count, room--) : -11);
+  let pushed = 0;
+  const some = (count: number) => {
+    for (let i = 0; i < count; i++) push(sender, String(pushed++));
+  };
+  some(6000);
+  while (host.syscalls.sent.length < 20_000) {
+    some(64);
+    room = 1;
+    sender.resume();
+  }
+  expect(payloads(host)).toEqual(Array.from({ length: host.syscalls.sent.length }, (_, i) => String(i)));
+  expect(sender.pending).toBe(pushed - host.syscalls.sent.length);
 });
 
 describe('runs: many datagrams as one message', () => {

@@ -373,6 +373,9 @@ describe('connect()', () => {
     const { socket, fd } = await net.bound(STICKY);
     socket.setBroadcast(true);
     socket.setTTL(7);
+    socket.setTypeOfService(0x20);
+    socket.setMulticastInterface('192.0.2.200');
+    socket.send('timed', { port: 9, address: '192.0.2.9', txTime: 1n });
     const seen: string[] = [];
     socket.on('message', (msg) => seen.push(String(msg)));
     net.host.syscalls.sockets.get(fd)?.incoming.push(to4(newRemote(), '192.0.2.4', 'queued'));
@@ -380,7 +383,10 @@ describe('connect()', () => {
     await connected(socket, from);
     await settled();
     const [after] = [...net.host.syscalls.sockets.values()].slice(-1).map(({ options }) => options);
-    for (const option of ['1/6', '0/2']) expect(after?.get(option)).toEqual(before?.get(option));
+    for (const option of ['1/6', '0/2', '0/1', '0/32', '1/61']) {
+      expect(before?.has(option)).toBe(true);
+      expect(after?.get(option)).toEqual(before?.get(option));
+    }
     expect(seen).toEqual(['queued']);
   });
 
