@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import * as timers from 'node:timers';
 
-export const { setImmediate, setTimeout, clearTimeout } = timers;
+export const { setImmediate, setInterval, setTimeout, clearInterval, clearTimeout } = timers;
 export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
 /** ms since the epoch. */
 export const wallClock: () => number = Date.now;

@@ -6,6 +6,7 @@ import type { networkInterfaces } from 'node:os';
 import { unsupportedPlatform } from '../errors';
 import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
+import type { LookupFunction } from '../types';
 import { hasBinary, type Koffi, loadKoffi, mayRefuseAddons } from './koffi';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
@@ -21,6 +22,8 @@ export interface Host {
   readonly readiness: Readiness;
   /** Stands for os.networkInterfaces() where the host is a model. */
   readonly networkInterfaces?: typeof networkInterfaces;
+  /** Stands for dns.lookup() there. Such a host has ports of its own: a worker of cluster opens them itself. */
+  readonly lookup?: LookupFunction;
 }
 
 /** What one host needs of these is loaded when it is opened; the rest never. */

@@ -129,8 +129,9 @@ export class Core implements Outlet, Reading, Waiter {
   #handle: HandleView | undefined;
 
   constructor(socket: Bindable, settings: Settings, engine: Engine) {
+    const { lookup } = engine.host;
     this.socket = socket;
-    this.settings = settings;
+    this.settings = lookup === undefined ? settings : { ...settings, lookup: settings.lookup.on(lookup) };
     this.engine = engine;
     this.loop = loopOf(engine);
     this.resource = new AsyncResource('UDPWRAP');

@@ -73,6 +73,19 @@ test('imports go downwards only', () => {
   expect(wrong).toEqual([]);
 });
 
+test('testing/ stands on socket/, datagram/, platform/ and structs/, loads nothing native, and nothing imports it', () => {
+  const under = ['testing', 'socket', 'datagram', 'platform', 'structs', ...leaves];
+  const types = /^type\b|^\{(\s*type [^,}]+,?)+\s*\}$/;
+  const wrong = imports.filter((one) => {
+    const to = target(one);
+    if (to === undefined) return false;
+    if (house(one.file) !== 'testing') return house(to) === 'testing';
+    return !under.includes(house(to)) && !types.test(one.names) && to !== 'ffi/readiness'; // numbers of ours
+  });
+  expect(wrong).toEqual([]);
+  expect(imports.filter(({ file }) => house(file) === 'testing').length).toBeGreaterThan(20);
+});
+
 /** Only these files (or folders, with a slash) import the module. */
 function onlyIn(module: string, places: readonly string[]): void {
   const users = imports.filter(({ from }) => from === module).map(({ file }) => file);

@@ -35,7 +35,7 @@ export function bind(core: Core, host: string, port: number, given: unknown, exc
     }
     const { kind, type, wishes } = core.settings;
     const place = { address: ip, port: given as number };
-    const getServer = exclusive || wishes.reusePort ? undefined : primary();
+    const getServer = exclusive || wishes.reusePort ? undefined : primaryOf(core);
     if (getServer !== undefined) {
       const flags = bindFlags(kind, Boolean(wishes.reuseAddr));
       share(core, getServer, { address: ip, port: given, addressType: type, fd: -1, flags }, 'bind', place);
@@ -70,7 +70,7 @@ export function bindSync(core: Core, ip: string, port: number): void {
  * @throws ERR_INVALID_FD_TYPE; the kernel's error. A worker's primary opens it instead, and failures come as 'error'.
  */
 export function adopt(core: Core, fd: number, exclusive: boolean): void {
-  const getServer = exclusive ? undefined : primary();
+  const getServer = exclusive ? undefined : primaryOf(core);
   if (getServer !== undefined) {
     const query = { address: null, port: null, addressType: core.settings.type, fd, flags: null };
     share(core, getServer, query, 'open', undefined);
@@ -180,6 +180,11 @@ function open(core: Core, ip: string, port: number): number {
   // After a failure dgram keeps the descriptor for the next try.
   const result = channel.fd < 0 ? channel.open(core.settings.wishes) : 0;
   return result < 0 ? result : channel.bind(end, port);
+}
+
+/** A host in memory is this process's alone. */
+function primaryOf(core: Core): ReturnType<typeof primary> {
+  return core.engine.host.lookup === undefined ? primary() : undefined;
 }
 
 /** Has the primary of this worker open a descriptor for all workers that ask for the same. */

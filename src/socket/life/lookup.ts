@@ -15,10 +15,18 @@ const original = dns.lookup;
 export class Lookup {
   readonly #family: 4 | 6;
   readonly #lookup: LookupFunction | undefined;
+  readonly #system: LookupFunction | undefined;
 
-  constructor(family: 4 | 6, lookup: LookupFunction | undefined) {
+  /** @param lookup the program's */
+  constructor(family: 4 | 6, lookup: LookupFunction | undefined, system?: LookupFunction) {
     this.#family = family;
     this.#lookup = lookup;
+    this.#system = system;
+  }
+
+  /** The same where the host is a model. @param system stands for dns.lookup */
+  on(system: LookupFunction): Lookup {
+    return new Lookup(this.#family, this.#lookup, system);
   }
 
   /** The address that needs no look-up: a literal, or none at all, when nobody has replaced the look-up. */
@@ -29,12 +37,14 @@ export class Lookup {
 
   /** Has the program a say in what literals are? */
   get #isReplaced(): boolean {
-    return this.#lookup !== undefined || (dns.lookup !== original && looksUpLiterals(original));
+    if (this.#lookup !== undefined) return true;
+    return this.#system === undefined && dns.lookup !== original && looksUpLiterals(original);
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
   find(host: string | undefined, found: Found): void {
-    const lookup = this.#lookup ?? (dns.lookup as LookupFunction); // as it is now: programs and tests replace it
+    // As it is now: programs and tests replace it.
+    const lookup = this.#lookup ?? this.#system ?? (dns.lookup as LookupFunction);
     lookup(host || this.#loopback(), this.#family, found);
   }
 
