@@ -65,6 +65,9 @@ export class NetworkHost {
       lookup: this.#lookup,
     };
     this.#engine = new Engine(host, () => now() + this.#skew);
+    // `const { createSocket } = …`: a module's functions are taken out of it
+    this.createSocket = this.createSocket.bind(this);
+    this.createServer = this.createServer.bind(this);
   }
 
   /** A socket on this host, as `createSocket()` of the package makes one. @throws as it; ERR_SOCKET_DGRAM_NOT_RUNNING */

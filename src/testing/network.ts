@@ -8,7 +8,7 @@ import type { MessageListener, SocketOptions, SocketType } from '../types';
 import { Alive } from './alive';
 import { type Clock, ManualClock, TimerClock } from './clock';
 import { NetworkHost, type Surroundings } from './host';
-import { BROADCAST, parseIp, sharesPrefix } from './ip';
+import { BROADCAST, type Ip, parseIp, sharesPrefix } from './ip';
 import { unreachable } from './kernel/output';
 import type { Datagram } from './kernel/sock';
 import { type Record as LogRecord, PacketLog } from './log';
@@ -238,13 +238,19 @@ export class Network<Name extends string = string> {
     const directed = from.machine.broadcastOn(destination.text) !== undefined;
     const all = isMulticast(destination) || destination.text === BROADCAST || directed;
     return this.#all.flatMap((host) => {
-      if (host === from) return [];
-      return host.machine.interfaces
-        .filter((iface) => !iface.loopback && (!(all || linkLocal) || onLink(iface, out)))
-        .filter((iface) => all || iface.addresses.some(({ ip }) => ip.text === destination.text))
-        .map((iface) => ({ host, iface }));
+      const others = host.machine.interfaces.filter((iface) => host !== from && !iface.loopback);
+      const near = others.filter((iface) => onLink(iface, out));
+      if (all) return near.map((iface) => ({ host, iface }));
+      const owner = (linkLocal ? near : others).find((iface) => has(iface, destination));
+      if (owner === undefined) return [];
+      // One that asks for the address of another interface comes in by the one that it is connected to (P11).
+      return [{ host, iface: near.includes(owner) ? owner : (near[0] ?? owner) }];
     });
   }
+}
+
+function has({ addresses }: Interface, { text }: Ip): boolean {
+  return addresses.some(({ ip }) => ip.text === text);
 }
 
 /** Do two interfaces share a network? */

@@ -265,6 +265,9 @@ test('hosts have interfaces and networks: what is sent leaves by the one that is
     client.send('back', 53, from);
     expect((await message(gateway)).rinfo.destination?.interface).toBe(ifname);
   }
+  // What asks for another interface's address comes in by its own.
+  routed.createSocket('outside', 'udp4').send('other', 53, '192.168.0.1');
+  expect((await message(gateway)).rinfo.destination).toMatchObject({ address: '192.168.0.1', interface: 'wan' });
   expect(Object.keys(routed.hosts.gateway.networkInterfaces())).toEqual(['lo', 'lan', 'wan']);
   await routed.close();
 });
@@ -278,6 +281,16 @@ test('loopback is each host’s own, and sourceFor() asks its routes', async () 
   expect(heard.map(({ text, rinfo }) => [text, rinfo.destination?.interface])).toEqual([['own', 'lo']]);
   expect(network.createSocket('server', 'udp6').sourceFor('2001:db8::9')).toBe('2001:db8::1');
   expect(network.log).toEqual([]);
+});
+
+test('a host stands for the module: its functions can be taken out of it', async () => {
+  const { createServer, createSocket } = network.hosts.server;
+  const server = createServer((msg, rinfo) => server.reply(msg, rinfo));
+  server.listen(53);
+  await once(server, 'listening');
+  const client = createSocket('udp4');
+  client.send('own', 53, '10.0.0.7');
+  expect((await message(client)).rinfo.address).toBe('10.0.0.7');
 });
 
 test('misuse is named', () => {
