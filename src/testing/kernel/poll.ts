@@ -1,6 +1,6 @@
 /** Readiness of descriptors in memory, level-triggered: looks once per turn of the event loop while anything is ready. */
 import { setImmediate } from '../../captured';
-import { ERROR, READABLE, type Readiness, type Watcher, WRITABLE } from '../../ffi/readiness';
+import { ERROR, READABLE, type Readiness, type Ready, type Watcher, WRITABLE } from '../../ffi/readiness';
 import type { Alive } from '../alive';
 import type { Sock } from './sock';
 
@@ -23,8 +23,9 @@ export class Poll implements Readiness {
     this.#alive = alive;
   }
 
-  watch(fd: number, ready: (events: number) => void, events = 0): Watcher {
+  watch(fd: number, given: Ready, events = 0): Watcher {
     if (this.#watched.has(fd)) throw Object.assign(new Error(`${fd} is watched already`), { code: 'EEXIST' });
+    const ready = typeof given === 'function' ? given : (now: number) => given.ready(now);
     const entry: Entry = { ready, events, refed: true };
     this.#watched.set(fd, entry);
     this.#alive.hold();
@@ -79,7 +80,13 @@ export class Poll implements Readiness {
       if (events === 0) continue;
       this.calls++;
       this.wake();
-      entry.ready(events);
+      try {
+        entry.ready(events);
+      } catch (error) {
+        setImmediate(() => {
+          throw error;
+        });
+      }
     }
   };
 }
