@@ -3,10 +3,10 @@
  * has the rules) or into the sender → flushed at the end of the turn; a connected socket sends at once, as dgram does.
  */
 import { nextTick } from '../../captured';
-import { leak, mayBeNamed, misfit, mustBeNamed, replyInterface, unanswerableBecause } from '../../datagram/answer';
+import { leak, mayBeNamed, misfit, mustBeNamed, unanswerableBecause } from '../../datagram/answer';
 import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
-import { errnoName, failure, uvErrno } from '../../datagram/failure';
+import { errnoName, uvErrno } from '../../datagram/failure';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import {
@@ -19,12 +19,13 @@ import {
   systemError,
   unanswerable,
 } from '../../errors';
-import type { RemoteInfo, ReplyTo } from '../../types';
+import type { ReplyTo } from '../../types';
 import type { Core } from '../core';
 import { publishRefused } from '../diagnostics';
 import type { Found } from '../life/lookup';
 import { Parts } from './callback';
 import { type Choice, NOTHING } from './choice';
+import { explained, explaining, prepare, replyExtras } from './extras';
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
 const IGNORE: Settle = { settle() {} };
@@ -242,8 +243,15 @@ function queue(
     return;
   }
   const sender = core.outgoing;
-  const told = settle === IGNORE ? undefined : settle;
-  if (extras !== undefined && !prepared(core, remote, port, extras, settle)) return;
+  let told = settle === IGNORE ? undefined : settle;
+  if (extras !== undefined) {
+    const refusal = prepare(core, remote, port, extras);
+    if (refusal !== undefined) {
+      refuse(core, refusal, settle ?? IGNORE);
+      return;
+    }
+    told = told && explaining(core, extras, told);
+  }
   if (segment > 0) {
     const bytes = gathered(payload);
     const parts = Math.max(1, Math.ceil(sizeOf(bytes) / segment));
@@ -252,25 +260,6 @@ function queue(
   if (port === 0 && !core.gathering) sender.flush();
   else if (!sender.idle) core.loop.added(sender);
   else core.loop.answered();
-}
-
-/** What some extras need of the socket. → false where it was refused */
-function prepared(core: Core, remote: Endpoint, port: number, extras: Extras, settle: Settle | undefined): boolean {
-  const failed = extras.txTime === undefined ? 0 : core.channel.enableTxTime();
-  if (failed === 0) return true;
-  const error = failure(core.engine.host.platform, failed, 'send', { address: remote.text, port });
-  error.message += ' (txTime was refused)';
-  refuse(core, error, settle ?? IGNORE);
-  return false;
-}
-
-/** Routing chooses the interface of an answer, or rule 5; the mark is the request's, where that is wanted. */
-function replyExtras(core: Core, remote: Endpoint, rinfo: ReplyTo): Extras | undefined {
-  const { ingress, replyMark } = core.settings;
-  const ifindex = replyInterface(remote, rinfo.destination?.ifindex, ingress);
-  const { mark } = rinfo as RemoteInfo;
-  if (replyMark && typeof mark === 'number') return { ifindex, ttl: -1, tos: -1, mark };
-  return ifindex === 0 ? undefined : core.loop.throughInterface(ifindex);
 }
 
 /** Sends before it returns. @throws the kernel's error; EAGAIN where the queue is full */
@@ -286,6 +275,8 @@ export function sendSync(core: Core, payload: Payload, port: number, host: strin
   if (source !== undefined && why !== undefined) throw sourceMismatch(source.text, remote.text, why);
   const from = source === undefined ? undefined : namedSource(core, source, remote, port, undefined);
   const to = core.peer === undefined ? port : 0;
+  const unprepared = choice.extras && prepare(core, remote, to, choice.extras);
+  if (unprepared !== undefined) throw unprepared;
   const sender = core.outgoing;
   for (let tries = 0; ; tries++) {
     const result = sender.sendSync(payload, remote, to, from ?? undefined, choice.extras);
@@ -294,7 +285,11 @@ export function sendSync(core: Core, payload: Payload, port: number, host: strin
     if (tries < MOST_TRIES && core.explained(name)) continue;
     const gone = from && platform.quirks.sourceGone.includes(name) && !core.engine.isLocal(from);
     if (gone && core.answersFrom(from)) continue;
-    throw sender.refused(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined);
+    throw explained(
+      core,
+      choice.extras,
+      sender.refused(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined),
+    );
   }
 }
 

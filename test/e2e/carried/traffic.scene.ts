@@ -4,6 +4,7 @@
  *     we  eth0 10.1.0.1, fd01::1  ──  router, peer  10.1.0.9, fd01::9
  */
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { bound, closeSockets, endHosts, Host, needs, outcome, type Peer, quiet, sh, until } from './hosts';
 
 let host: Host;
@@ -160,7 +161,9 @@ describe.each(families)('$type', ({ type, own, other, header }) => {
       await outcome((done) => ours.socket.send('x', { port: peer.port, address: other, txTime }, done)),
     ).toBeNull();
     expect(await outcome((done) => ours.socket.send('y', peer.port, other, done))).toBeNull();
-    expect((await peer.heard(2)).map(({ data }) => data).sort()).toEqual(['x', 'y']);
+    // on a socket that has not been asked for it before, too
+    (await bound({ type })).socket.sendSync('z', { port: peer.port, address: other, txTime });
+    expect((await peer.heard(3)).map(({ data }) => data).sort()).toEqual(['x', 'y', 'z']);
   });
 
   withFq('txTime: under the fq qdisc it leaves then, and not before', async () => {
@@ -179,4 +182,35 @@ describe.each(families)('$type', ({ type, own, other, header }) => {
     expect(first).toBeGreaterThan(49_000_000n);
     expect(second).toBeGreaterThan(199_000_000n);
   });
+});
+
+const CAPABILITIES = '-net_admin,-net_raw';
+const WITHOUT = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${CAPABILITIES}`);
+const withSetpriv = needs('without privileges', `setpriv ${WITHOUT.join(' ')} true`);
+
+withSetpriv('what needs a privilege says which, in its error and in capabilities()', () => {
+  const program = `
+    const { capabilities, createSocket } = require(${JSON.stringify(join(__dirname, '../../../dist/index.js'))});
+    const { transparent, mark, notes } = capabilities();
+    console.log(JSON.stringify({ transparent, mark, notes }));
+    const proxy = createSocket({ type: 'udp4', transparent: true });
+    proxy.on('error', ({ message }) => console.log(message));
+    proxy.bind(0, () => proxy.close());
+    const socket = createSocket('udp4');
+    socket.bindSync();
+    const to = { port: 9, address: '127.0.0.1', mark: 7 };
+    try { socket.sendSync('x', to); } catch ({ message }) { console.log(message); }
+    socket.send('x', to, (error) => { console.log(error?.message); socket.close(); });`;
+  const output = execFileSync('setpriv', [...WITHOUT, process.execPath, '-e', program], { encoding: 'utf8' });
+  const [first, ...errors] = output.trim().split('\n');
+  expect(JSON.parse(first)).toEqual({
+    transparent: false,
+    mark: false,
+    notes: { transparent: 'needs CAP_NET_ADMIN or CAP_NET_RAW', mark: 'needs CAP_NET_ADMIN' },
+  });
+  expect(errors.sort()).toEqual([
+    'bind EPERM 0.0.0.0 (transparent needs CAP_NET_ADMIN or CAP_NET_RAW)',
+    'send EPERM 127.0.0.1:9 (mark needs CAP_NET_ADMIN)',
+    'send EPERM 127.0.0.1:9 (mark needs CAP_NET_ADMIN)',
+  ]);
 });
