@@ -20,6 +20,10 @@ test('koffi is not loaded, nor anything else that is native', async () => {
   expect(await program('unloaded')).toEqual(['query 10.0.0.7', 'native 0']);
 });
 
+test('it runs on a system that the package does not support', async () => {
+  expect(await program('elsewhere')).toEqual(['query 10.0.0.7']);
+});
+
 test('a bound socket keeps the process alive, one that is unref’d does not', async () => {
   expect(await program('bound')).toEqual(['bound', 'still here']);
   expect(await program('unreffed')).toEqual(['bound']);

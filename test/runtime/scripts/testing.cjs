@@ -1,4 +1,6 @@
 /** What using a network in memory does to a process. */
+// An OS that the package does not know: before anything of it is loaded.
+if (process.argv[2] === 'elsewhere') Object.defineProperty(process, 'platform', { value: 'atlantis' });
 const { join } = require('node:path');
 const { createNetwork } = require(join(process.env.RECVFROMTO_COMPILED, 'testing.js'));
 
@@ -28,6 +30,11 @@ const programs = {
     console.log(await exchange(network));
     const native = Object.keys(require.cache).filter((name) => /node_modules.koffi|\.node$/.test(name));
     console.log(`native ${native.length}`, ...native);
+    await network.close();
+  },
+  async elsewhere() {
+    const network = createNetwork({ hosts });
+    console.log(await exchange(network));
     await network.close();
   },
   async unreffed() {
