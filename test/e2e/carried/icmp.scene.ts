@@ -126,6 +126,34 @@ describe.each(families)('$type', ({ type, far, router: hop, own }) => {
     expect(peer.lines[0]).toMatchObject({ size: 1400, from: own });
   });
 
+  test.each([
+    true,
+    false,
+  ])('runs that do not fit the path say so, and those that do arrive (recvErrors: %s)', async (recvErrors) => {
+    const ours = await bound({ type, mtuDiscover: 'do', recvErrors });
+    ours.socket.on('icmp', () => {});
+    const to = { port: peer.port, address: far };
+    ours.socket.send(Buffer.alloc(1400), to.port, to.address);
+    await until(() => {
+      try {
+        ours.socket.sendSync(Buffer.alloc(1300), to);
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'EMSGSIZE';
+      }
+      return false;
+    });
+    const large = await outcome((done) => ours.socket.send(Buffer.alloc(5600), { ...to, segmentSize: 1400 }, done));
+    expect(large).toMatchObject({ code: 'EMSGSIZE', mtu: 1280 });
+    const small = await outcome((done) => ours.socket.send(Buffer.alloc(5000), { ...to, segmentSize: 1200 }, done));
+    expect(small).toBeNull();
+    // what the test before has sent may still come
+    const { port } = ours.socket.address();
+    const sizes = () => peer.lines.filter((line) => line.port === port).map(({ size }) => size);
+    await until(() => sizes().length === 5);
+    expect(sizes()).toEqual([1200, 1200, 1200, 1200, 200]);
+    expect(ours.socket.stats().wouldBlock).toBe(0);
+  });
+
   test('time exceeded comes from the router', async () => {
     const ours = await bound({ type, recvErrors: true });
     const icmp = icmpOf(ours);
@@ -167,4 +195,8 @@ test('both families of one dual-stack socket are told with the mtu of their own 
     ['EMSGSIZE', 1280, '::ffff:10.2.0.9'],
     ['EMSGSIZE', 1280, 'fd02::9'],
   ]);
+  for (const address of ['fd02::9', '::ffff:10.2.0.9']) {
+    const refused = await outcome((done) => ours.socket.send(Buffer.alloc(1400), peer.port, address, done));
+    expect(refused).toMatchObject({ code: 'EMSGSIZE', mtu: 1280, address });
+  }
 });
