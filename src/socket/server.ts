@@ -110,7 +110,8 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
   /** Its socket that hears such senders. */
   #heardBy(rinfo: ReplyTo): Socket {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
-    const type = rinfo.family === 'IPv4' ? 'udp4' : 'udp6';
+    // By the address, which has to be right: a program may have kept no more than that.
+    const type = String(rinfo.address).includes(':') ? 'udp6' : 'udp4';
     const socket = this.#sockets.find((candidate) => candidate.type === type);
     if (this.#state === 'closed' || socket === undefined) throw notRunning();
     return socket;

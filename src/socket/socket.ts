@@ -368,7 +368,7 @@ function initialise(self: DatagramSocket, [type, listener, engine, registered]: 
   const checked = settings(type as SocketType | SocketOptions, registered === true);
   const core = new Core(self, checked, (engine as Engine | undefined) ?? engineFor(openHost()));
   Object.assign(self, { type: checked.type });
-  Object.defineProperty(self, kState, { value: core }); // hidden from console.log(socket)
+  Object.defineProperty(self, kState, { value: core, writable: true, configurable: true }); // hidden from console.log(socket)
   if (typeof listener === 'function') self.on('message', listener as MessageListener);
   if (checked.signal !== undefined) closeOn(self, checked.signal, () => core.closed);
   if (created.hasSubscribers) created.publish({ socket: self });

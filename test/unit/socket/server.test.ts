@@ -109,6 +109,18 @@ test('answers through the socket that heard; also when asked before it listens',
   expect(server.stats()).toMatchObject({ datagramsIn: 2, datagramsOut: 2 });
 });
 
+test('answers by what is left of a rinfo: an address and a port', async () => {
+  const { server, syscalls, fdOf } = setUp();
+  await once(server.listen(), 'listening');
+  server.reply('four', { address: '192.0.2.9', port: 9 } as never);
+  server.reply('six', { address: '2001:db8::9', port: 9 } as never);
+  await settled();
+  expect(syscalls.sent).toMatchObject([
+    { fd: fdOf(4), payload: 'four' },
+    { fd: fdOf(6), payload: 'six' },
+  ]);
+});
+
 test("'messages' while somebody listens for them, 'message' before and after", async () => {
   const { net, server, fdOf } = setUp();
   const seen: string[] = [];
