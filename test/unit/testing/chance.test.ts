@@ -55,6 +55,32 @@ test('what is reordered is overtaken by the next one that is not', async () => {
   expect(overtaken.length).toBeGreaterThan(late.length * 0.95);
 });
 
+test('what was overtaken comes at once, and only the last ones wait', async () => {
+  await using network = createNetwork({ hosts: { a: '10.0.0.1', b: '10.0.0.2' }, reorder: 0.3, clock: 'manual' });
+  const heard = collect(await bind(network.createSocket('b', 'udp4'), 53));
+  const a = await bind(network.createSocket('a', 'udp4'));
+  for (let i = 0; i < 100; i++) await send(a, `${i}`, 53, '10.0.0.2');
+  await network.advance(0);
+  const last = network.log.findLastIndex(({ reordered }) => !reordered);
+  expect(heard).toHaveLength(last + 1);
+  expect(heard.map(({ text }) => text)).not.toEqual(Array.from({ length: last + 1 }, (_, i) => `${i}`));
+  await network.advance(10);
+  expect(heard).toHaveLength(100);
+});
+
+test('each is on the way for its own time', async () => {
+  await using network = createNetwork({ hosts: { a: '10.0.0.1', b: '10.0.0.2' }, delay: 20, clock: 'manual' });
+  const heard = collect(await bind(network.createSocket('b', 'udp4'), 53));
+  const a = await bind(network.createSocket('a', 'udp4'));
+  for (const text of ['first', 'second']) {
+    await send(a, text, 53, '10.0.0.2');
+    await network.advance(10);
+  }
+  expect(heard.map(({ text }) => text)).toEqual(['first']);
+  await network.advance(10);
+  expect(heard.map(({ text }) => text)).toEqual(['first', 'second']);
+});
+
 test('jitter delays by chance, and keeps the order', async () => {
   const { numbers, log } = await run({ delay: 20, jitter: 30, seed: 3 }, 300);
   expect(numbers).toEqual(Array.from({ length: 300 }, (_, i) => i));
