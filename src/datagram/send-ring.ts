@@ -206,6 +206,15 @@ export class SendRing {
     this.#used = foreign.length;
   }
 
+  /** Names the peer of a socket that was connected, in what is not settled yet. @param port of it */
+  nameRemote(port: number): void {
+    for (let slot = this.settled; slot < this.count; slot++) {
+      if (this.ports[slot] !== 0) continue;
+      this.ports[slot] = port;
+      this.#envelopes.writeName(slot, this.remotes[slot] as Endpoint, port);
+    }
+  }
+
   /** Bytes of message `slot` as a send buffer counts them, with its control messages. */
   weightOf(slot: number): number {
     const { messageWords, layout } = this.#ring;

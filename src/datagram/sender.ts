@@ -103,6 +103,15 @@ export class Sender {
     this.#fd = fd;
   }
 
+  /** The descriptor is connected no more: what waits says where it goes, or it would go to the next peer. @param port of it */
+  leavePeer(port: number): void {
+    for (const ring of this.#rings) ring.nameRemote(port);
+    for (let i = this.#first; i < this.#behind; i++) {
+      const waiting = this.#waiting![i];
+      if (waiting.port === 0) this.#waiting![i] = { ...waiting, port };
+    }
+  }
+
   /** Bytes that the kernel has not taken yet. */
   get pendingBytes(): number {
     let bytes = 0;

@@ -13,7 +13,7 @@ const { EAGAIN } = linux64.numbers;
 
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ push: fc.oneof(fc.constant(8), fc.integer({ min: 4, max: 900 })) }) },
-  { weight: 2, arbitrary: fc.record({ push: fc.integer({ min: 4000, max: 30_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ push: fc.integer({ min: 4000, max: 60_000 }) }) },
   fc.record({ run: fc.integer({ min: 4, max: 20_000 }), segment: fc.integer({ min: 4, max: 2000 }) }),
   fc.record({ sync: fc.integer({ min: 4, max: 6000 }) }),
   fc.constantFrom('flush', 'resume'),

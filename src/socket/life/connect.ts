@@ -38,6 +38,7 @@ export function disconnect(core: Core): void {
   core.check(channel.disconnect(), 'connect');
   core.port = channel.port; // Linux takes one away that it had chosen itself
   core.connectState = DISCONNECTED;
+  core.sender?.leavePeer(core.peerPort);
   const { peer, before } = core;
   core.peer = undefined;
   core.before = undefined;

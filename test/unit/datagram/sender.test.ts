@@ -369,14 +369,14 @@ test('bytes of the caller are copied also where waiting for the kernel is refuse
   hooks.awaitWritable = () => {
     throw new Error('no memory');
   };
-  const bytes = Buffer.alloc(5000, 'a');
+  const bytes = Buffer.alloc(30_000, 'a');
   expect(() => sender.push(bytes, to('192.0.2.9'), 53, undefined, undefined, settle)).toThrow('no memory');
   bytes.fill('b');
   hooks.awaitWritable = () => void outlet.writable++;
   host.syscalls.sendResult = (count) => count;
   sender.resume();
-  expect(payloads(host)).toEqual(['a'.repeat(5000)]);
-  expect(outcomes).toEqual([[null, 5000]]);
+  expect(payloads(host)).toEqual(['a'.repeat(30_000)]);
+  expect(outcomes).toEqual([[null, 30_000]]);
 });
 
 test('close() tries once more what waits: nobody will say any more that there is room', () => {
@@ -388,6 +388,23 @@ test('close() tries once more what waits: nobody will say any more that there is
   sender.close();
   expect(payloads(host)).toEqual(['a']);
   expect(outcomes).toEqual([[null, 1]]);
+});
+
+test('what waits when a socket is disconnected goes to whom it was meant for, also from behind full rings', () => {
+  const { sender, host, to, settle } = setUp(linux64);
+  let full = true;
+  host.syscalls.sendResult = (count) => (full ? -11 : count);
+  const send = (port: number) => sender.push(Buffer.from('x'), to('192.0.2.9'), port, undefined, undefined, settle);
+  for (let i = 0; i < 300; i++) send(i % 2 === 0 ? 0 : 7);
+  sender.flush();
+  sender.leavePeer(53);
+  full = false;
+  while (sender.pending > 0) sender.resume();
+  sender.flush();
+  expect(host.syscalls.sent).toHaveLength(300);
+  expect(host.syscalls.sent.map((one) => one.to?.port)).toEqual(
+    Array.from({ length: 300 }, (_, i) => (i % 2 ? 7 : 53)),
+  );
 });
 
 test('a queue that is never empty: each leaves once and in order', () => {

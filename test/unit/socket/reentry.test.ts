@@ -137,3 +137,27 @@ test('what is lost with a bind() that fails is counted, each datagram', async ()
   await settled();
   expect(socket.stats().sendErrors).toBe(4);
 });
+
+test('what waits for room when a socket is disconnected reaches its peer, and not the next one', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const connect = async (port: number, address: string) => {
+    socket.connect(port, address);
+    await settled();
+  };
+  await connect(53, '192.0.2.9');
+  let full = true;
+  net.host.syscalls.sendResult = (count) => (full ? -11 : count);
+  socket.send('for the first');
+  socket.disconnect();
+  await connect(54, '192.0.2.10');
+  full = false;
+  net.host.readiness.fire(fd, 2);
+  await settled();
+  socket.send('for the second');
+  await settled();
+  expect(net.host.syscalls.sent.map(({ to, payload }) => [to?.address, to?.port, payload])).toEqual([
+    ['192.0.2.9', 53, 'for the first'],
+    [undefined, undefined, 'for the second'],
+  ]);
+});
