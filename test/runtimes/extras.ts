@@ -2,8 +2,9 @@
  * What needs a process of its own in each runtime: readiness where it may crash (../runtime/scripts), ends of processes
  * and workers under traffic, the package imported by name, the command.
  */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { compile } from '../runtime/child';
 import { type Ended, epitaph, pool, run } from './child';
 import type { Report } from './report';
 import type { Place } from './suite';
@@ -11,7 +12,7 @@ import type { Place } from './suite';
 const here = (file: string) => join(__dirname, file);
 const SCENARIO = here('../runtime/scripts/scenario.cjs');
 
-/** What ../runtime/readiness.test.ts expects of src/ in Jest's Node, expected of the built package everywhere. */
+/** What ../runtime/readiness.test.ts expects of src/ in Jest's Node, expected everywhere. Calls below the package's API. */
 const scenarios: readonly [name: string, result: unknown][] = [
   ['exit', { datagrams: 1 }],
   ['idle', {}],
@@ -35,14 +36,15 @@ interface Task {
 
 const clean = ({ code, stderr }: Ended) => code === 0 && stderr === '';
 
-function tasksFor({ command, label }: Place, dist: string): Task[] {
+/** @param compiled src/, file by file */
+function tasksFor({ command, label }: Place, dist: string, compiled: string): Task[] {
   const world = [here('world.sh'), ...command];
   return [
     ...scenarios.map(
       ([name, result]): Task => ({
         what: `readiness: ${name}`,
         command: [...command, SCENARIO, name],
-        env: { RECVFROMTO_COMPILED: dist },
+        env: { RECVFROMTO_COMPILED: compiled },
         right: (ended) =>
           clean(ended) &&
           ended.stdout.replace(/"same":(true|false),|,"same":(true|false)|\n/g, '') === JSON.stringify(result),
@@ -112,8 +114,11 @@ function denoOnly(deno: string, dist: string): Task[] {
 }
 
 export async function extras(place: Place, dist: string, report: Report): Promise<void> {
-  copyFileSync(here('answer.mjs'), join(dirname(dirname(dirname(dist))), 'answer.mjs'));
-  const tasks = tasksFor(place, dist);
+  const stage = dirname(dirname(dirname(dist)));
+  copyFileSync(here('answer.mjs'), join(stage, 'answer.mjs'));
+  writeFileSync(join(stage, 'tsconfig.json'), '{}'); // Bun would take the paths of ours
+  const compiled = compile();
+  const tasks = tasksFor(place, dist, compiled.folder);
   const ended = await pool(
     tasks.map(
       ({ command, env, seconds = 20 }) =>
@@ -122,6 +127,7 @@ export async function extras(place: Place, dist: string, report: Report): Promis
     ),
     2,
   );
+  compiled.remove();
   tasks.forEach(({ what, right }, i) => {
     const how = ended[i]!;
     if (right(how)) report.check(place.label, what, 'passed');
