@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { bundlers } from './bundlers';
 import { installs } from './installs';
 import { runners } from './runners';
-import { all, cache, installTools, must, pack, root } from './tools';
+import { all, cache, installTools, must, pack } from './tools';
 import { manifestChecks, typeChecks } from './types';
 
 type Check = [name: string, check: () => Promise<string>];
