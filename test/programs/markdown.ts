@@ -26,7 +26,9 @@ Unmodified packages from npm, each a server on a wildcard address, started as th
 A cell says of how many of the server's addresses the answer came from the address that was asked:
 **node:dgram → with register**. Each address (the primary one, a secondary one, one of another interface, a virtual one on
 \`lo\`; two link-local ones) is asked by a connected client behind a stateful firewall, and again together with all others
-from one client port; an address counts when both get their answer from it and nothing comes from elsewhere. *mapped*:
+from one client port; an address counts when both get their answer from it and nothing comes from elsewhere. Asked by single
+clients only: tftp, which answers from a port of its own, and enet, whose own loop answers for whatever has come, so that a
+client port is one remote to it; a client that asks several addresses from one port is answered from the last one. *mapped*:
 IPv4 requests to a socket on \`::\`. *group*: a broadcast or multicast request is answered from a unicast address.
 
 ${table(['package', 'protocol', ...WAYS], rows)}

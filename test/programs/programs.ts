@@ -18,6 +18,8 @@ export interface Program {
   readonly newPort?: true;
   /** Sent back to the asked address and the port of the answer; must be answered as well. */
   readonly reply?: string;
+  /** It answers from a loop of its own, and not from where it hears: what one port asks of several addresses is not tried. */
+  readonly polls?: true;
   /** A group or broadcast address that it is found by, which works without recvfromto as well. */
   readonly group?: { readonly to: string; readonly family: 4 | 6; readonly clientPort?: number };
   /** Requests to a unicast address are answered to everybody, or not at all. */
@@ -30,6 +32,7 @@ export interface Program {
 
 export const PROGRAMS: readonly Program[] = [
   { name: 'dns2', protocol: 'DNS', question: questions.dns, types: ['udp4', 'udp6'] },
+  { name: 'dinodns', protocol: 'DNS', question: questions.dns, types: ['udp4'] },
   { name: 'dnsd', protocol: 'DNS', question: questions.dns, types: ['udp4'] },
   { name: 'native-dns', protocol: 'DNS', question: questions.dns, types: ['udp4', 'udp6'] },
   { name: 'coap', protocol: 'CoAP', question: questions.coap, types: ['udp4', 'udp6'] },
@@ -47,6 +50,11 @@ export const PROGRAMS: readonly Program[] = [
   { name: 'stun', protocol: 'STUN', question: questions.stun, types: ['udp4', 'udp6'], noLinkLocal: true },
   { name: 'node-turn', protocol: 'TURN', question: questions.stun, types: ['udp4'] },
   { name: 'osc', protocol: 'OSC', question: questions.osc, types: ['udp4'] },
+  { name: 'osc-js', protocol: 'OSC', question: questions.osc, types: ['udp4'] },
+  // Its own loop answers, every 20 ms, for whatever has come: one client port is one remote to it.
+  { name: 'enet', protocol: 'ENet', question: questions.enet, types: ['udp4'], polls: true },
+  { name: 'utp', protocol: 'uTP', question: questions.utp, types: ['udp4'] },
+  { name: '@matter/nodejs', protocol: 'echo', question: questions.echo, types: ['udp4', 'udp6'] },
   { name: 'net-snmp', protocol: 'SNMP', question: questions.snmp, types: ['udp4', 'udp6'] },
   { name: 'bacstack', protocol: 'BACnet', question: questions.bacnet, types: ['udp4'], answersToOwnPort: true },
   { name: 'node-bacnet', protocol: 'BACnet', question: questions.bacnet, types: ['udp4'] },

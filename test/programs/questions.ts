@@ -140,3 +140,24 @@ export const dhcp: Question = {
     ]),
   answers: (_id, answer) => answer[0] === 2 && answer.includes(hex('12345678')),
 };
+
+/** ENet 1.3's CONNECT, in a datagram without a peer, and its VERIFY_CONNECT (enet/protocol.h). */
+const connectId = (id: number): Buffer => Buffer.concat([hex('c0de'), word(100 + id)]);
+export const enet: Question = {
+  ask: (id) =>
+    Buffer.concat([
+      hex('8fff 0001'), // to no peer yet, sent at 1 ms
+      hex('82 ff 0001'), // CONNECT, to be acknowledged
+      word(id),
+      hex('ff ff 00000578 00010000 00000001 00000000 00000000 00001388 00000002 00000002'),
+      connectId(id),
+      hex('00000000'),
+    ]),
+  answers: includes(connectId),
+};
+
+/** BEP 29: ST_SYN, and the ST_STATE that acknowledges it. */
+export const utp: Question = {
+  ask: (id) => Buffer.concat([hex('41 00'), randomBytes(2), hex('00000001 00000000 00040000'), word(70 + id), word(0)]),
+  answers: (id, answer) => answer[0] === 0x21 && answer.readUInt16BE(18) === 70 + id,
+};

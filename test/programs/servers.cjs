@@ -61,6 +61,44 @@ const servers = {
     udp.on('message', (message, _tag, info) => late(() => udp.send(message, info.address, info.port)));
     udp.open();
   },
+  'osc-js'() {
+    const OSC = require('osc-js');
+    const osc = new OSC({ plugin: new OSC.DatagramPlugin() });
+    osc.on('/echo', ({ args }, { address: host, port }) => {
+      late(() => osc.send(new OSC.Message('/echo', ...args), { host, port }));
+    });
+    osc.open({ host: address, port });
+  },
+  dinodns() {
+    const { DefaultServer, DNSOverUDP } = require('dinodns').common;
+    const server = new DefaultServer({ networks: [new DNSOverUDP({ address, port })] });
+    server.handle('*.test', (request, response) => {
+      const [{ name }] = request.packet.questions;
+      late(() => response.answer({ name, type: 'A', class: 'IN', ttl: 1, data: '192.0.2.1' }));
+    });
+    server.start(() => {});
+  },
+  enet() {
+    const { createServer } = require('enet');
+    createServer({ address: { address, port }, peers: 64, channels: 1 }, (error, host) => {
+      if (error) throw error;
+      host.start(20);
+    });
+  },
+  utp() {
+    require('utp')
+      .createServer((connection) => connection.on('error', () => {}))
+      .listen(port);
+  },
+  async '@matter/nodejs'() {
+    const { NodeJsUdpSocket } = require('@matter/nodejs');
+    const socket = await NodeJsUdpSocket.create({
+      type: type === 'udp6' ? 'udp' : type,
+      listeningPort: port,
+      listeningAddress: address,
+    });
+    socket.onData((_interface, peer, peerPort, data) => late(() => socket.send(peer, peerPort, data)));
+  },
   'multicast-dns'() {
     const mdns = require('multicast-dns')({ port, type, loopback: false });
     mdns.on('query', ({ questions: [{ name }] }, rinfo) => {

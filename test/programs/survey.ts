@@ -117,7 +117,7 @@ function unicast(instance: Instance, way: Way, family: 4 | 6, addresses: readonl
     ...(!program.newPort && { connect: true as const }),
     ...from(nth),
   }));
-  if (program.reply !== undefined) return single;
+  if (program.reply !== undefined || program.polls) return single;
   return [...single, { ...common, id: `${name} burst`, asks: asks(), ...from(addresses.length) }];
 }
 
@@ -148,7 +148,7 @@ function judge({ instance, way, addresses }: Asking, answers: Map<string, Answer
     else if (single.some(({ from }) => from !== address))
       faults.push(`from ${single.find(({ from }) => from !== address)?.from}`);
     else if (single.length < wanted) faults.push('the second packet was not answered');
-    if (program.reply === undefined) {
+    if (program.reply === undefined && !program.polls) {
       if (program.anonymous ? !burst.some(({ from }) => from === address) : burst.length === 0)
         faults.push('burst: no answer');
       else if (!program.anonymous && burst.some(({ from }) => from !== address))

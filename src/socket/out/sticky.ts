@@ -187,7 +187,9 @@ export class Sticky {
       const entry = memory && find(memory, to, port);
       if (entry === undefined || now - entry.at > this.#ttl) continue;
       if (entry.unanswered === 0) return entry.local;
-      entry.unanswered--;
+      // One question may bring several answers (CoAP: an acknowledgement, a response, and that again): once the address is in
+      // doubt they are not counted any more.
+      if (entry.before === undefined) entry.unanswered--;
       const late = context === undefined && now - entry.changed < LATE;
       return late ? (entry.before ?? entry.local) : entry.local;
     }
