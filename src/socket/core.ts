@@ -106,6 +106,9 @@ export class Core implements Outlet, Reading, Waiter {
   /** Is it on the loop's list of those that have something to be received? */
   readable = false;
   paused = false;
+  /** Places of its entries in the inbox, -1 for none. */
+  oldest = -1;
+  newest = -1;
   /** What had been received when it was paused. */
   held: readonly Held[] = NONE;
   /** Receives in a row that brought nothing. */

@@ -23,6 +23,8 @@ const SLICE = 0.1;
 /** Messages that are delivered in any case, and between two looks at the clock. */
 const LEAST = 8;
 const UNTIMED = 4;
+/** Messages of one socket before it is another one's turn. */
+const QUANTUM = 8;
 /** ms of work that is taken from the kernel at most. A server that is behind leaves the rest where it is dropped. */
 const HELD = 10;
 /** Datagrams, and their bytes, that wait here at most, for all sockets together. */
@@ -173,7 +175,7 @@ export class Loop {
     let later = false;
     try {
       this.#resume();
-      this.#receive();
+      this.#receive(true);
       later = runTicks === undefined && this.#inbox.size > 0;
       if (later) this.#deliverEach(started);
       else done = this.#deliver(started, context);
@@ -187,11 +189,16 @@ export class Loop {
     for (let core = this.#writable.shift(); core !== undefined; core = this.#writable.shift()) core.sender?.resume();
   }
 
-  /** One batch of each readable socket in turn, while there is room. */
-  #receive(): void {
+  /**
+   * One batch of each readable socket in turn, while there is room.
+   * @param begins is it the turn's first? Then a few of those that have nothing here are taken in any case
+   */
+  #receive(begins = false): void {
     const inbox = this.#inbox;
     const room = Math.max(LEAST_HELD, this.#cost * MAX_HELD > HELD ? Math.ceil(HELD / this.#cost) : MAX_HELD);
-    while (this.#readable.length > 0 && inbox.size < room && inbox.bytes < MAX_BYTES) {
+    let first = begins;
+    while (this.#readable.length > 0 && (first || (inbox.size < room && inbox.bytes < MAX_BYTES))) {
+      first = false;
       const cores = this.#readable;
       this.#readable = [];
       let asked = 0;
@@ -199,7 +206,8 @@ export class Loop {
         while (asked < cores.length) {
           const core = cores[asked++];
           core.readable = false;
-          const limit = Math.min(core.batch, room - inbox.size);
+          const left = inbox.bytes < MAX_BYTES ? room - inbox.size : 0;
+          const limit = Math.min(core.batch, left > 0 ? left : core.oldest < 0 ? LEAST : 0);
           const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
           if (limit > 0 && (core.batch === 1 || received < Math.min(MANY, limit))) continue;
           core.readable = true;
@@ -218,10 +226,15 @@ export class Loop {
     const inbox = this.#inbox;
     let done = 0;
     let looked = 0;
+    let turned = 0;
     let emptied = started;
     while (inbox.size > 0) {
       done += this.#deliverOne(context);
       runTicks?.();
+      if (done - turned >= QUANTUM) {
+        turned = done;
+        inbox.rotate();
+      }
       if (inbox.size > 0 && (done < LEAST || done - looked < UNTIMED)) continue;
       if (inbox.size === 0 && this.#readable.length === 0) break;
       looked = done;
@@ -242,7 +255,13 @@ export class Loop {
     setImmediate(() => this.#end(started, now));
   }
 
-  readonly #next = (): void => void this.#deliverOne(undefined);
+  readonly #next = (): void => {
+    try {
+      this.#deliverOne(undefined);
+    } finally {
+      this.#inbox.rotate();
+    }
+  };
 
   /** Delivers the oldest message, or all that are the same socket's where it listens for 'messages'. → how many */
   #deliverOne(context: Core | undefined | null): number {

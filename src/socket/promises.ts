@@ -17,6 +17,7 @@ import type {
   SocketStats,
   SocketType,
 } from '../types';
+import { kState } from './core';
 import { checkInteger } from './options';
 import { Socket as CallbackSocket } from './socket';
 
@@ -143,7 +144,7 @@ export class Socket {
     try {
       yield* this.messages();
     } finally {
-      if (this.socket.fd >= 0) this.socket.close();
+      if (!this.socket[kState].closed) this.socket.close(); // it may not be bound yet
     }
   }
 

@@ -83,3 +83,21 @@ test('what a loop leaves unread beyond its mark is dropped and counted', async (
   expect(server.stats()).toMatchObject({ datagramsIn: 5, unread: 2 });
   await Promise.all([messages.return(undefined), client.close(), server.close()]);
 });
+
+test('a loop that ends while bind() looks a name up closes the socket, too', async () => {
+  let found = () => {};
+  const socket = createSocket({
+    type: 'udp4',
+    lookup: (_host, _family, answer) => {
+      found = () => answer(null, HOST, 4);
+    },
+  });
+  socket.bind(0, 'some.host').catch(() => {});
+  const next = socket[Symbol.asyncIterator]().next();
+  await Promise.resolve();
+  const closed = new Promise<void>((done) => socket.socket.once('close', done));
+  socket.socket.emit('error', new Error('mine'));
+  await expect(next).rejects.toThrow('mine');
+  found();
+  await closed;
+});

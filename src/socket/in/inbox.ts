@@ -1,34 +1,47 @@
 /**
- * What has been received and not delivered yet, of all sockets of a host, oldest first: a ring of places that are used
- * again, so that keeping a datagram allocates nothing. None of them holds on to what has been delivered.
+ * What has been received and not delivered yet, of all sockets of a host: of each socket oldest first, and the sockets in
+ * turn, so that one which is flooded keeps no other waiting. Places are used again: keeping a datagram allocates nothing,
+ * and none of them holds on to what has been delivered.
  */
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
 
 const SMALLEST = 64;
+const NONE = -1;
+
+interface Entry {
+  readonly msg: Buffer | undefined;
+  readonly about: RemoteInfo | Error;
+}
 
 export class Inbox {
   /** Three arrays in step. An error instead of a rinfo has no message. */
-  #cores: (Core | undefined)[] = new Array(SMALLEST).fill(undefined);
   #messages: (Buffer | undefined)[] = new Array(SMALLEST).fill(undefined);
   #about: (RemoteInfo | Error | undefined)[] = new Array(SMALLEST).fill(undefined);
-  #first = 0;
+  /** The place of the next entry of the same socket; of a free place, the next free one. */
+  #next = chained(new Int32Array(SMALLEST), 0);
+  #free = 0;
+  /** A ring of the sockets that have entries, in turn. */
+  #turns: (Core | undefined)[] = new Array(SMALLEST).fill(undefined);
+  #front = 0;
+  #sockets = 0;
   size = 0;
   /** Of all messages. */
   bytes = 0;
 
-  /** The socket of the oldest entry. */
+  /** The socket whose turn it is. */
   get core(): Core | undefined {
-    return this.#cores[this.#first];
+    return this.#turns[this.#front];
   }
 
-  /** The message of the oldest entry; undefined where it is an error. */
+  /** The message of its oldest entry; undefined where it is an error. */
   get msg(): Buffer | undefined {
-    return this.#messages[this.#first];
+    const core = this.#turns[this.#front];
+    return core === undefined ? undefined : this.#messages[core.oldest];
   }
 
   get about(): RemoteInfo | Error {
-    return this.#about[this.#first] as RemoteInfo | Error;
+    return this.#about[(this.#turns[this.#front] as Core).oldest] as RemoteInfo | Error;
   }
 
   push(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
@@ -41,48 +54,78 @@ export class Inbox {
     this.#add(core, undefined, error);
   }
 
-  /** Takes the oldest entry out. There must be one. */
+  /** Takes out the oldest entry of the socket whose turn it is. There must be one. */
   drop(): void {
-    const first = this.#first;
-    this.bytes -= this.#messages[first]?.length ?? 0;
-    this.#cores[first] = undefined;
-    this.#messages[first] = undefined;
-    this.#about[first] = undefined;
-    this.#first = (first + 1) & (this.#cores.length - 1);
+    const core = this.#turns[this.#front] as Core;
+    const place = core.oldest;
+    this.bytes -= this.#messages[place]?.length ?? 0;
+    this.#messages[place] = undefined;
+    this.#about[place] = undefined;
+    core.oldest = this.#next[place];
+    this.#next[place] = this.#free;
+    this.#free = place;
     this.size--;
+    if (core.oldest === NONE) this.#leave();
   }
 
-  /** Takes out all entries of one socket; the others stay as they are. */
-  take(core: Core): { readonly msg: Buffer | undefined; readonly about: RemoteInfo | Error }[] {
-    const taken = [];
-    for (let left = this.size; left > 0; left--) {
-      const { core: owner, msg, about } = this;
+  /** It is the next socket's turn. */
+  rotate(): void {
+    if (this.#sockets < 2) return;
+    const core = this.#turns[this.#front];
+    this.#leave();
+    this.#turns[(this.#front + this.#sockets++) & (this.#turns.length - 1)] = core;
+  }
+
+  /** Takes out all entries of one socket. */
+  take(core: Core): Entry[] {
+    const taken: Entry[] = [];
+    if (core.oldest === NONE) return taken;
+    for (let left = this.#sockets; left > 0 && this.core !== core; left--) this.rotate();
+    while (this.size > 0 && this.core === core) {
+      taken.push({ msg: this.msg, about: this.about });
       this.drop();
-      if (owner === core) taken.push({ msg, about });
-      else if (msg === undefined) this.fail(owner as Core, about as Error);
-      else this.push(owner as Core, msg, about as RemoteInfo);
     }
     return taken;
   }
 
+  #leave(): void {
+    this.#turns[this.#front] = undefined;
+    this.#front = (this.#front + 1) & (this.#turns.length - 1);
+    this.#sockets--;
+  }
+
   #add(core: Core, msg: Buffer | undefined, about: RemoteInfo | Error): void {
-    if (this.size === this.#cores.length) this.#grow();
-    const place = (this.#first + this.size++) & (this.#cores.length - 1);
-    this.#cores[place] = core;
+    if (this.#free === NONE) this.#grow();
+    const place = this.#free;
+    this.#free = this.#next[place];
+    this.#next[place] = NONE;
     this.#messages[place] = msg;
     this.#about[place] = about;
+    if (core.oldest === NONE) {
+      core.oldest = place;
+      this.#turns[(this.#front + this.#sockets++) & (this.#turns.length - 1)] = core;
+    } else this.#next[core.newest] = place;
+    core.newest = place;
+    this.size++;
   }
 
   #grow(): void {
-    const { length } = this.#cores;
-    const unrolled = <Entry>(ring: (Entry | undefined)[]) => [
-      ...ring.slice(this.#first),
-      ...ring.slice(0, this.#first),
-      ...new Array<Entry | undefined>(length).fill(undefined),
-    ];
-    this.#cores = unrolled(this.#cores);
-    this.#messages = unrolled(this.#messages);
-    this.#about = unrolled(this.#about);
-    this.#first = 0;
+    const { length } = this.#turns;
+    const more = <Thing>() => new Array<Thing | undefined>(length).fill(undefined);
+    const next = new Int32Array(2 * length);
+    next.set(this.#next);
+    this.#next = chained(next, length);
+    this.#free = length;
+    this.#messages = [...this.#messages, ...more<Buffer>()];
+    this.#about = [...this.#about, ...more<RemoteInfo | Error>()];
+    this.#turns = [...this.#turns.slice(this.#front), ...this.#turns.slice(0, this.#front), ...more<Core>()];
+    this.#front = 0;
   }
+}
+
+/** Makes the places from `first` on a chain of free ones. */
+function chained(next: Int32Array, first: number): Int32Array {
+  for (let place = first; place < next.length; place++) next[place] = place + 1;
+  next[next.length - 1] = NONE;
+  return next;
 }

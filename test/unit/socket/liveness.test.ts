@@ -175,3 +175,42 @@ test('what waits for the kernel keeps the process, also that of a socket that do
   await settled();
   expect([net.payloads, watcher.refed]).toEqual([['waits'], false]);
 });
+
+describe('a socket that is flooded', () => {
+  const flooded = async () => {
+    const net = new FakeNet();
+    const [busy, quiet] = [await net.bound(), await net.bound()];
+    let count = 0;
+    busy.socket.on('message', () => {
+      net.now += 0.02;
+      count++;
+    });
+    return { net, busy, quiet, delivered: () => count };
+  };
+
+  test('keeps another one waiting for a few of its messages, and not for all that wait here', async () => {
+    const { net, busy, quiet, delivered } = await flooded();
+    const { texts: seen } = heard(quiet.socket);
+    net.arrive(busy.fd, many(3000));
+    for (let i = 0; i < 3; i++) await immediate();
+    net.arrive(quiet.fd, datagrams('quiet'));
+    const then = delivered();
+    while (seen.length === 0) await immediate();
+    expect(delivered() - then).toBeLessThan(128);
+    for (let i = 0; i < 20_000 && delivered() < 3000; i++) await immediate();
+    expect(delivered()).toBe(3000);
+  });
+
+  test('each goes on hearing in order', async () => {
+    const { net, busy, quiet } = await flooded();
+    const logs = [busy, quiet].map(({ socket }) => heard(socket).texts);
+    for (let i = 0; i < 5; i++) {
+      net.arrive(busy.fd, datagrams(...texts(100).map((text) => `${i}/${text}`)));
+      net.arrive(quiet.fd, datagrams(`${i}`, `${i}+`));
+      await immediate();
+    }
+    for (let i = 0; i < 200; i++) await settled();
+    expect(logs[0]).toEqual(texts(5).flatMap((i) => texts(100).map((text) => `${i}/${text}`)));
+    expect(logs[1]).toEqual(texts(5).flatMap((i) => [i, `${i}+`]));
+  });
+});
