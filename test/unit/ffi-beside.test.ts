@@ -19,13 +19,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Windows has neither dladdr nor getpid. */
+const onPosix = process.platform === 'win32' ? test.skip : test;
+
 const installed = (): string => addonPath(loadKoffi(hostPlatform()));
 
-test("the addon's own path is a file of koffi's package", () => {
+onPosix("the addon's own path is a file of koffi's package", () => {
   expect(dirname(installed())).toMatch(/koffi/);
 });
 
-test('koffi.node beside the script that was started is loaded, and calls C', () => {
+onPosix('koffi.node beside the script that was started is loaded, and calls C', () => {
   copyFileSync(installed(), join(folder, 'koffi.node'));
   const koffi = koffiBeside() as Koffi;
   expect(koffi.load(null).func('int getpid()')()).toBe(process.pid);
@@ -37,7 +40,7 @@ test('what is no addon is an error, and not passed over', () => {
   expect(koffiBeside).toThrow(/koffi\.node/);
 });
 
-test('without it, the koffi of a node_modules above is taken', () => {
+onPosix('without it, the koffi of a node_modules above is taken', () => {
   const koffi = koffiBeside() as Koffi;
   expect(koffi.load(null).func('int getpid()')()).toBe(process.pid);
 });

@@ -78,7 +78,8 @@ describe('koffi that does not load', () => {
 
 describe('which FFI', () => {
   /** What koffi loads, and we in its place. */
-  const BINARY = `@koromix/koffi-${host.name}-${host.arch}`;
+  const linux = platformFor('linux', 'x64');
+  const BINARY = '@koromix/koffi-linux-x64';
   const BESIDE = '../../src/ffi/beside';
   const { RECVFROMTO_FFI } = process.env;
   afterEach(() => {
@@ -107,7 +108,7 @@ describe('which FFI', () => {
       jest.doMock('node:ffi', node ? () => ffi : missing('node:ffi'), { virtual: true });
       const { loadKoffi } = require('../../src/ffi/koffi') as typeof import('../../src/ffi/koffi');
       try {
-        found = loadKoffi(host).node.env === undefined ? 'node:ffi' : 'koffi';
+        found = loadKoffi(linux).node.env === undefined ? 'node:ffi' : 'koffi';
       } catch (error) {
         found = (error as Error).message;
       }
