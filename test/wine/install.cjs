@@ -7,7 +7,7 @@ const { join } = require('node:path');
 const [folder, cpu, node] = process.argv.slice(2);
 const lock = JSON.parse(readFileSync(join(__dirname, '../../package-lock.json'), 'utf8'));
 const dependencies = Object.fromEntries(
-  [...Object.keys(lock.packages[''].dependencies), 'jest', 'fast-check'].map((name) => [
+  [...Object.keys(lock.packages[''].dependencies), 'jest', 'fast-check', 'ipaddr.js'].map((name) => [
     name,
     lock.packages[`node_modules/${name}`].version,
   ]),

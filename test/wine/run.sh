@@ -53,7 +53,7 @@ run_jest() { # name, which wine, arguments of node before Jest, patterns
   shift 3
   echo "-- $name: Jest under Wine ($*)"
   # shellcheck disable=SC2086
-  $wine 240 "$cache/$name.log" $node_args $JEST --outputFile="results-$name.json" "$@" || true
+  $wine 360 "$cache/$name.log" $node_args $JEST --outputFile="results-$name.json" "$@" || true
 }
 
 boot() { # makes a prefix, in whole: one that was cut short lacks what node.exe needs
