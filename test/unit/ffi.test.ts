@@ -98,7 +98,8 @@ describe('which FFI', () => {
     let found = '';
     jest.isolateModules(() => {
       for (const name of ['koffi', BINARY]) {
-        jest.doMock(name, koffi ? () => ({ load: () => {}, node: { env: 1 } }) : missing('koffi'));
+        const factory = koffi ? () => ({ load: () => {}, node: { env: 1 } }) : missing('koffi');
+        jest.doMock(name, factory, { virtual: true });
       }
       jest.doMock(BESIDE, () => ({ koffiBeside: () => undefined }));
       class DynamicLibrary {

@@ -35,6 +35,9 @@ const different: Readonly<Record<string, string>> = {
   'async context of failures': "Wine passes Linux' ECONNREFUSED on",
   'what they show': '_handle.fd is the SOCKET; node:dgram has none on Windows',
   'by the symbol': '_handle.fd is the SOCKET; node:dgram has none on Windows',
+  'a descriptor of another make': 'Windows has no descriptors of sockets',
+  'a descriptor of the other family': 'Windows has no descriptors of sockets',
+  'zones that are numbers, or no interface': 'an empty zone is none for libuv on Windows; Wine has its own errors',
   'memberships of one source': 'a zone may be the name of an interface; with libuv only a number on Windows',
 };
 

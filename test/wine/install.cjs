@@ -6,8 +6,13 @@ const { join } = require('node:path');
 
 const [folder, cpu, node] = process.argv.slice(2);
 const lock = JSON.parse(readFileSync(join(__dirname, '../../package-lock.json'), 'utf8'));
+/** Of the tests, and of what the command is bundled from. */
+const DEVELOPMENT = [
+  ...['jest', 'fast-check', 'ipaddr.js'],
+  ...['commander', 'cli-table3', 'string-width', 'dns-packet', 'coap-packet'],
+];
 const dependencies = Object.fromEntries(
-  [...Object.keys(lock.packages[''].dependencies), 'jest', 'fast-check', 'ipaddr.js'].map((name) => [
+  [...Object.keys(lock.packages[''].dependencies), ...DEVELOPMENT].map((name) => [
     name,
     lock.packages[`node_modules/${name}`].version,
   ]),

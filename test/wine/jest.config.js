@@ -7,6 +7,7 @@ const notHere = [
   'test/unit/ffi-posix', // libc's calls; ffi-winsock is their counterpart
   'test/unit/bench', // the benchmarks run on Linux
   'test/unit/platforms-doc', // reads docs/
+  'test/unit/carried-doc', // so does this
 ];
 
 /** @type {import('jest').Config} */
