@@ -1,8 +1,8 @@
 /**
  * A bounded map from up to seven 32-bit words to a value, for everything that would otherwise be formatted, parsed or
  * allocated once per datagram, and for what sticky sockets remember. Two generations: when the young one is full it
- * becomes the old one, and what stands in the old one and is found again moves back. So a flood of spoofed addresses costs time but never memory,
- * and those who are heard again and again stay.
+ * becomes the old one, and what stands in the old one and is found again moves back. So a flood of spoofed addresses costs
+ * time but never memory, and those who are heard again and again stay.
  */
 
 /** Words of a place: seven of the key, and one that says that the place is taken. */
@@ -139,7 +139,13 @@ class Table<Value> {
     for (let place = 0; place < this.capacity; place++) {
       const at = place * STRIDE;
       if (keys[at + TAKEN] === 0 || this.values[place] === undefined) continue;
-      const [a, b, c, d, e, f, g] = keys.subarray(at, at + TAKEN);
+      const a = keys[at];
+      const b = keys[at + 1];
+      const c = keys[at + 2];
+      const d = keys[at + 3];
+      const e = keys[at + 4];
+      const f = keys[at + 5];
+      const g = keys[at + 6];
       const to = next.placeOf(a, b, c, d, e, f, g);
       next.take(to, a, b, c, d, e, f, g);
       next.values[to] = this.values[place];
