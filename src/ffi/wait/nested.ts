@@ -4,18 +4,15 @@
  * called once, for the set, and opening a socket is one epoll_ctl(2) (docs/koffi.md §2.1, "nested"). In the main thread
  * nobody terminates, and a handle per socket costs 1.4 µs less for each wake-up.
  */
-import { setTimeout } from '../../captured';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
 import type { Koffi } from '../koffi';
 import { READABLE, type Readiness, type Ready, type Watcher } from '../readiness';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EpollSet, interest, reported } from './epoll-calls';
+import { Idle } from './idle';
 import type { UvWaiting } from './uv';
 import { CountedWatcher } from './watcher';
-
-/** Milliseconds without a watcher after which the set is closed. */
-const IDLE = 1000;
 
 /** @param inner watches the set */
 export function nestedReadiness(koffi: Koffi, platform: Platform, inner: UvWaiting): Readiness {
@@ -31,9 +28,11 @@ class NestedReadiness implements Readiness {
   #set: { readonly epoll: EpollSet; readonly watcher: Watcher } | undefined;
   /** Tells a descriptor from the one that had its number before: its event may be read too late. */
   #generation = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
-  /** Since #idleTimer was started. */
-  #used = false;
+  /** Leaves nothing behind, in case this copy of the module has been discarded. */
+  readonly #idle = new Idle(
+    () => this.#watchers.size > 0,
+    () => this.#close(),
+  );
   /** Watchers that keep the loop alive. */
   #holding = 0;
 
@@ -48,7 +47,7 @@ class NestedReadiness implements Readiness {
     checkDescriptor(fd);
     checkReady(ready);
     this.#set ??= this.#open();
-    this.#used = true;
+    this.#idle.use();
     this.#generation = (this.#generation + 1) >>> 0;
     const watcher = new NestedWatcher(fd, ready, this, this.#generation);
     // Errors are reported also to those who wait for nothing.
@@ -77,7 +76,7 @@ class NestedReadiness implements Readiness {
   forget(fd: number): void {
     this.#watchers.delete(fd);
     this.#cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
-    if (this.#watchers.size === 0 && this.#idleTimer === undefined) this.#awaitIdle();
+    if (this.#watchers.size === 0) this.#idle.begin();
   }
 
   /** For NestedWatcher: the loop lives as long as somebody waits. */
@@ -92,18 +91,6 @@ class NestedReadiness implements Readiness {
     const watcher = this.#inner.watchNew(epoll.epfd, this.#fired, READABLE);
     watcher.unref();
     return { epoll, watcher };
-  }
-
-  /** Leaves nothing behind, in case this copy of the module has been discarded. */
-  #awaitIdle(): void {
-    this.#used = false;
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined;
-      if (this.#watchers.size > 0) return;
-      if (this.#used) this.#awaitIdle();
-      else this.#close();
-    }, IDLE);
-    this.#idleTimer.unref();
   }
 
   #close(): void {

@@ -11,7 +11,6 @@
  */
 
 import { getSystemErrorName } from 'node:util';
-import { clearTimeout, setTimeout } from '../../captured';
 import { systemError, unsupportedPlatform } from '../../errors';
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
@@ -21,6 +20,7 @@ import type { Readiness, Ready, Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { uvErrno } from '../uv-errno';
 import { onExit } from './at-exit';
+import { Idle } from './idle';
 import { nobodys } from './nobodys';
 import { pin } from './pin';
 import { SpareHandles } from './spare';
@@ -29,12 +29,6 @@ import { KeptWatcher, OwnWatcher, PlainWatcher, type UvHandles, type UvWatcher }
 import { tooLate } from './watcher';
 
 const noop = (): void => {};
-
-/**
- * Milliseconds without a watcher after which the callback is given back. Not at once: registering is one of the koffi
- * calls that abort if their worker is terminated meanwhile (as are func() and poll(); calls of C functions do not).
- */
-const IDLE = 1000;
 
 export interface UvWaiting extends Readiness {
   /** As watch(), for a descriptor that was made a moment ago and can be waited for: nobody need be asked. */
@@ -63,9 +57,14 @@ class UvReadiness implements UvWaiting, UvHandles {
   /** #fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
   #callback: Pointer | undefined;
   #leaveExit: (() => void) | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
-  /** Since #idleTimer was started. */
-  #used = false;
+  /**
+   * The callback is not given back at once: registering is one of the koffi calls that abort if their worker is terminated
+   * meanwhile (as are func() and poll(); calls of C functions do not).
+   */
+  readonly #idle = new Idle(
+    () => this.#watchers.size > 0,
+    () => this.#release(),
+  );
   #pinned = isMainThread(); // the main thread never unmaps an addon (§2)
   #exited = false;
 
@@ -95,7 +94,7 @@ class UvReadiness implements UvWaiting, UvHandles {
   }
 
   #add(fd: number, ready: Ready, events: number): Watcher {
-    this.#used = true;
+    this.#idle.use();
     const watcher = this.#newWatcher(fd, ready);
     this.#watchers.set(fd, watcher);
     if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
@@ -116,7 +115,7 @@ class UvReadiness implements UvWaiting, UvHandles {
     if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (handle !== undefined) this.#byHandle.delete(handle);
     this.#watchers.delete(fd);
-    if (this.#watchers.size === 0 && !this.#exited && this.#idleTimer === undefined) this.#awaitIdle();
+    if (this.#watchers.size === 0 && !this.#exited) this.#idle.begin();
   }
 
   arm(handle: Pointer, events: number): void {
@@ -195,18 +194,6 @@ class UvReadiness implements UvWaiting, UvHandles {
     this.#pinned = true;
   }
 
-  /** One timer however often the last watcher goes: a socket per query would start one each time. */
-  #awaitIdle(): void {
-    this.#used = false;
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined;
-      if (this.#watchers.size > 0) return;
-      if (this.#used) this.#awaitIdle();
-      else this.#release();
-    }, IDLE);
-    this.#idleTimer.unref();
-  }
-
   /** Leaves nothing behind, in case this copy of the module has been discarded (jest.resetModules). */
   #release(): void {
     this.#leaveExit?.();
@@ -218,7 +205,7 @@ class UvReadiness implements UvWaiting, UvHandles {
   /** Callbacks end here. The descriptors stay: other 'exit' listeners may send, and closeAtEnd holds. */
   #exit(): void {
     this.#exited = true;
-    clearTimeout(this.#idleTimer);
+    this.#idle.cancel();
     for (const watcher of this.#watchers.values()) watcher.retire();
     this.#byHandle.clear();
     this.#release(); // not earlier: libuv entering a callback that koffi has let go of ends the process
