@@ -8,7 +8,7 @@
 import type { Platform } from '../../platform/platform';
 import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
 import { type AtOnce, envCleanup } from '../env-cleanup';
-import { type Koffi, type Library, once } from '../koffi';
+import { type Koffi, type Library, type NativeFunction, once } from '../koffi';
 import { own } from '../own';
 import type { Syscalls, Watched } from '../syscalls';
 import { isMainThread } from '../thread';
@@ -163,18 +163,18 @@ class Posix implements Syscalls {
   }
 
   getsockname(fd: number, name: Buffer): number {
-    checkDescriptor(fd);
-    checkBytes('name', name);
-    this.#socklenWord[0] = name.length;
-    if (this.#libc.getsockname(fd, name, this.#socklen) !== 0) return -this.#koffi.errno();
-    return this.#socklenWord[0];
+    return this.#nameBy(this.#libc.getsockname, fd, name);
   }
 
   getpeername(fd: number, name: Buffer): number {
+    return this.#nameBy(this.#libc.getpeername, fd, name);
+  }
+
+  #nameBy(call: NativeFunction, fd: number, name: Buffer): number {
     checkDescriptor(fd);
     checkBytes('name', name);
     this.#socklenWord[0] = name.length;
-    if (this.#libc.getpeername(fd, name, this.#socklen) !== 0) return -this.#koffi.errno();
+    if (call(fd, name, this.#socklen) !== 0) return -this.#koffi.errno();
     return this.#socklenWord[0];
   }
 

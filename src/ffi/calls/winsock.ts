@@ -7,7 +7,7 @@
 import { unsupportedPlatform } from '../../errors';
 import type { MessageLayout, Platform } from '../../platform/platform';
 import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
-import type { Koffi } from '../koffi';
+import type { Koffi, NativeFunction } from '../koffi';
 import type { Syscalls, Watched } from '../syscalls';
 import { uvErrno } from '../uv-errno';
 import { type Batch, loop, type Single } from './batch';
@@ -100,18 +100,18 @@ class Winsock implements Syscalls {
   }
 
   getsockname(fd: number, name: Buffer): number {
-    checkDescriptor(fd);
-    checkBytes('name', name);
-    this.#dword.writeInt32LE(name.length);
-    if (this.#ws2_32.getsockname(fd, name, this.#dword) !== 0) return this.#failure();
-    return this.#dword.readInt32LE();
+    return this.#nameBy(this.#ws2_32.getsockname, fd, name);
   }
 
   getpeername(fd: number, name: Buffer): number {
+    return this.#nameBy(this.#ws2_32.getpeername, fd, name);
+  }
+
+  #nameBy(call: NativeFunction, fd: number, name: Buffer): number {
     checkDescriptor(fd);
     checkBytes('name', name);
     this.#dword.writeInt32LE(name.length);
-    if (this.#ws2_32.getpeername(fd, name, this.#dword) !== 0) return this.#failure();
+    if (call(fd, name, this.#dword) !== 0) return this.#failure();
     return this.#dword.readInt32LE();
   }
 
