@@ -7,13 +7,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 
-# With CI=true a test that cannot run is a failure: a green run must mean that something was tested.
-cannot() {
-  echo "test:e2e cannot run here: $1" >&2
-  if [ "${CI:-}" = true ]; then echo "0 passed, 1 failed, 0 skipped"; exit 1; fi
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
+suite=test:e2e
+. test/cannot.sh
 
 missing=
 for tool in ip nsenter unshare dig kdig tcpdump python3 strace; do

