@@ -22,7 +22,7 @@ export interface Wishes extends Readonly<Record<OptionName, boolean>>, Setup {
   readonly asked: readonly OptionName[];
 }
 
-export const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
+const ANY: Readonly<Record<4 | 6, SocketAddress>> = {
   4: { family: 4, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
   6: { family: 6, word0: 0, word1: 0, word2: 0, word3: 0, scope: 0 },
 };

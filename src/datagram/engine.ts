@@ -34,7 +34,7 @@ export class Engine {
     const { zoneIsIndex } = host.platform.quirks;
     this.names = new Names(host.syscalls, { now, list: host.networkInterfaces, zoneIsIndex });
     this.sockaddrs = new Sockaddrs(host.platform);
-    this.rings = new RingPool(host.platform, host.syscalls);
+    this.rings = new RingPool(host.platform, host.syscalls, this.sockaddrs);
   }
 
   /** Receivers are used synchronously, so sockets that want the same sizes share one. */

@@ -5,7 +5,7 @@
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
 import { SendRing } from './send-ring';
-import { Sockaddrs } from './sockaddr';
+import type { Sockaddrs } from './sockaddr';
 
 /** Rings at most before somebody is asked to give one back, if his kernel takes the datagrams. */
 const PLENTY = 16;
@@ -23,10 +23,10 @@ export class RingPool {
   readonly #lent: SendRing[] = [];
   readonly #borrowers: Borrower[] = [];
 
-  constructor(platform: Platform, syscalls: Syscalls) {
+  constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
     this.#platform = platform;
     this.#syscalls = syscalls;
-    this.#sockaddrs = new Sockaddrs(platform);
+    this.#sockaddrs = sockaddrs;
   }
 
   take(borrower: Borrower): SendRing {

@@ -172,8 +172,7 @@ export class Sender {
       this.#waiting.push({ bytes: gathered(payload).slice(), remote, port, source, extras, settle, lenient });
       return;
     }
-    const join = this.#segments && !this.#unsegmentable?.has(remote);
-    ring.write(payload, size, remote, port, source, extras, settle, lenient, join);
+    ring.write(payload, size, remote, port, source, extras, settle, lenient, this.#joins(remote));
   }
 
   /**
@@ -196,7 +195,7 @@ export class Sender {
       return;
     }
     const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_RUN / segment));
-    const whole = this.#segments && most > 1 && !this.#unsegmentable?.has(remote);
+    const whole = most > 1 && this.#joins(remote);
     const step = whole ? most * segment : segment;
     for (let at = 0; at < size; at += step) {
       const length = Math.min(step, size - at);
@@ -238,6 +237,11 @@ export class Sender {
     } finally {
       this.#engine.rings.give(ring);
     }
+  }
+
+  /** May datagrams to `remote` be joined, for the kernel to cut apart again? */
+  #joins(remote: Endpoint): boolean {
+    return this.#segments && !this.#unsegmentable?.has(remote);
   }
 
   /** Sends what waits. → does nothing wait any more? */
@@ -321,8 +325,7 @@ export class Sender {
     while (this.#first < waiting.length && ring.hasRoom(waiting[this.#first].bytes.length)) {
       const { bytes, remote, port, source, extras, settle, lenient } = waiting[this.#first];
       waiting[this.#first++] = undefined as never;
-      const join = this.#segments && !this.#unsegmentable?.has(remote);
-      ring.write(bytes, bytes.length, remote, port, source, extras, settle, lenient, join);
+      ring.write(bytes, bytes.length, remote, port, source, extras, settle, lenient, this.#joins(remote));
     }
     if (this.#first === waiting.length) this.#waiting = undefined;
     else if (this.#first < MANY_SENT || this.#first * 2 < waiting.length) return;

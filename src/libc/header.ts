@@ -45,7 +45,7 @@ export function headerFields(platform: Platform): HeaderFields {
 }
 
 /** A field of a struct; its properties are declared by name only. */
-export function get(struct: StructBase, field: string): unknown {
+function get(struct: StructBase, field: string): unknown {
   return (struct as unknown as Record<string, unknown>)[field];
 }
 

@@ -18,14 +18,14 @@ import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning, unsendable } from '../errors';
 import { READABLE, type Waiter, type Watcher, WRITABLE } from '../ffi/index';
-import type { RemoteInfo, SocketStats } from '../types';
+import type { SocketStats } from '../types';
 import { HandleView, isSentToChild } from './dgram/handle-view';
 import { kState } from './dgram/state-symbol';
 import { publishFailed } from './diagnostics';
 import { deliver } from './in/deliver';
 import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
-import type { Inbox } from './in/inbox';
+import type { Entry, Inbox } from './in/inbox';
 import type { UdpHandle } from './life/cluster';
 import type { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
@@ -49,13 +49,7 @@ export const DISCONNECTED = 0;
 export const CONNECTING = 1;
 export const CONNECTED = 2;
 
-/** An entry of the inbox that waits until its socket goes on. */
-export interface Held {
-  readonly msg: Buffer | undefined;
-  readonly about: RemoteInfo | Error;
-}
-
-const NONE: readonly Held[] = [];
+const NONE: readonly Entry[] = [];
 
 /** What ICMP's answers become. <net/ipv4/icmp.c>, <net/ipv6/icmp.c> */
 const ICMP_ERRORS = new Set([
@@ -110,7 +104,7 @@ export class Core implements Outlet, Reading, Waiter {
   oldest = -1;
   newest = -1;
   /** What had been received when it was paused. */
-  held: readonly Held[] = NONE;
+  held: readonly Entry[] = NONE;
   /** Receives in a row that brought nothing. */
   fruitless = 0;
   /** Has it been allowed to send from addresses that no interface has? */

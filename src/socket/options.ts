@@ -48,7 +48,7 @@ export interface Settings {
 export const LARGEST_DATAGRAM = 65535;
 
 /** Words of RECVFROMTO in the environment: `gso=off,multicastAll=off`. They hold for every socket that does not say itself. */
-export function environment(): Environment {
+function environment(): Environment {
   words ??= readEnvironment();
   return words;
 }

@@ -179,7 +179,7 @@ class DatagramSocket extends Tuned {
   send(...args: unknown[]): void {
     const core = this[kState];
     const { payload, port, address, options, callback } = sendArguments(core.connectState === CONNECTED, args);
-    const chosen = choice(core.engine, this.type === 'udp4' ? 4 : 6, options);
+    const chosen = choice(core.engine, core.channel.family, options);
     const settle = callback && new Callback(callback);
     if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, false);
     else whenSending(core, () => send(core, payload, port, address, chosen, settle, false), settle, false);
@@ -218,10 +218,9 @@ class DatagramSocket extends Tuned {
     }
     const core = this[kState];
     const connected = core.connectState === CONNECTED;
-    const family = this.type === 'udp4' ? 4 : 6;
     const all = Array.from(datagrams, (datagram) => {
       const { payload, port, address } = optionArguments(connected, datagram.msg, datagram, undefined);
-      return { payload, port, address, chosen: choice(core.engine, family, datagram) };
+      return { payload, port, address, chosen: choice(core.engine, core.channel.family, datagram) };
     });
     const tally = new Tally(all.length, typeof callback === 'function' ? callback : undefined);
     const unsent = { settle: (error: Error | null) => tally.settleAll(error) };
@@ -258,7 +257,7 @@ class DatagramSocket extends Tuned {
     if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
     const connected = core.connectState === CONNECTED;
     const { payload, port, address } = optionArguments(connected, msg, options, undefined);
-    const chosen = choice(core.engine, this.type === 'udp4' ? 4 : 6, options);
+    const chosen = choice(core.engine, core.channel.family, options);
     core.openChannel(); // a getter of the options may have closed it
     if (core.bindState !== BOUND)
       throw failure(core.engine.host.platform, -core.engine.host.platform.errno.EBADF, 'send');

@@ -6,12 +6,12 @@ import type { Inbox } from './inbox';
 
 /** Delivers the oldest entry, which is this socket's; all that follow, too, where it listens for 'messages'. → how many */
 export function deliver(core: Core, inbox: Inbox): number {
-  const { msg, about } = inbox;
   if (core.paused && !core.closed) {
-    inbox.drop();
-    core.held = [...core.held, { msg, about }];
-    return 1;
+    const taken = inbox.take(core);
+    core.held = [...core.held, ...taken];
+    return taken.length;
   }
+  const { msg, about } = inbox;
   if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
   inbox.drop();
   if (msg !== undefined) deliverMessage(core, msg, about as RemoteInfo);

@@ -9,7 +9,8 @@ import type { Core } from '../core';
 const SMALLEST = 64;
 const NONE = -1;
 
-interface Entry {
+/** A message and its rinfo, or an error. */
+export interface Entry {
   readonly msg: Buffer | undefined;
   readonly about: RemoteInfo | Error;
 }
