@@ -70,8 +70,8 @@ function drain(fd) {
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** Waits until `condition` holds, 3 s at most. → whether it does */
-async function until(condition) {
-  for (const end = Date.now() + 3000; Date.now() < end; await sleep(1)) if (condition()) return true;
+async function until(condition, ms = 3000) {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(1)) if (condition()) return true;
   return condition();
 }
 
