@@ -9,6 +9,7 @@ import { missing } from '../platform/settings';
 import type { AddressInfo } from '../types';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
+import { notSupported } from './failure';
 import { block, wordsOf } from './ring';
 import { type Setup, setUp } from './setup';
 import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
@@ -206,7 +207,7 @@ export class Channel {
   setInt(level: number, name: number | undefined, value: number, size: 1 | 4 = 4): number {
     const { platform, syscalls } = this.engine.host;
     if (this.#fd < 0) return -platform.errno.EBADF;
-    if (name === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    if (name === undefined) return notSupported(platform);
     if (size === 1) return syscalls.setsockopt(this.#fd, level, name, Buffer.from([value]));
     intWords[0] = value;
     return syscalls.setsockopt(this.#fd, level, name, int);
@@ -215,7 +216,7 @@ export class Channel {
   setBytes(level: number, name: number | undefined, value: Buffer): number {
     const { platform, syscalls } = this.engine.host;
     if (this.#fd < 0) return -platform.errno.EBADF;
-    if (name === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    if (name === undefined) return notSupported(platform);
     return syscalls.setsockopt(this.#fd, level, name, value);
   }
 
@@ -224,7 +225,7 @@ export class Channel {
     const { platform } = this.engine.host;
     const { txTime } = platform.settings;
     if (this.#timed) return 0;
-    if (missing(txTime)) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    if (missing(txTime)) return notSupported(platform);
     const { sock_txtime } = platform.structs;
     const value = new sock_txtime(Buffer.alloc(sock_txtime.size), { clockid: txTime.clocks.monotonic, flags: 0 });
     const result = this.setBytes(txTime.option.level, txTime.option.name, value.ref());

@@ -6,6 +6,7 @@ import type { Host } from '../ffi/index';
 import { missing } from '../platform/settings';
 import type { Endpoint } from './endpoint';
 import { ErrorQueueReader } from './error-queue';
+import { notSupported } from './failure';
 import { Names } from './names';
 import { Receiver } from './receiver';
 import { block, wordsOf } from './ring';
@@ -82,7 +83,7 @@ export class Engine {
     const { platform, syscalls } = this.host;
     const { pathMtu } = platform.settings;
     const option = missing(pathMtu) ? undefined : pathMtu[remote.ipv4 ? 4 : 6];
-    if (option === undefined) return -(platform.errno.ENOTSUP ?? platform.errno.EOPNOTSUPP);
+    if (option === undefined) return notSupported(platform);
     const bytes = block(option.size);
     const length = syscalls.getsockopt(fd, option.level, option.name, bytes);
     return length < 0 ? length : wordsOf(bytes)[option.at >>> 2];

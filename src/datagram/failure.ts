@@ -26,6 +26,11 @@ export function failure(platform: Platform, result: number, syscall: string, pla
   return systemError(name, platform.calls === 'winsock' ? uvErrno(name, result) : result, syscall, place);
 }
 
+/** -errno of what this OS has not. */
+export function notSupported({ errno }: Platform): number {
+  return -(errno.ENOTSUP ?? errno.EOPNOTSUPP);
+}
+
 function nodeName(result: number): string {
   return result < 0 ? getSystemErrorName(result) : `Unknown system error ${result}`;
 }

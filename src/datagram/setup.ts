@@ -6,6 +6,7 @@
 import type { Request } from '../platform/platform';
 import { type DeviceOption, type MtuDiscovery, missing } from '../platform/settings';
 import type { Channel } from './channel';
+import { notSupported } from './failure';
 
 /** undefined: as the OS has it. */
 export interface Setup {
@@ -55,8 +56,7 @@ type Offer =
   | { readonly because: string };
 
 function ask(channel: Channel, option: string, offer: Offer): Refusal | undefined {
-  const { errno } = channel.engine.host.platform;
-  if (missing(offer)) return { result: -(errno.ENOTSUP ?? errno.EOPNOTSUPP), because: `${option}: ${offer.because}` };
+  if (missing(offer)) return absent(channel, option, offer.because);
   for (const { level, name, value, optional } of offer.ask[channel.kind]) {
     const result = channel.setInt(level, name, value ?? 1);
     if (result < 0 && optional !== true) return refused(channel, result, option, offer.needs);
@@ -65,12 +65,8 @@ function ask(channel: Channel, option: string, offer: Offer): Refusal | undefine
 }
 
 function toDevice(channel: Channel, device: string): Refusal | undefined {
-  const { platform } = channel.engine.host;
-  const offer = platform.settings.bindToDevice;
-  if (missing(offer)) {
-    const { ENOTSUP, EOPNOTSUPP } = platform.errno;
-    return { result: -(ENOTSUP ?? EOPNOTSUPP), because: `bindToDevice: ${offer.because}` };
-  }
+  const offer = channel.engine.host.platform.settings.bindToDevice;
+  if (missing(offer)) return absent(channel, 'bindToDevice', offer.because);
   for (const option of offer.ask[channel.kind]) {
     const result = setDevice(channel, option, device);
     if (result < 0) return refused(channel, result, 'bindToDevice', 'CAP_NET_RAW before Linux 5.7');
@@ -87,6 +83,11 @@ function setDevice(channel: Channel, { level, name, takes }: DeviceOption, devic
   const value = Buffer.alloc(4);
   value.writeUInt32BE(index);
   return channel.setBytes(level, name, value);
+}
+
+/** What this OS has not. */
+function absent(channel: Channel, option: string, because: string): Refusal {
+  return { result: notSupported(channel.engine.host.platform), because: `${option}: ${because}` };
 }
 
 /** EPERM names the privilege. */

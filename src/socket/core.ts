@@ -310,7 +310,7 @@ export class Core implements Outlet, Reading, Waiter {
 
   explained(name: string): boolean {
     // An error of an earlier datagram is refused to whichever comes next; its own would come again.
-    return this.settings.wishes.recvErrors && ICMP_ERRORS.has(name) && drainErrors(this, true) > 0;
+    return ICMP_ERRORS.has(name) && drainErrors(this, true) > 0;
   }
 
   sourceGone(source: Endpoint, remote: Endpoint | undefined, port: number): void {

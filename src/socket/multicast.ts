@@ -4,6 +4,7 @@
  */
 import type { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
+import { notSupported } from '../datagram/failure';
 import { missing } from '../platform/settings';
 import type { StructType } from '../structs/struct';
 
@@ -107,7 +108,7 @@ export function changeSourceMembership(
   const on = interfaceOf(channel, local);
   if (on === null || (on !== undefined && on.family !== to.family)) return -errno.EINVAL;
   const type = to.family === 4 ? structs.ip_mreq_source : structs.group_source_req;
-  if (type === undefined) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP); // OpenBSD has no such groups
+  if (type === undefined) return notSupported(platformOf(channel)); // OpenBSD has no such groups
   if (to.family === 4) {
     const names = [c.IP_ADD_SOURCE_MEMBERSHIP, c.IP_DROP_SOURCE_MEMBERSHIP] as const;
     return member(channel, change, c.IPPROTO_IP, names, ipv4SourceRequest(channel, from, to, on));
@@ -145,7 +146,7 @@ export function changeSourceFilter(
 ): number {
   const { constants: c, errno, settings } = platformOf(channel);
   const offer = settings.blockSource;
-  if (missing(offer)) return -(errno.ENOTSUP ?? errno.EOPNOTSUPP);
+  if (missing(offer)) return notSupported(platformOf(channel));
   const { names } = channel.engine;
   const [from, to] = [names.endpoint(source), names.endpoint(group)];
   if (from === undefined || to === undefined || from.family !== to.family) return -errno.EINVAL;

@@ -3,6 +3,7 @@
  * events. Two plain sockets behave alike on every OS, which one dual-stack socket does not (pitfalls P13-P18).
  */
 import { EventEmitter } from 'node:events';
+import { nextTick } from '../captured';
 import type { Engine } from '../datagram/engine';
 import { invalidArgType, notRunning } from '../errors';
 import type {
@@ -238,7 +239,7 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
     };
     for (const change of ['newListener', 'removeListener']) {
       EventEmitter.prototype.on.call(this, change, (name: string) => {
-        if (name === 'messages') process.nextTick(watch); // 'newListener' comes before there is one
+        if (name === 'messages') nextTick(watch); // 'newListener' comes before there is one
       });
     }
   }

@@ -16,8 +16,9 @@ const OWN = 'local';
  * @param others count those alone that are about datagrams which have left
  */
 export function drainErrors(core: Core, others = false): number {
-  const reader = core.engine.errorQueue;
-  if (reader === undefined || !core.settings.wishes.recvErrors) return 0;
+  if (!core.settings.wishes.recvErrors) return 0;
+  const reader = core.engine.errorQueue; // made on first use
+  if (reader === undefined) return 0;
   let counted = 0;
   for (let records = 0; records < MANY; records++) {
     const queued = reader.take(core.channel.fd, core.port, core.mapped);

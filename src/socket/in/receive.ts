@@ -97,7 +97,7 @@ function takeRun(
 /** Empty, or an error, which is reported behind what came before it. One that never ends must not spin. */
 function failed(core: Core, inbox: Inbox, result: number): void {
   const { platform } = core.engine.host;
-  if (core.settings.wishes.recvErrors && drainErrors(core) > 0) return;
+  if (drainErrors(core) > 0) return;
   if (result !== 0 && result !== -platform.errno.EAGAIN) inbox.fail(core, failure(platform, result, 'recvmsg'));
   if (++core.fruitless > FRUITLESS) core.backOff();
 }

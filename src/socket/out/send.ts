@@ -7,11 +7,10 @@ import { leak, mayBeNamed, misfit, mustBeNamed, unanswerableBecause } from '../.
 import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
 import { errnoName, uvErrno } from '../../datagram/failure';
-import { arrivalOf, remoteOf } from '../../datagram/remote-info';
+import { arrivalOf } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import {
   alreadyConnected,
-  badPort,
   invalidAddress,
   ipBlocked,
   type SystemError,
@@ -26,6 +25,7 @@ import type { Found } from '../life/lookup';
 import { Parts } from './callback';
 import { type Choice, NOTHING } from './choice';
 import { explained, explaining, prepare, replyExtras } from './extras';
+import { senderOf, sourceOf } from './request';
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
 const IGNORE: Settle = { settle() {} };
@@ -79,10 +79,8 @@ export function send(
  */
 export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
   const { port, localAddress } = rinfo;
-  if (typeof port !== 'number' || port !== (port & 0xffff)) throw badPort(port, true);
-  const { channel, engine } = core;
-  const remote = remoteOf(rinfo) ?? engine.names.endpoint(rinfo.address);
-  if (remote === undefined) throw invalidAddress(rinfo.address);
+  const { channel } = core;
+  const remote = senderOf(core, rinfo, port);
   const arrival = arrivalOf(rinfo);
   const source = arrival !== undefined ? arrival.source : sourceOf(core, localAddress);
   const because = unanswerableBecause(channel, remote, port);
@@ -107,14 +105,6 @@ export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Sett
     const from = namedSource(core, source, remote, port, settle ?? IGNORE);
     if (from !== null) queue(core, payload, remote, port, from, extras, 0, settle, false);
   } else push(core, payload, remote, port, { source, extras, segment: 0 }, settle ?? IGNORE);
-}
-
-/** @throws ERR_INVALID_IP_ADDRESS */
-function sourceOf(core: Core, localAddress: unknown): Endpoint | undefined {
-  if (localAddress === undefined) return undefined;
-  const source = core.engine.names.endpoint(localAddress as string);
-  if (source === undefined) throw invalidAddress(localAddress);
-  return source;
 }
 
 /** @param address as the user, or the look-up, wrote it */

@@ -9,7 +9,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mismatch } from '../../datagram/answer';
-import type { Endpoint } from '../../datagram/endpoint';
+import { type Endpoint, ipv4WordOf, isSame } from '../../datagram/endpoint';
 import type { Engine } from '../../datagram/engine';
 import type { Names } from '../../datagram/names';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
@@ -205,23 +205,25 @@ export class Sticky {
 
 /** Mapped or not, an IPv4 remote is one remote. */
 function isSameRemote(a: Endpoint, b: Endpoint): boolean {
-  if (a.ipv4 !== b.ipv4) return false;
-  if (a.ipv4) return (a.family === 4 ? a.word0 : a.word3) === (b.family === 4 ? b.word0 : b.word3);
-  const { word0, word1, word2, word3, scope } = a;
-  return word0 === b.word0 && word1 === b.word1 && word2 === b.word2 && word3 === b.word3 && scope === b.scope;
+  const ipv4 = ipv4WordOf(a);
+  if (ipv4 !== undefined || b.ipv4) return ipv4 === ipv4WordOf(b);
+  return isSame(a, b) && a.scope === b.scope;
 }
 
 function find(memory: WordMap<Entry>, end: Endpoint, port: number): Entry | undefined {
-  if (end.ipv4) return memory.find(end.family === 4 ? end.word0 : end.word3, 0, 0, 0, 4, port);
+  const ipv4 = ipv4WordOf(end);
+  if (ipv4 !== undefined) return memory.find(ipv4, 0, 0, 0, 4, port);
   return memory.find(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
 
 function store(memory: WordMap<Entry>, entry: Entry, end: Endpoint, port: number): void {
-  if (end.ipv4) memory.store(entry, end.family === 4 ? end.word0 : end.word3, 0, 0, 0, 4, port);
+  const ipv4 = ipv4WordOf(end);
+  if (ipv4 !== undefined) memory.store(entry, ipv4, 0, 0, 0, 4, port);
   else memory.store(entry, end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
 
 function forget(memory: WordMap<Entry>, end: Endpoint, port: number): void {
-  if (end.ipv4) memory.forget(end.family === 4 ? end.word0 : end.word3, 0, 0, 0, 4, port);
+  const ipv4 = ipv4WordOf(end);
+  if (ipv4 !== undefined) memory.forget(ipv4, 0, 0, 0, 4, port);
   else memory.forget(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
