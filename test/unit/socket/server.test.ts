@@ -121,6 +121,18 @@ test('answers by what is left of a rinfo: an address and a port', async () => {
   ]);
 });
 
+test("a faked process.nextTick keeps nobody from 'messages'", async () => {
+  const { server } = setUp();
+  await once(server.listen(5300), 'listening');
+  const { nextTick } = process;
+  process.nextTick = () => {};
+  server.on('messages', () => {});
+  process.nextTick = nextTick;
+  await settled();
+  expect(server.sockets.map((socket) => socket.listenerCount('messages'))).toEqual([1, 1]);
+  server.close();
+});
+
 test("'messages' while somebody listens for them, 'message' before and after", async () => {
   const { net, server, fdOf } = setUp();
   const seen: string[] = [];
