@@ -16,7 +16,8 @@ export interface Effort {
   readonly passes: number;
 }
 
-export const FULL: Effort = { generations: 2, rounds: 2, ms: 200, warmMs: 750, passes: 3 };
+/** Warmed up in many short passes: what a turn begins to compile is finished while others have theirs, tier by tier. */
+export const FULL: Effort = { generations: 2, rounds: 2, ms: 200, warmMs: 1200, passes: 12 };
 export const QUICK: Effort = { generations: 1, rounds: 1, ms: 50, warmMs: 40, passes: 1 };
 /** What a turn of a case that wants more than the usual is cut to in --quick. */
 const QUICK_SHARE = 0.2;
