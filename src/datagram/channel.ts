@@ -46,9 +46,10 @@ const TOLD = 2.4;
 const LARGEST_UNIT = 8;
 
 export class Channel {
-  readonly engine: Engine;
-  /** Of an adopted descriptor: what it is, whatever the user called it. */
+  engine: Engine;
+  /** What the descriptor is; of an adopted one whatever the user called it. */
   kind: SocketKind;
+  /** In which its addresses are written. 6 with the kind 'udp4': see {@link standIn}. */
   family: 4 | 6;
   #fd = -1;
   #port = 0;
@@ -61,10 +62,24 @@ export class Channel {
   /** Closes a descriptor that somebody else owns. */
   #release: (() => void) | undefined;
 
-  constructor(engine: Engine, kind: SocketKind) {
+  /** @param family in which its addresses are written, where it is not the descriptor's */
+  constructor(engine: Engine, kind: SocketKind, family: 4 | 6 = kind === 'udp4' ? 4 : 6) {
     this.engine = engine;
     this.kind = kind;
-    this.family = kind === 'udp4' ? 4 : 6;
+    this.family = family;
+  }
+
+  /**
+   * Before bind(): is an AF_INET descriptor to stand in for this dual-stack socket, because it is bound to an IPv4-mapped
+   * address? The kernel would not say where datagrams went then, nor take a source (P55). One that is open is closed.
+   */
+  standIn(mapped: boolean): void {
+    const { engine } = this;
+    const wanted = mapped && engine.host.platform.quirks.mappedTellsNothing === true;
+    if (wanted ? this.kind !== 'dual' : engine === engine.plain) return;
+    this.close();
+    this.engine = wanted ? engine.mapped : engine.plain;
+    this.kind = wanted ? 'udp4' : 'dual';
   }
 
   /** -1 before open() and after close(). */
@@ -115,6 +130,7 @@ export class Channel {
     const failed = syscalls.adopt(fd);
     if (failed < 0) return failed;
     this.close(); // one that a membership has opened early
+    this.engine = this.engine.plain;
     this.#fd = fd;
     this.#adopted = true;
     this.#release = release;
@@ -152,7 +168,7 @@ export class Channel {
   secondDescriptor(address: SocketAddress, wishes: Wishes): Channel | undefined {
     if (this.#fd < 0 || this.#adopted) return undefined;
     const { constants, quirks } = this.engine.host.platform;
-    const second = new Channel(this.engine, this.kind);
+    const second = new Channel(this.engine, this.kind, this.family);
     // Two descriptors on one port both have to allow it, at the time of the second bind().
     const allow = !wishes.reusePort && !wishes.reuseAddr;
     if (allow) this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
@@ -310,7 +326,7 @@ export class Channel {
   /** Dual-stack or not is never left to the system's default. */
   #chooseStack(): number {
     const { constants, quirks } = this.engine.host.platform;
-    if (this.family === 4) return 0;
+    if (this.kind === 'udp4') return 0;
     const only = this.kind === 'udp6' || !quirks.dualStack;
     const result = this.setInt(constants.IPPROTO_IPV6, constants.IPV6_V6ONLY, only ? 1 : 0);
     return quirks.dualStack ? result : 0; // OpenBSD has no other way than 1, and does not like to be told
@@ -341,7 +357,7 @@ export class Channel {
       [c.IPPROTO_IP, c.IP_MULTICAST_TTL],
       [c.IPPROTO_IP, c.IP_MULTICAST_LOOP],
     ];
-    if (this.family === 6) {
+    if (this.kind !== 'udp4') {
       settable.push(
         [c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS],
         [c.IPPROTO_IPV6, c.IPV6_TCLASS],

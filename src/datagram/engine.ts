@@ -11,7 +11,7 @@ import { Names } from './names';
 import { Receiver } from './receiver';
 import { block, wordsOf } from './ring';
 import { RingPool } from './ring-pool';
-import { newRemote, SOCKADDR_SPACE, Sockaddrs, type SocketAddress } from './sockaddr';
+import { MappedSockaddrs, newRemote, SOCKADDR_SPACE, Sockaddrs, type SocketAddress } from './sockaddr';
 
 /** The port of RFC 863; any would do. */
 const DISCARD = 9;
@@ -25,21 +25,36 @@ export class Engine {
   readonly rings: RingPool;
   #errorQueue: ErrorQueueReader | undefined;
   readonly #receivers = new Map<string, Receiver>();
+  readonly #plain: Engine;
+  #mapped: Engine | undefined;
 
   /** The clock of everything that is per host, in ms. */
   readonly now: () => number;
 
-  constructor(host: Host, now: () => number = clock) {
+  /** @param plain is given to make its {@link mapped} one */
+  constructor(host: Host, now: () => number = clock, plain?: Engine) {
     this.host = host;
     this.now = now;
     const { zoneIsIndex } = host.platform.quirks;
-    this.names = new Names(host.syscalls, { now, list: host.networkInterfaces, zoneIsIndex });
-    this.sockaddrs = new Sockaddrs(host.platform);
+    this.#plain = plain ?? this;
+    this.names = plain?.names ?? new Names(host.syscalls, { now, list: host.networkInterfaces, zoneIsIndex });
+    this.sockaddrs = plain === undefined ? new Sockaddrs(host.platform) : new MappedSockaddrs(host.platform);
     this.rings = new RingPool(host.platform, host.syscalls, this.sockaddrs);
+  }
+
+  /** The same host for sockets whose AF_INET descriptors stand in for AF_INET6 ones: their addresses are ::ffff:a.b.c.d. */
+  get mapped(): Engine {
+    this.#mapped ??= this.#plain === this ? new Engine(this.host, this.now, this) : this;
+    return this.#mapped;
+  }
+
+  get plain(): Engine {
+    return this.#plain;
   }
 
   /** Receivers are used synchronously, so sockets that want the same sizes share one. */
   receiver(batch: number, maxDatagramSize: number): Receiver {
+    if (this.#plain !== this) return this.#plain.receiver(batch, maxDatagramSize);
     const key = `${batch}/${maxDatagramSize}`;
     let receiver = this.#receivers.get(key);
     if (receiver === undefined) {

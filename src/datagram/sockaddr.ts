@@ -1,6 +1,7 @@
 /**
  * sockaddr_in and sockaddr_in6 ↔ words, in place, at offsets read off the OS's struct types.
  */
+import { isMapped, isUnspecified, MAPPED } from '../address/ip';
 import type { Platform } from '../platform/platform';
 
 /** Bytes kept for one sockaddr: sockaddr_in6, rounded up so that the next begins at a multiple of 8. */
@@ -147,3 +148,31 @@ export class Sockaddrs {
     bytes[at + this.#family + 1] = this.#littleEndian ? 0 : family;
   }
 }
+
+/**
+ * IPv4 on the wire, ::ffff:a.b.c.d for whoever writes and reads: of AF_INET descriptors that stand in for AF_INET6 ones which
+ * are bound to a mapped address.
+ */
+export class MappedSockaddrs extends Sockaddrs {
+  override af(): number {
+    return super.af(4);
+  }
+
+  override read(bytes: Uint8Array, words: Int32Array, at: number, remote: Remote): boolean {
+    const known = super.read(bytes, words, at, remote);
+    if (remote.family === 6) return known;
+    remote.family = 6;
+    remote.word3 = remote.word0;
+    remote.word2 = MAPPED;
+    remote.word0 = 0;
+    return known;
+  }
+
+  /** What is not IPv4 stays as it is: the kernel refuses it. */
+  override write(bytes: Uint8Array, words: Int32Array, at: number, address: SocketAddress, port: number): number {
+    const ipv4 = address.family === 6 && (isMapped(address) || isUnspecified(address));
+    return super.write(bytes, words, at, ipv4 ? { ...PLAIN, word0: address.word3 } : address, port);
+  }
+}
+
+const PLAIN = { family: 4, word1: 0, word2: 0, word3: 0, scope: 0 } as const;

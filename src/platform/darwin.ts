@@ -119,6 +119,7 @@ export function darwin(arch: string): Platform | undefined {
       sourceOnlyFromWildcard: true,
       dualStack: true,
       sourceUnroutable: ['EHOSTUNREACH'],
+      mappedTellsNothing: true,
       connectNarrows: true,
       hearsGroupsOfOthers: [6],
     },

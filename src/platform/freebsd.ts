@@ -137,6 +137,7 @@ export function freebsd(arch: string): Platform | undefined {
       dualStack: true,
       reusePort: c.SO_REUSEPORT_LB,
       sendsFromGroup: true,
+      mappedTellsNothing: true,
       connectNarrows: true,
       hearsGroupsOfOthers: [6],
       interfaceTakesRoom: true,

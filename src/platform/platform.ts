@@ -194,6 +194,11 @@ export interface Quirks {
   readonly sourceUnroutable?: readonly string[];
   /** A socket that is bound to a group sends from the group's address (FreeBSD). P57 */
   readonly sendsFromGroup?: true;
+  /**
+   * An AF_INET6 socket that is bound to a mapped address brings AF_INET names and no control messages, and takes no source.
+   * P55
+   */
+  readonly mappedTellsNothing?: true;
   /** After connect(2) a dual-stack socket hears one family, even when it is connected no more. P62 */
   readonly connectNarrows?: true;
   /** Families of the groups that a wildcard socket hears though others have joined them. P58 */

@@ -71,7 +71,8 @@ const LONGEST_BACK_OFF = 100;
 export class Core implements Outlet, Reading, Waiter {
   readonly socket: Bindable;
   settings: Settings;
-  readonly engine: Engine;
+  /** Changes at bind() where an AF_INET descriptor stands in: see Channel.standIn. */
+  engine: Engine;
   readonly loop: Loop;
   readonly resource: AsyncResource;
   readonly stats: SocketStats;
@@ -206,7 +207,7 @@ export class Core implements Outlet, Reading, Waiter {
   startReceiving(): void {
     const { channel, settings } = this;
     this.port = channel.port;
-    this.mapped = channel.kind !== 'udp4';
+    this.mapped = channel.family === 6;
     // What the kernel has coalesced is cut to size after it has been taken apart.
     if (this.groups === undefined && filtersGroups(channel, settings.wishes))
       this.groups = new Groups(this.engine.names);

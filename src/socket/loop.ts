@@ -347,11 +347,11 @@ export class Loop {
 
 const loops = new WeakMap<Engine, Loop>();
 
-export function loopOf(engine: Engine): Loop {
-  let loop = loops.get(engine);
+export function loopOf({ plain }: Engine): Loop {
+  let loop = loops.get(plain);
   if (loop === undefined) {
-    loop = new Loop(engine);
-    loops.set(engine, loop);
+    loop = new Loop(plain);
+    loops.set(plain, loop);
   }
   return loop;
 }

@@ -20,7 +20,7 @@ export function setTTL(channel: Channel, given: number): number {
   const { constants: c, errno } = platformOf(channel);
   const ttl = given | 0;
   if (!(ttl >= 1 && ttl <= 255)) return -errno.EINVAL;
-  return channel.family === 4
+  return channel.kind === 'udp4'
     ? channel.setInt(c.IPPROTO_IP, c.IP_TTL, ttl)
     : channel.setInt(c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS, ttl);
 }
@@ -30,14 +30,14 @@ export function setMulticastTTL(channel: Channel, given: number): number {
   const ttl = given | 0;
   const least = calls === 'winsock' ? -1 : 0; // libuv's src/win/udp.c and src/unix/udp.c
   if (!(ttl >= least && ttl <= 255)) return -errno.EINVAL;
-  return channel.family === 4
+  return channel.kind === 'udp4'
     ? channel.setInt(c.IPPROTO_IP, c.IP_MULTICAST_TTL, ttl, quirks.ipMulticastOptionSize)
     : channel.setInt(c.IPPROTO_IPV6, c.IPV6_MULTICAST_HOPS, ttl);
 }
 
 export function setMulticastLoopback(channel: Channel, on: boolean): number {
   const { constants: c, quirks } = platformOf(channel);
-  return channel.family === 4
+  return channel.kind === 'udp4'
     ? channel.setInt(c.IPPROTO_IP, c.IP_MULTICAST_LOOP, Number(on), quirks.ipMulticastOptionSize)
     : channel.setInt(c.IPPROTO_IPV6, c.IPV6_MULTICAST_LOOP, Number(on));
 }
@@ -162,7 +162,7 @@ export function changeSourceFilter(
 
 export function setTypeOfService(channel: Channel, tos: number): number {
   const { constants: c } = platformOf(channel);
-  if (channel.family === 4) return channel.setInt(c.IPPROTO_IP, c.IP_TOS, tos);
+  if (channel.kind === 'udp4') return channel.setInt(c.IPPROTO_IP, c.IP_TOS, tos);
   // IPv4 peers of a dual-stack socket heed IPv4's option, where the OS takes it there (P14).
   if (channel.kind === 'dual') channel.setInt(c.IPPROTO_IP, c.IP_TOS, tos);
   return channel.setInt(c.IPPROTO_IPV6, c.IPV6_TCLASS, tos);
@@ -171,7 +171,7 @@ export function setTypeOfService(channel: Channel, tos: number): number {
 /** → or -errno */
 export function getTypeOfService(channel: Channel): number {
   const { constants: c } = platformOf(channel);
-  return channel.family === 4
+  return channel.kind === 'udp4'
     ? channel.getInt(c.IPPROTO_IP, c.IP_TOS)
     : channel.getInt(c.IPPROTO_IPV6, c.IPV6_TCLASS as number);
 }

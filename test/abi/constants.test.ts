@@ -49,6 +49,7 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       connectNarrows: linux || facts.os === 'darwin' || facts.os === 'freebsd' ? true : undefined,
       hearsGroupsOfOthers: linux ? [4, 6] : facts.os === 'win32' ? [] : [6],
     });
+    expect(others.mappedTellsNothing).toBe(['darwin', 'freebsd'].includes(facts.os) ? true : undefined);
     expect(others.truncTellsLength).toBe(linux ? true : undefined);
     expect(others.interfaceTakesRoom).toBe(facts.os === 'freebsd' ? true : undefined);
   });

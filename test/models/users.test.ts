@@ -1,7 +1,5 @@
-/**
- * What the kernels' habits of truth.test.ts do to users, as it should be. `test.failing`: a socket of ours does not do it
- * yet; when it does, Jest says so, and the word `failing` goes.
- */
+/** What the kernels' habits of truth.test.ts do to users, as it should be. */
+import { Socket } from '../../src/socket/socket';
 import type { DarwinKernel } from './darwin';
 import { bytesOf } from './net';
 import { models, PORT, World } from './world';
@@ -9,6 +7,10 @@ import { models, PORT, World } from './world';
 const XNU = 'darwin-arm64';
 const FREEBSD = 'freebsd-x64';
 type Code = NodeJS.ErrnoException | null;
+
+/** Also 'error', which events.once() would throw. */
+const once = (socket: Socket, event: string) =>
+  new Promise<unknown[]>((done) => socket.once(event as 'error', (...args) => done(args)));
 
 let world: World;
 afterEach(() => world.close());
@@ -27,13 +29,74 @@ describe.each([XNU, FREEBSD])('%s', (os) => {
     expect(world.near.heard).toEqual(['X from 10.0.0.2']);
   });
 
-  // The kernel says neither where a datagram went nor takes a source there: an AF_INET descriptor would have to stand in.
-  test.failing('one that is bound to ::ffff:0.0.0.0 answers from the address that was asked', async () => {
-    const { answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:0.0.0.0' });
+  // The kernel neither says where a datagram went nor takes a source there: an AF_INET descriptor stands in.
+  test('one that is bound to ::ffff:0.0.0.0 answers from the address that was asked', async () => {
+    const { socket, messages, answers } = await world.bind({ type: 'udp6' }, { address: '::ffff:0.0.0.0' });
     world.near.send('10.0.0.2', PORT, 'x');
     await world.quiet();
+    expect(messages[0].rinfo).toMatchObject({
+      ...{ family: 'IPv6', address: '::ffff:10.0.0.9', localAddress: '::ffff:10.0.0.2' },
+      destination: { address: '::ffff:10.0.0.2', family: 'IPv6' },
+    });
     expect(answers).toEqual([null]);
     expect(world.near.heard).toEqual(['X from 10.0.0.2']);
+    expect(socket.address()).toEqual({ address: '::ffff:0.0.0.0', family: 'IPv6', port: PORT });
+  });
+
+  test('it is a udp6 socket in everything else: send(), localAddress, TTL, connect(), disconnect(), broadcasts', async () => {
+    const { socket, messages } = await world.bind({ type: 'udp6' }, { address: '::ffff:0.0.0.0' }, () => {});
+    const send = (msg: string, options: object) =>
+      new Promise<Code>((done) => socket.send(msg, options as { port: number }, (error) => done(error as Code)));
+    socket.setTTL(7);
+    const peer = { port: 4000, address: '::ffff:10.0.0.9' };
+    expect(await send('a', { ...peer, localAddress: '::ffff:10.0.0.3' })).toBeNull();
+    expect(await send('b', { port: 4000, address: '10.0.0.9' })).toMatchObject({ code: 'EINVAL' });
+    expect(await send('c', { ...peer, localAddress: '::ffff:192.0.2.99' })).toMatchObject({
+      ...{ code: 'EADDRNOTAVAIL', address: '::ffff:10.0.0.9', localAddress: '::ffff:192.0.2.99' },
+    });
+    expect(await send('d', { port: 4000, address: '2001:db8::9' })).toHaveProperty('code');
+    await new Promise<void>((done) => socket.connect(4000, '::ffff:10.0.0.9', done));
+    expect(socket.remoteAddress()).toEqual({ address: '::ffff:10.0.0.9', family: 'IPv6', port: 4000 });
+    socket.disconnect();
+    for (const address of ['10.0.0.2', '2001:db8::2', '10.0.0.255']) world.near.send(address, PORT, address);
+    await world.quiet();
+    expect(world.near.inbox.map(({ source, ttl }) => [source, ttl])).toEqual([['10.0.0.3', 7]]);
+    expect(messages.map(({ text, rinfo }) => [text, rinfo.destination?.address])).toEqual([
+      ['10.0.0.2', '::ffff:10.0.0.2'],
+      ['10.0.0.255', '::ffff:10.0.0.255'],
+    ]);
+  });
+
+  test('it can be split, and a sticky one answers as it was asked', async () => {
+    const sticky = await world.bind(
+      { type: 'udp6', stickySource: true },
+      { address: '::ffff:0.0.0.0' },
+      ({ socket }, msg, { address, port }) => socket.send(`<${msg}>`, port, address),
+    );
+    world.near.send('10.0.0.3', PORT, 'x');
+    await world.quiet();
+    expect(world.near.heard).toEqual(['<x> from 10.0.0.3']);
+    const child = sticky.socket.split(sticky.messages[0].rinfo);
+    expect(child.address()).toMatchObject({ address: '::ffff:10.0.0.3', family: 'IPv6' });
+    child.send('child');
+    await world.quiet();
+    child.close();
+    expect(world.near.heard.slice(1)).toEqual(['child from 10.0.0.3']);
+  });
+
+  test('a bind() to it that fails leaves a socket that can be bound to both families', async () => {
+    await world.bind({ type: 'udp4' });
+    const socket = new Socket({ type: 'udp6' }, undefined, world.engine);
+    const heard: string[] = [];
+    socket.on('message', (msg) => heard.push(String(msg)));
+    socket.bind(PORT, '::ffff:0.0.0.0');
+    await expect(once(socket, 'error')).resolves.toMatchObject([{ code: 'EADDRINUSE', address: '::ffff:0.0.0.0' }]);
+    socket.bind(PORT + 1, '::');
+    await once(socket, 'listening');
+    for (const address of ['10.0.0.2', '2001:db8::2']) world.near.send(address, PORT + 1, address);
+    await world.quiet();
+    socket.close();
+    expect(heard).toEqual(['10.0.0.2', '2001:db8::2']);
   });
 
   test('one that is connected to ::ffff:10.0.0.9 answers it', async () => {

@@ -177,6 +177,8 @@ function open(core: Core, ip: string, port: number): number {
   const channel = core.openChannel();
   const end = core.engine.names.endpoint(ip);
   if (end === undefined || end.family !== channel.family) return -core.engine.host.platform.errno.EINVAL;
+  if (channel.bound === undefined) channel.standIn(end.mapped);
+  core.engine = channel.engine;
   // After a failure dgram keeps the descriptor for the next try.
   const result = channel.fd < 0 ? channel.open(core.settings.wishes) : 0;
   return result < 0 ? result : channel.bind(end, port);
