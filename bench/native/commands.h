@@ -15,6 +15,7 @@ static void send_for(int fd, int argc, char **argv) {
   long sent = 0;
   if (segments) setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
   memset(out, 0, sizeof out);
+  memset(payload, 'x', sizeof payload); // pages of its own: never written, all of them would be one page of zeroes
   for (int i = 0; i < BATCH; i++) {
     to[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(number(argc, argv, "port", 0)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     what[i] = (struct iovec){payload, (size_t)size * run};

@@ -141,6 +141,7 @@ export const TARGETS: readonly Target[] = [
   ...['flood400k', 'flood800k'].map((name) => lossOver(name, 'message')),
   other('half-load', 'p99Us', 'latency p99', 'message', 'dgram', { most: 1 }),
   other('send1200', 'bytesPerCpuSecond', 'bytes per CPU second', 'messages', 'dgram', { least: 6 }),
+  other('segments1200', 'bytesPerCpuSecond', 'bytes per CPU second', 'message', 'c', { least: 0.8 }),
   cpu('send64k', 'message', 'dgram', 0.9),
   cpu('tick', 'message', 'dgram', 0.95),
   cpu('name', 'message', 'dgram', 1),

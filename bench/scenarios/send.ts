@@ -61,13 +61,19 @@ function sending(name: string, what: string, how: Sending, more: Partial<Case> =
 const fast: Scenario = {
   name: 'send',
   title: 'Sending as fast as it goes',
-  text: "`'messages'` sends by sendMany, as does Bun; C by sendmmsg, to one peer with UDP_SEGMENT.",
+  text: "`'messages'` sends by sendMany, as does Bun; C by sendmmsg, to one peer with UDP_SEGMENT. A buffer of many datagrams is one call with `segmentSize`; node:dgram has none.",
   figures: [CPU, { metric: 'bytesPerCpuSecond', title: 'MB per CPU second', scale: 1e-6 }],
   cases: [
     sending('send100', '100 B to one peer', { size: 100 }),
     sending('send100-1000-peers', '100 B to 1,000 peers', { size: 100, peers: 1000 }, { quick: true }),
     sending('send1200', '1,200 B to one peer', { size: 1200 }, { quick: true }),
     sending('send1200-cut-here', '1,200 B to one peer, runs cut by the sender', { size: 1200, gro: 0 }),
+    sending(
+      'segments1200',
+      'buffers of 54 × 1,200 B, one call each',
+      { size: 1200, how: 'segments' },
+      { subjects: ['dgram', 'message', 'register', 'bun', 'c'], quick: true },
+    ),
     sending('send64k', '64 KB to one peer', { size: 65507 }, { quick: true }),
   ],
 };

@@ -1,5 +1,6 @@
 // Bun.udpSocket. It knows no destination and chooses no source; its send() has no callback and is not awaited.
 import { counters, HOST, serve, work } from './control.mjs';
+import { cut } from './sending.mjs';
 
 const LATE_MS = 2;
 
@@ -40,6 +41,11 @@ function single(msg, port, address) {
   }
 }
 
+async function sendMany(list) {
+  if (last.sendMany(list) < list.length / 3) await drain();
+  else await new Promise(setImmediate);
+}
+
 await serve({
   async open(options) {
     last = await Bun.udpSocket({
@@ -54,12 +60,8 @@ await serve({
       for (const { port, address } of targets) if (!last.send(msg, port, address)) await drain();
       await new Promise(setImmediate);
     },
-    async many(msg, targets) {
-      const list = [];
-      for (const { port, address } of targets) list.push(msg, port, address);
-      if (last.sendMany(list) < targets.length) await drain();
-      else await new Promise(setImmediate);
-    },
+    many: (msg, targets) => sendMany(targets.flatMap(({ port, address }) => [msg, port, address])),
+    segments: (run, size, { port, address }) => sendMany(cut(run, size).flatMap((msg) => [msg, port, address])),
     tick: single,
     paced: single,
   },

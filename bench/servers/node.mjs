@@ -4,6 +4,7 @@
 //   how=plain|callback|awaited|late   work=µs (of each message)
 import { promisify } from 'node:util';
 import { counters, HOST, serve, work } from './control.mjs';
+import { cut } from './sending.mjs';
 
 /** Not before a socket is wanted: sockets=0 measures the bare runtime. */
 async function load(module) {
@@ -100,6 +101,18 @@ const windowed = (msg, list) =>
     last.send(msg, list[end].port, list[end].address, resolve);
   });
 
+const RUNS = {
+  dgram: (run, size, { port, address }) =>
+    new Promise((resolve) => {
+      const list = cut(run, size);
+      const end = list.length - 1;
+      for (let i = 0; i < end; i++) last.send(list[i], port, address);
+      last.send(list[end], port, address, resolve);
+    }),
+  recvfromto: (run, segmentSize, { port, address }) =>
+    new Promise((resolve) => last.send(run, { port, address, segmentSize }, resolve)),
+};
+
 const single = (msg, port, address) => last.send(msg, port, address);
 
 const question = Buffer.alloc(32, 'question');
@@ -123,6 +136,7 @@ await serve({
           resolve,
         ),
       ),
+    segments: (run, size, target) => RUNS[settings.module](run, size, target),
     tick: single,
     name: single,
     paced: single,

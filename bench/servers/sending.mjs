@@ -2,6 +2,7 @@
 //
 //   how=one        windows of 64 send() calls, the callback of the last says that all have left
 //   how=many       windows of 64 in one call (sendMany, Bun's too)
+//   how=segments   one buffer of many datagrams of `size`, in one call where there is one for that; the next when it has left
 //   how=tick       one send() in each turn of the event loop, to the next of `peers` hosts
 //   how=name       the same to a host name, which has to be looked up
 //   how=paced      RTP: to each of `peers` a datagram every 20 ms, in one timer
@@ -9,6 +10,9 @@
 /** Datagrams that may wait for their callbacks, or be handed over in one call. */
 const WINDOW = 64;
 const PACE_MS = 20;
+/** As native/commands.h: what fits into a datagram, and what UDP_SEGMENT cuts at most. */
+const RUN_BYTES = 65000;
+const RUN_SEGMENTS = 64;
 
 /** The i-th of many addresses in 127/8; as native/common.h. */
 function peerAddress(i) {
@@ -55,9 +59,24 @@ function paced(send, msg, all, until) {
   });
 }
 
-const WAYS = { one: inWindows, many: inWindows, tick: oneATurn, name: oneATurn, paced };
+async function inRuns(send, segment, [target], until) {
+  const count = Math.min(RUN_SEGMENTS, Math.floor(RUN_BYTES / segment.length));
+  const run = new Uint8Array(segment.length * count).fill(segment[0]);
+  let sent = 0;
+  for (; performance.now() < until; sent += count) await send(run, segment.length, target);
+  return sent;
+}
 
-/** Sends until the time is over. `send` takes (msg, targets) and resolves when they have left, or (msg, port, address). */
+const WAYS = { one: inWindows, many: inWindows, segments: inRuns, tick: oneATurn, name: oneATurn, paced };
+
+/** The datagrams that a run is cut into, for those who have no call that does it. */
+export const cut = (run, size) =>
+  Array.from({ length: run.length / size }, (_, i) => run.subarray(i * size, (i + 1) * size));
+
+/**
+ * Sends until the time is over. `send` takes (msg, targets), or (run, size, target), and resolves when they have left, or
+ * (msg, port, address).
+ */
 export async function sendFor(send, { how = 'one', size = '100', port, peers = '1', ms = '300' }) {
   const msg = new Uint8Array(Number(size)).fill(120);
   const all = targets(Number(port), Number(peers), how === 'name' ? 'localhost' : '127.0.0.1');
