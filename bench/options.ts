@@ -25,7 +25,7 @@ export const USAGE = `npm run bench -- [options]
   --subjects dgram,c    only these servers
   --list                what there is
   --realtime            servers and load go before all else on this machine, which others use too (root, chrt)
-  --limit SECONDS       shares that time out among the cases (default 1110; 15 for each case of --only)
+  --limit SECONDS       shares that time out among the cases (default 2000; 15 for each case of --only)
   --quick               under two minutes: does everything still run? The figures mean nothing, and are not written
   --write-docs          writes docs/bench/ and the tables of docs/speed.md; what a run of everything does without it
   --update              the same after --only: other cases keep their results

@@ -61,7 +61,9 @@ await serve({
       await new Promise(setImmediate);
     },
     many: (msg, targets) => sendMany(targets.flatMap(({ port, address }) => [msg, port, address])),
-    segments: (run, size, { port, address }) => sendMany(cut(run, size).flatMap((msg) => [msg, port, address])),
+    async segments(run, size, targets) {
+      for (const { port, address } of targets) await sendMany(cut(run, size).flatMap((msg) => [msg, port, address]));
+    },
     tick: single,
     paced: single,
   },

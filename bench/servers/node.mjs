@@ -101,16 +101,26 @@ const windowed = (msg, list) =>
     last.send(msg, list[end].port, list[end].address, resolve);
   });
 
+/** The same with buffers that are cut into datagrams. */
 const RUNS = {
-  dgram: (run, size, { port, address }) =>
+  dgram: (run, size, list) =>
     new Promise((resolve) => {
-      const list = cut(run, size);
-      const end = list.length - 1;
-      for (let i = 0; i < end; i++) last.send(list[i], port, address);
-      last.send(list[end], port, address, resolve);
+      for (const [i, { port, address }] of list.entries()) {
+        const parts = cut(run, size);
+        const end = parts.length - 1;
+        for (let part = 0; part < end; part++) last.send(parts[part], port, address);
+        last.send(parts[end], port, address, i === list.length - 1 ? resolve : undefined);
+      }
     }),
-  recvfromto: (run, segmentSize, { port, address }) =>
-    new Promise((resolve) => last.send(run, { port, address, segmentSize }, resolve)),
+  recvfromto: (run, segmentSize, list) =>
+    new Promise((resolve) => {
+      const end = list.length - 1;
+      for (let i = 0; i < end; i++) {
+        const { port, address } = list[i];
+        last.send(run, { port, address, segmentSize });
+      }
+      last.send(run, { ...list[end], segmentSize }, resolve);
+    }),
 };
 
 const single = (msg, port, address) => last.send(msg, port, address);
@@ -136,7 +146,7 @@ await serve({
           resolve,
         ),
       ),
-    segments: (run, size, target) => RUNS[settings.module](run, size, target),
+    segments: (run, size, list) => RUNS[settings.module](run, size, list),
     tick: single,
     name: single,
     paced: single,

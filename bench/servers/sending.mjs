@@ -2,7 +2,7 @@
 //
 //   how=one        windows of 64 send() calls, the callback of the last says that all have left
 //   how=many       windows of 64 in one call (sendMany, Bun's too)
-//   how=segments   one buffer of many datagrams of `size`, in one call where there is one for that; the next when it has left
+//   how=segments   windows of 64 buffers of many datagrams of `size`, each in one call where there is one for that
 //   how=tick       one send() in each turn of the event loop, to the next of `peers` hosts
 //   how=name       the same to a host name, which has to be looked up
 //   how=paced      RTP: to each of `peers` a datagram every 20 ms, in one timer
@@ -59,12 +59,11 @@ function paced(send, msg, all, until) {
   });
 }
 
-async function inRuns(send, segment, [target], until) {
-  const count = Math.min(RUN_SEGMENTS, Math.floor(RUN_BYTES / segment.length));
-  const run = new Uint8Array(segment.length * count).fill(segment[0]);
-  let sent = 0;
-  for (; performance.now() < until; sent += count) await send(run, segment.length, target);
-  return sent;
+async function inRuns(send, segment, all, until) {
+  const size = segment.length;
+  const count = Math.min(RUN_SEGMENTS, Math.floor(RUN_BYTES / size));
+  const run = new Uint8Array(size * count).fill(segment[0]);
+  return count * (await inWindows((_, targets) => send(run, size, targets), run, all, until));
 }
 
 const WAYS = { one: inWindows, many: inWindows, segments: inRuns, tick: oneATurn, name: oneATurn, paced };
@@ -74,7 +73,7 @@ export const cut = (run, size) =>
   Array.from({ length: run.length / size }, (_, i) => run.subarray(i * size, (i + 1) * size));
 
 /**
- * Sends until the time is over. `send` takes (msg, targets), or (run, size, target), and resolves when they have left, or
+ * Sends until the time is over. `send` takes (msg, targets), or (run, size, targets), and resolves when they have left, or
  * (msg, port, address).
  */
 export async function sendFor(send, { how = 'one', size = '100', port, peers = '1', ms = '300' }) {
