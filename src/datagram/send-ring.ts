@@ -27,8 +27,9 @@ export interface Settle {
   /**
    * Called once, from inside a flush: it must not call a program's code.
    * @param error null when the kernel has taken the datagram
+   * @param datagrams that left together, and have `bytes` in sum; default 1
    */
-  settle(error: Error | null, bytes: number): void;
+  settle(error: Error | null, bytes: number, datagrams?: number): void;
 }
 
 /** The bytes of a datagram, or parts that are gathered into one. */
@@ -43,12 +44,15 @@ const lengthOf = getter<number>('length');
 const bufferOf = getter<ArrayBuffer>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
 
-/** In one piece; a copy only where there are several. */
+/** In one piece; a copy only where there are several. It may be of a class of the program's: ask {@link sizeOf}. */
 export function gathered(payload: Payload): Uint8Array {
-  if (!Array.isArray(payload)) return partOf(payload as Uint8Array, 0, lengthOf(payload as Uint8Array));
+  return Array.isArray(payload) ? copied(payload) : (payload as Uint8Array);
+}
+
+export function copied(payload: Payload): Uint8Array {
   const bytes = new Uint8Array(sizeOf(payload));
   let at = 0;
-  for (const part of payload as readonly Uint8Array[]) {
+  for (const part of Array.isArray(payload) ? (payload as readonly Uint8Array[]) : [payload as Uint8Array]) {
     bytes.set(part, at);
     at += lengthOf(part);
   }
@@ -102,7 +106,7 @@ export class SendRing {
   readonly #arena: Uint8Array;
   #used = 0;
   readonly #syscalls: Syscalls;
-  /** Bytes of the caller that the only message points at, until {@link keep}. */
+  /** Bytes of the caller that the only message points at, until {@link keep}; `settles` then has one place for all of it. */
   #foreign: Uint8Array | undefined;
 
   constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
@@ -161,7 +165,8 @@ export class SendRing {
   /**
    * Points the first message at bytes of the caller, which saves a copy. They are sent before the caller goes on, or
    * {@link keep kept}.
-   * @param settle hears of each datagram
+   * @param size of `bytes`, whatever they say themselves
+   * @param settle hears of all datagrams together, or of each once they have been kept
    * @param segment bytes of each datagram, where the kernel is to cut several out of it
    */
   writeForeign(
@@ -173,13 +178,12 @@ export class SendRing {
     extras: Extras | undefined,
     settle: Settle | undefined,
     lenient: boolean,
-    segment = size,
+    segment: number,
   ): void {
-    const view = Buffer.from(bufferOf(bytes), byteOffsetOf(bytes), size);
-    const address = this.#syscalls.addressOf(view); // which may throw: nothing has been counted yet
+    const address = this.#syscalls.addressOf(bytes); // which may throw: nothing has been counted yet
     this.#begin(size, remote, port, source, extras, lenient);
     this.#ring.pointAtForeign(0, address, size);
-    this.#foreign = view;
+    this.#foreign = bytes;
     const run = segment < size ? Math.ceil(size / segment) : 1;
     if (run > 1) {
       this.runs[0] = run;
@@ -187,7 +191,7 @@ export class SendRing {
       this.#envelopes.writeSegment(0, segment);
     }
     if (settle !== undefined) {
-      for (let index = 0; index < run; index++) this.settles[index] = settle;
+      this.settles[0] = settle;
       this.watched = true;
     }
     this.#datagrams += run;
@@ -202,8 +206,17 @@ export class SendRing {
     this.#foreign = undefined;
     if (this.settled > 0) return;
     this.#arena.set(foreign, 0);
-    this.#ring.pointAtPayload(0, 0, foreign.length);
-    this.#used = foreign.length;
+    this.#used = lengthOf(foreign);
+    this.#ring.pointAtPayload(0, 0, this.#used);
+    if (this.watched) for (let index = 1; index < this.runs[0]; index++) this.settles[index] = this.settles[0];
+  }
+
+  /** Tells that the kernel has taken the datagrams of `slot`. */
+  tell(slot: number): void {
+    const run = this.runs[slot];
+    const first = this.firsts[slot];
+    if (this.#foreign !== undefined) this.settles[first]?.settle(null, this.sizes[slot], run);
+    else for (let index = 0; index < run; index++) this.settles[first + index]?.settle(null, this.sizeOf(slot, index));
   }
 
   /** Names the peer of a socket that was connected, in what is not settled yet. @param port of it */
@@ -268,7 +281,7 @@ export class SendRing {
       this.sources[slot] = undefined;
       this.#extras[slot] = undefined;
     }
-    if (this.watched) this.settles.length = 0;
+    if (this.watched) this.settles.fill(undefined, 0, this.#foreign === undefined ? this.#datagrams : 1);
     this.#foreign = undefined;
     this.retryOf = undefined;
     this.count = 0;

@@ -10,7 +10,7 @@ import type { Extras } from './envelopes';
 import { errnoName, failure, uvErrno } from './failure';
 import {
   ARENA,
-  gathered,
+  copied,
   MAX_RUN,
   MAX_SEGMENTS,
   type Payload,
@@ -169,7 +169,7 @@ export class Sender {
     const ring = this.#ringFor(size);
     if (ring === undefined) {
       this.#waiting ??= [];
-      this.#waiting.push({ bytes: gathered(payload).slice(), remote, port, source, extras, settle, lenient });
+      this.#waiting.push({ bytes: copied(payload), remote, port, source, extras, settle, lenient });
       return;
     }
     ring.write(payload, size, remote, port, source, extras, settle, lenient, this.#joins(remote));
@@ -177,7 +177,7 @@ export class Sender {
 
   /**
    * Takes what the kernel is to cut into datagrams of `segment` bytes, of which the last may be shorter.
-   * @param settle hears of each of them
+   * @param settle hears of each of them, or of several at once
    */
   pushRun(
     bytes: Uint8Array,
@@ -199,7 +199,7 @@ export class Sender {
     const step = whole ? most * segment : segment;
     for (let at = 0; at < size; at += step) {
       const length = Math.min(step, size - at);
-      const part = partOf(bytes, at, length);
+      const part = length === size ? bytes : partOf(bytes, at, length);
       if (whole && length > segment && this.#isFree()) {
         this.#sendLarge(part, length, remote, port, source, extras, settle, lenient, segment);
       } else
@@ -382,7 +382,7 @@ export class Sender {
     for (let slot = ring.settled; slot < end; slot++) {
       bytes += ring.sizes[slot];
       datagrams += ring.runs[slot];
-      if (ring.watched) tell(ring, slot);
+      if (ring.watched) ring.tell(slot);
     }
     ring.settled = end;
     ring.pending -= datagrams;
@@ -540,13 +540,6 @@ export class Sender {
   #fail(settle: Settle | undefined, error: Error): void {
     this.#outlet.stats.sendErrors++;
     settle?.settle(error, 0);
-  }
-}
-
-/** The kernel has taken the datagrams of `slot`. */
-function tell(ring: SendRing, slot: number): void {
-  for (let index = 0; index < ring.runs[slot]; index++) {
-    ring.settles[ring.firsts[slot] + index]?.settle(null, ring.sizeOf(slot, index));
   }
 }
 

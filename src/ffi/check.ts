@@ -38,6 +38,12 @@ export function checkBytes(what: string, bytes: Buffer, least = 1): void {
   if (bytes.length < least) throw new RangeError(`${what} must have at least ${least} bytes, has ${bytes.length}`);
 }
 
+/** Bytes whose address is asked for. */
+export function checkAddressable(bytes: Uint8Array): void {
+  if (!ArrayBuffer.isView(bytes)) throw new TypeError(`bytes must be a Buffer or Uint8Array, is ${typeof bytes}`);
+  if (bytes.length === 0) throw new RangeError('bytes must have at least 1 bytes, has 0'); // a detached one has none
+}
+
 /** The whole call of recvmmsg and sendmmsg: messages `first` … `first + count - 1`, of `size` bytes each. */
 export function checkMessages(
   fd: number,

@@ -60,5 +60,5 @@ export interface Syscalls {
   /** → index, or 0 when there is no such interface */
   if_nametoindex(name: string): number;
   /** Address of the first byte. Whoever stores it holds the buffer as long as the address may be used. */
-  addressOf(bytes: Buffer): bigint;
+  addressOf(bytes: Uint8Array): bigint;
 }

@@ -77,7 +77,11 @@ test('each datagram has one fate, in order', () => {
             if (one.run - i * one.segment >= 4) bytes.writeUInt32LE(first + i, i * one.segment);
           }
           let next = first;
-          const each = { settle: (error: Error | null) => settle(next++).settle(error) };
+          const each = {
+            settle(error: Error | null, _bytes: number, together = 1) {
+              for (let i = 0; i < together; i++) settle(next++).settle(error);
+            },
+          };
           sender.pushRun(bytes, one.segment, to, 53, undefined, undefined, each, false);
           bytes.fill(255);
         }

@@ -6,7 +6,15 @@
  * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
  */
 import type { Platform } from '../../platform/platform';
-import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
+import {
+  checkAddressable,
+  checkBytes,
+  checkDescriptor,
+  checkEvents,
+  checkInt,
+  checkMessages,
+  checkUnsigned,
+} from '../check';
 import { type AtOnce, envCleanup } from '../env-cleanup';
 import { type Koffi, type Library, type NativeFunction, once } from '../koffi';
 import { own } from '../own';
@@ -245,8 +253,8 @@ class Posix implements Syscalls {
     return this.#libc.if_nametoindex(name);
   }
 
-  addressOf(bytes: Buffer): bigint {
-    checkBytes('bytes', bytes);
+  addressOf(bytes: Uint8Array): bigint {
+    checkAddressable(bytes);
     return this.#koffi.address(bytes);
   }
 }

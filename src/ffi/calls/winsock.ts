@@ -6,7 +6,15 @@
  */
 import { unsupportedPlatform } from '../../errors';
 import type { MessageLayout, Platform } from '../../platform/platform';
-import { checkBytes, checkDescriptor, checkEvents, checkInt, checkMessages, checkUnsigned } from '../check';
+import {
+  checkAddressable,
+  checkBytes,
+  checkDescriptor,
+  checkEvents,
+  checkInt,
+  checkMessages,
+  checkUnsigned,
+} from '../check';
 import type { Koffi, NativeFunction } from '../koffi';
 import type { Syscalls, Watched } from '../syscalls';
 import { uvErrno } from '../uv-errno';
@@ -185,8 +193,8 @@ class Winsock implements Syscalls {
     return failed === 0 ? this.#dword.readUInt32LE() : this.#system.if_nametoindex(name);
   }
 
-  addressOf(bytes: Buffer): bigint {
-    checkBytes('bytes', bytes);
+  addressOf(bytes: Uint8Array): bigint {
+    checkAddressable(bytes);
     return this.#koffi.address(bytes);
   }
 

@@ -73,9 +73,10 @@ export class Parts implements Settle {
     this.#whole = whole;
   }
 
-  settle(error: Error | null, bytes: number): void {
+  settle(error: Error | null, bytes: number, datagrams = 1): void {
     this.#first ??= error;
     this.#bytes += bytes;
-    if (--this.#left === 0) this.#whole.settle(this.#first, this.#bytes);
+    this.#left -= datagrams;
+    if (this.#left === 0) this.#whole.settle(this.#first, this.#bytes);
   }
 }

@@ -45,7 +45,7 @@ export class Kernel implements Syscalls {
     this.state.sockets.clear();
   }
 
-  addressOf(bytes: Buffer): bigint {
+  addressOf(bytes: Uint8Array): bigint {
     return this.state.memory.addressOf(bytes);
   }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../../src/datagram/endpoint';
 import { Engine } from '../../../src/datagram/engine';
-import { ARENA, SEND_SLOTS } from '../../../src/datagram/send-ring';
+import { ARENA, SEND_SLOTS, type Settle } from '../../../src/datagram/send-ring';
 import { Sender } from '../../../src/datagram/sender';
 import { newStats } from '../../../src/socket/stats';
 import { addressBytes, addressText, pktinfo6 } from '../../support/bytes';
@@ -328,15 +328,35 @@ describe('a message that is to be cut', () => {
     ['segments of one byte', 130, 1],
   ])('%s', (_, size, segment) => {
     for (const segments of [false, true]) {
-      const { sender, host, outcomes, settle, to } = setUp(linux64, segments);
+      const { sender, host, to } = setUp(linux64, segments);
+      const told = { datagrams: 0, bytes: 0, errors: 0 };
+      const settle: Settle = {
+        settle(error, bytes, datagrams = 1) {
+          told.datagrams += datagrams;
+          told.bytes += bytes;
+          if (error !== null) told.errors++;
+        },
+      };
       sender.pushRun(Buffer.alloc(size), segment, to('192.0.2.9'), 53, undefined, undefined, settle, false);
       sender.flush();
       const whole = Math.floor(size / segment);
       const sizes: number[] = Array.from({ length: whole }, () => segment);
       if (size === 0 || size % segment > 0) sizes.push(size % segment);
       expect(host.syscalls.sent.map(({ payload }) => payload.length)).toEqual(sizes);
-      expect(outcomes).toEqual(sizes.map((bytes) => [null, bytes]));
+      expect(told).toEqual({ datagrams: sizes.length, bytes: size, errors: 0 });
     }
+  });
+
+  test('where it has to wait, each of its datagrams is heard of', () => {
+    const { sender, host, outcomes, settle, to } = setUp(linux64, true);
+    host.syscalls.sendResult = () => -11;
+    const bytes = Buffer.alloc(250, 'x');
+    sender.pushRun(bytes, 100, to('192.0.2.9'), 53, undefined, undefined, settle, false);
+    bytes.fill('y'); // it is the program's again
+    host.syscalls.sendResult = (count) => count;
+    sender.resume();
+    expect(host.syscalls.sent.map(({ payload }) => payload)).toEqual([100, 100, 50].map((size) => 'x'.repeat(size)));
+    expect(outcomes).toEqual([100, 100, 50].map((size) => [null, size]));
   });
 });
 
