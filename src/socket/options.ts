@@ -69,24 +69,52 @@ function readEnvironment(): Environment {
   return Object.fromEntries(switches);
 }
 
-/** Of sockets without options, by type. */
-const plain = new Map<string, Settings>();
-const plainRegistered = new Map<string, Settings>();
+/** What dgram's programs say at most. Sockets that say no more share their settings, if they say the same. */
+interface Plain {
+  readonly type: SocketType;
+  readonly ipv6Only: boolean;
+  readonly reuseAddr: boolean | undefined;
+  readonly reusePort: boolean;
+}
+
+/** By {@link placeOf}, of ordinary sockets and of those of recvfromto/register. */
+const shared: (Settings | undefined)[] = [];
+const sharedRegistered: (Settings | undefined)[] = [];
 
 /**
+ * A socket per question asks for the same options each time: they are checked, and kept, once.
  * @param registered is it for recvfromto/register? Sticky then, without gso unless it is asked for (a hypervisor's kernel may
  * corrupt what it cuts, P39: programs that never chose it must not depend on that), and rinfo looks like dgram's
  * @throws ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE
  */
 export function settings(given: SocketType | SocketOptions, registered = false): Settings {
-  if (typeof given !== 'string') return settingsOf(given, registered);
-  const known = registered ? plainRegistered : plain;
-  let made = known.get(given);
-  if (made === undefined) {
-    made = settingsOf(given, registered);
-    known.set(given, made);
+  const plain = plainOf(given);
+  if (plain === undefined) return settingsOf(given, registered);
+  const known = registered ? sharedRegistered : shared;
+  const place = placeOf(plain);
+  known[place] ??= settingsOf(Object.freeze(plain), registered);
+  return known[place];
+}
+
+/** undefined where anything else is asked for, or what is no option of these at all. */
+function plainOf(given: SocketType | SocketOptions): Plain | undefined {
+  if (given === 'udp4' || given === 'udp6') return { type: given, ipv6Only: false, reuseAddr: undefined, reusePort: false };
+  // Options may be inherited, too.
+  if (given === null || typeof given !== 'object' || Object.getPrototypeOf(given) !== Object.prototype) return undefined;
+  for (const name of Object.getOwnPropertyNames(given)) {
+    if (name === 'type' || name === 'ipv6Only' || name === 'reuseAddr' || name === 'reusePort') continue;
+    if (given[name as keyof SocketOptions] !== undefined) return undefined;
   }
-  return made;
+  const { type, ipv6Only, reuseAddr, reusePort } = given;
+  if (type !== 'udp4' && type !== 'udp6') return undefined;
+  if (reuseAddr !== undefined && typeof reuseAddr !== 'boolean') return undefined; // shown as it was given
+  if (reusePort !== undefined && typeof reusePort !== 'boolean') return undefined; // what steers datagrams
+  return { type, ipv6Only: Boolean(ipv6Only), reuseAddr, reusePort: Boolean(reusePort) };
+}
+
+function placeOf({ type, ipv6Only, reuseAddr, reusePort }: Plain): number {
+  const reuse = reuseAddr === undefined ? 0 : reuseAddr ? 1 : 2;
+  return reuse * 8 + (reusePort ? 4 : 0) + (ipv6Only ? 2 : 0) + (type === 'udp6' ? 1 : 0);
 }
 
 function settingsOf(given: SocketType | SocketOptions, registered: boolean): Settings {

@@ -366,7 +366,7 @@ class DatagramSocket extends Tuned {
 function initialise(self: DatagramSocket, [type, listener, engine, registered]: Iterable<unknown>): void {
   const checked = settings(type as SocketType | SocketOptions, registered === true);
   const core = new Core(self, checked, (engine as Engine | undefined) ?? engineFor(openHost()));
-  Object.assign(self, { type: checked.type });
+  (self as { type: SocketType }).type = checked.type;
   Object.defineProperty(self, kState, { value: core, writable: true, configurable: true }); // hidden from console.log(socket)
   if (typeof listener === 'function') self.on('message', listener as MessageListener);
   if (checked.signal !== undefined) closeOn(self, checked.signal, () => core.closed);
