@@ -3,7 +3,7 @@
  * queued earlier come without an answer, P2), bound, connected, configured. Returns what the kernel returned, 0 or
  * -errno, so that the socket above can name the failure as dgram does. Knows no events.
  */
-import { MAPPED } from '../address/ip';
+import { isLinkLocal, MAPPED } from '../address/ip';
 import type { OptionName, Request, SocketKind } from '../platform/platform';
 import { missing } from '../platform/settings';
 import type { AddressInfo } from '../types';
@@ -89,6 +89,12 @@ export class Channel {
 
   /** The local port; 0 before bind. */
   get port(): number {
+    if (this.#port === 0 && this.#bound !== undefined && this.#fd >= 0) this.learnName();
+    return this.#port;
+  }
+
+  /** The same where it is known without asking the kernel, which has chosen it; else 0. */
+  get knownPort(): number {
     return this.#port;
   }
 
@@ -105,18 +111,20 @@ export class Channel {
   }
 
   open(wishes: Wishes): number {
-    const { platform, syscalls } = this.engine.host;
-    const fd = syscalls.socket(this.engine.sockaddrs.af(this.family));
+    const { engine, kind } = this;
+    const { platform, syscalls } = engine.host;
+    const { quirks } = platform;
+    const fd = syscalls.socket(engine.sockaddrs.af(this.family));
     if (fd < 0) return fd;
     this.#fd = fd;
     const failed =
-      this.#reuse(wishes) ||
-      this.#chooseStack() ||
-      this.#ask(platform.requests[this.kind], wishes) ||
+      (wishes.reusePort || wishes.reuseAddr ? this.#reuse(wishes) : 0) ||
+      (kind === 'udp4' ? 0 : this.#chooseStack()) ||
+      this.#ask(platform.requests[kind], wishes) ||
       this.#setUp(wishes);
     if (failed < 0) this.close();
-    else this.#makeRoom();
-    if (failed === 0 && platform.quirks.interfaceTakesRoom) this.#giveRoomBack();
+    else if (quirks.minSendBuffer > 0) this.#makeRoom();
+    if (failed === 0 && quirks.interfaceTakesRoom) this.#giveRoomBack();
     return failed;
   }
 
@@ -154,7 +162,12 @@ export class Channel {
     // A membership may have bound it to any port. libuv leaves it there on Windows; elsewhere the kernel refuses.
     if (platform.calls === 'winsock' && this.#bound !== undefined) return 0;
     const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
-    return failed < 0 ? failed : this.learnName();
+    if (failed < 0) return failed;
+    // Which port it is, where any will do, is not asked before somebody wants to know.
+    if (platform.quirks.bindsAsAsked !== true || isLinkLocal(address)) return this.learnName();
+    this.#bound = address;
+    this.#port = port;
+    return 0;
   }
 
   bindAny(): number {
@@ -172,7 +185,7 @@ export class Channel {
     // Two descriptors on one port both have to allow it, at the time of the second bind().
     const allow = !wishes.reusePort && !wishes.reuseAddr;
     if (allow) this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
-    const failed = second.open(allow ? { ...wishes, reuseAddr: true } : wishes) || second.bind(address, this.#port);
+    const failed = second.open(allow ? { ...wishes, reuseAddr: true } : wishes) || second.bind(address, this.port);
     if (allow) for (const one of [this, second]) one.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 0);
     if (failed === 0) {
       second.#inherit(this);
@@ -294,9 +307,7 @@ export class Channel {
 
   #reuse(wishes: Wishes): number {
     const { constants, quirks } = this.engine.host.platform;
-    if (wishes.reusePort) return this.setInt(constants.SOL_SOCKET, quirks.reusePort, 1);
-    if (wishes.reuseAddr) return this.setInt(constants.SOL_SOCKET, quirks.reuseAddr, 1);
-    return 0;
+    return this.setInt(constants.SOL_SOCKET, wishes.reusePort ? quirks.reusePort : quirks.reuseAddr, 1);
   }
 
   /**
@@ -306,7 +317,7 @@ export class Channel {
   #makeRoom(): void {
     const { constants, quirks } = this.engine.host.platform;
     const { SOL_SOCKET, SO_SNDBUF } = constants;
-    if (quirks.minSendBuffer === 0 || this.getInt(SOL_SOCKET, SO_SNDBUF) >= quirks.minSendBuffer) return;
+    if (this.getInt(SOL_SOCKET, SO_SNDBUF) >= quirks.minSendBuffer) return;
     this.setInt(SOL_SOCKET, SO_SNDBUF, quirks.minSendBuffer);
   }
 
@@ -326,7 +337,6 @@ export class Channel {
   /** Dual-stack or not is never left to the system's default. */
   #chooseStack(): number {
     const { constants, quirks } = this.engine.host.platform;
-    if (this.kind === 'udp4') return 0;
     const only = this.kind === 'udp6' || !quirks.dualStack;
     const result = this.setInt(constants.IPPROTO_IPV6, constants.IPV6_V6ONLY, only ? 1 : 0);
     return quirks.dualStack ? result : 0; // OpenBSD has no other way than 1, and does not like to be told

@@ -24,7 +24,8 @@ export class Engine {
   readonly sockaddrs: Sockaddrs;
   readonly rings: RingPool;
   #errorQueue: ErrorQueueReader | undefined;
-  readonly #receivers = new Map<string, Receiver>();
+  /** By batch and size. */
+  readonly #receivers = new Map<number, Receiver>();
   readonly #plain: Engine;
   #mapped: Engine | undefined;
 
@@ -55,7 +56,7 @@ export class Engine {
   /** Receivers are used synchronously, so sockets that want the same sizes share one. */
   receiver(batch: number, maxDatagramSize: number): Receiver {
     if (this.#plain !== this) return this.#plain.receiver(batch, maxDatagramSize);
-    const key = `${batch}/${maxDatagramSize}`;
+    const key = batch * 0x10000 + maxDatagramSize;
     let receiver = this.#receivers.get(key);
     if (receiver === undefined) {
       receiver = new Receiver(this.host.platform, this.host.syscalls, this.names, batch, maxDatagramSize);

@@ -47,6 +47,10 @@ export class Sockaddrs {
   readonly #addr6: number;
   readonly #scope: number;
   readonly #flowinfo: number;
+  readonly #words = new Int32Array(SOCKADDR_SPACE / 4);
+  readonly #bytes = Buffer.from(this.#words.buffer);
+  readonly #name4: Buffer;
+  readonly #name6: Buffer;
 
   constructor(platform: Platform) {
     const { sockaddr_in, sockaddr_in6 } = platform.structs;
@@ -63,6 +67,8 @@ export class Sockaddrs {
     this.#addr6 = sockaddr_in6.fields.sin6_addr.offset >>> 2;
     this.#scope = sockaddr_in6.fields.sin6_scope_id.offset >>> 2;
     this.#flowinfo = sockaddr_in6.fields.sin6_flowinfo.offset >>> 2;
+    this.#name4 = this.#bytes.subarray(0, this.#size4);
+    this.#name6 = this.#bytes.subarray(0, this.#size6);
   }
 
   /** Bytes of a sockaddr of this family: the exact namelen (BSD and macOS refuse any other, P15, P16). */
@@ -121,11 +127,10 @@ export class Sockaddrs {
     return size;
   }
 
-  /** A sockaddr of its own, for bind and connect. */
+  /** For bind and connect, which read it at once: the next call overwrites it. */
   encode(address: SocketAddress, port: number): Buffer {
-    const words = new Int32Array(SOCKADDR_SPACE / 4);
-    const bytes = Buffer.from(words.buffer);
-    return bytes.subarray(0, this.write(bytes, words, 0, address, port));
+    this.#words.fill(0); // sin_zero
+    return this.write(this.#bytes, this.#words, 0, address, port) === this.#size4 ? this.#name4 : this.#name6;
   }
 
   /** Puts another family into a sockaddr: AF_UNSPEC dissolves a connection. */

@@ -166,6 +166,7 @@ export function linuxKernel(name: string, arch: string, abi: Abi, structs: Linux
       reusePort: c.SO_REUSEPORT,
       ipMulticastOptionSize: 4,
       connectNarrows: true,
+      bindsAsAsked: true,
       // unless IP_MULTICAST_ALL and IPV6_MULTICAST_ALL are 0
       hearsGroupsOfOthers: [4, 6],
       // ENETUNREACH: IPv4 since October 2019, before that and for IPv6 EINVAL.

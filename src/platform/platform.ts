@@ -199,6 +199,11 @@ export interface Quirks {
    * P55
    */
   readonly mappedTellsNothing?: true;
+  /**
+   * A socket has the address that bind(2) was given, a link-local one aside, whose zone the kernel may add. Elsewhere it may
+   * have another one: in a jail of FreeBSD 0.0.0.0 becomes the jail's (prison_local_ip4).
+   */
+  readonly bindsAsAsked?: true;
   /** After connect(2) a dual-stack socket hears one family, even when it is connected no more. P62 */
   readonly connectNarrows?: true;
   /** Families of the groups that a wildcard socket hears though others have joined them. P58 */

@@ -206,7 +206,7 @@ export class Core implements Outlet, Reading, Waiter {
   /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM; the kernel's errors */
   startReceiving(): void {
     const { channel, settings } = this;
-    this.port = channel.port;
+    this.port = channel.knownPort;
     this.mapped = channel.family === 6;
     // What the kernel has coalesced is cut to size after it has been taken apart.
     if (this.groups === undefined && filtersGroups(channel, settings.wishes))
@@ -249,7 +249,7 @@ export class Core implements Outlet, Reading, Waiter {
     if (!this.refed) this.#timer.unref();
   }
 
-  /** An adopted descriptor that was not bound may be by now. */
+  /** The kernel has chosen it; an adopted descriptor that was not bound may be by now. */
   learnPort(): void {
     this.channel.learnName();
     this.port = this.channel.port;
@@ -336,14 +336,18 @@ export class Core implements Outlet, Reading, Waiter {
   /** Sends what it can, and ends. Nothing is delivered after it. */
   end(): void {
     this.closed = true;
-    for (const { msg } of this.held) if (msg !== undefined) this.stats.discarded++;
-    this.held = NONE;
-    clearTimeout(this.#timer);
+    if (this.held.length > 0) this.#discardHeld();
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.sender?.close();
     this.watcher?.close();
     this.watcher = undefined;
     this.channel.close();
     this.resource.emitDestroy();
+  }
+
+  #discardHeld(): void {
+    for (const { msg } of this.held) if (msg !== undefined) this.stats.discarded++;
+    this.held = NONE;
   }
 
   /** @throws the kernel's error */

@@ -98,9 +98,11 @@ export function settings(given: SocketType | SocketOptions, registered = false):
 
 /** undefined where anything else is asked for, or what is no option of these at all. */
 function plainOf(given: SocketType | SocketOptions): Plain | undefined {
-  if (given === 'udp4' || given === 'udp6') return { type: given, ipv6Only: false, reuseAddr: undefined, reusePort: false };
+  if (given === 'udp4' || given === 'udp6')
+    return { type: given, ipv6Only: false, reuseAddr: undefined, reusePort: false };
   // Options may be inherited, too.
-  if (given === null || typeof given !== 'object' || Object.getPrototypeOf(given) !== Object.prototype) return undefined;
+  if (given === null || typeof given !== 'object' || Object.getPrototypeOf(given) !== Object.prototype)
+    return undefined;
   for (const name of Object.getOwnPropertyNames(given)) {
     if (name === 'type' || name === 'ipv6Only' || name === 'reuseAddr' || name === 'reusePort') continue;
     if (given[name as keyof SocketOptions] !== undefined) return undefined;

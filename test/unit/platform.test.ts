@@ -158,6 +158,7 @@ function expectedQuirks({ name, constants }: Platform) {
       sourceGone: ['ENETUNREACH', 'EINVAL', 'EADDRNOTAVAIL'],
       backOff: ['ENOBUFS'],
       truncTellsLength: true,
+      bindsAsAsked: true,
       connectNarrows: true,
       hearsGroupsOfOthers: [4, 6],
       reuseAddr: constants.SO_REUSEADDR,

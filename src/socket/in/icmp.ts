@@ -19,6 +19,7 @@ export function drainErrors(core: Core, others = false): number {
   if (!core.settings.wishes.recvErrors) return 0;
   const reader = core.engine.errorQueue; // made on first use
   if (reader === undefined) return 0;
+  if (core.port === 0) core.learnPort();
   let counted = 0;
   for (let records = 0; records < MANY; records++) {
     const queued = reader.take(core.channel.fd, core.port, core.mapped);

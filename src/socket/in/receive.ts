@@ -27,7 +27,7 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
   }
   core.fruitless = 0;
   stats.datagramsIn += received;
-  if (core.port === 0) core.learnPort(); // an adopted descriptor that was bound since
+  if (core.port === 0) core.learnPort();
   const own = settings.ownBuffers ?? !core.batches;
   for (let slot = 0; slot < received; slot++) {
     const size = receiver.size(slot);

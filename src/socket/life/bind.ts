@@ -3,6 +3,7 @@
  * of events (lib/dgram.js). What waits for 'listening' is in queue.ts.
  */
 import { nextTick } from '../../captured';
+import type { Endpoint } from '../../datagram/endpoint';
 import { errnoName, failure } from '../../datagram/failure';
 import type { Settle } from '../../datagram/send-ring';
 import { alreadyBound, type ErrorPlace, invalidFdType, systemError, unsupportedOption } from '../../errors';
@@ -27,29 +28,46 @@ export function beginBind(core: Core): void {
  * @param given the port as the user wrote it, for the error
  */
 export function bind(core: Core, host: string, port: number, given: unknown, exclusive: boolean): void {
-  core.lookup.later(host, (error, ip) => {
-    if (core.closed) return; // in the meantime
-    if (error) {
-      bindFailed(core, error);
-      return;
-    }
-    const { kind, type, wishes } = core.settings;
+  const { lookup } = core.settings;
+  const { names } = core.engine;
+  const end = lookup.endpoint(names, host);
+  if (end !== undefined) nextTick(bindTo, core, host, end, port, given, exclusive);
+  else {
+    lookup.find(host, (error, ip) => {
+      if (core.closed) return; // in the meantime
+      if (error) bindFailed(core, error);
+      else bindTo(core, ip, names.endpoint(ip), port, given, exclusive);
+    });
+  }
+}
+
+function bindTo(
+  core: Core,
+  ip: string,
+  end: Endpoint | undefined,
+  port: number,
+  given: unknown,
+  exclusive: boolean,
+): void {
+  if (core.closed) return; // in the meantime
+  const { kind, type, wishes } = core.settings;
+  const getServer = exclusive || wishes.reusePort ? undefined : primaryOf(core);
+  if (getServer !== undefined) {
+    const flags = bindFlags(kind, Boolean(wishes.reuseAddr));
+    const query = { address: ip, port: given, addressType: type, fd: -1, flags };
+    share(core, getServer, query, 'bind', { address: ip, port: given as number });
+    return;
+  }
+  const result = open(core, end, port);
+  if (result < 0) {
     const place = { address: ip, port: given as number };
-    const getServer = exclusive || wishes.reusePort ? undefined : primaryOf(core);
-    if (getServer !== undefined) {
-      const flags = bindFlags(kind, Boolean(wishes.reuseAddr));
-      share(core, getServer, { address: ip, port: given, addressType: type, fd: -1, flags }, 'bind', place);
-      return;
-    }
-    const result = open(core, ip, port);
-    if (result < 0) bindFailed(core, explained(core, failure(core.engine.host.platform, result, 'bind', place)));
-    else if (canReceive(core)) core.socket.emit('listening');
-  });
+    bindFailed(core, explained(core, failure(core.engine.host.platform, result, 'bind', place)));
+  } else if (canReceive(core)) core.socket.emit('listening');
 }
 
 /** bind() without events of failure, to a literal; 'listening' follows on the next tick. @throws the kernel's error */
 export function bindSync(core: Core, ip: string, port: number): void {
-  const result = open(core, ip, port);
+  const result = open(core, core.engine.names.endpoint(ip), port);
   if (result < 0) {
     core.bindState = UNBOUND;
     throw explained(core, failure(core.engine.host.platform, result, 'bind', { address: ip, port }));
@@ -165,7 +183,11 @@ export function close(core: Core): void {
   }
   core.openChannel();
   core.end();
-  nextTick(() => core.socket.emit('close'));
+  nextTick(emitClose, core.socket);
+}
+
+function emitClose(socket: Core['socket']): void {
+  socket.emit('close');
 }
 
 function queueOf(core: Core): Queue {
@@ -173,9 +195,8 @@ function queueOf(core: Core): Queue {
   return core.pending;
 }
 
-function open(core: Core, ip: string, port: number): number {
+function open(core: Core, end: Endpoint | undefined, port: number): number {
   const channel = core.openChannel();
-  const end = core.engine.names.endpoint(ip);
   if (end === undefined || end.family !== channel.family) return -core.engine.host.platform.errno.EINVAL;
   if (channel.bound === undefined) channel.standIn(end.mapped);
   core.engine = channel.engine;
