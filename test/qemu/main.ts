@@ -4,7 +4,8 @@
  * real binary and our layouts; the kernel behind them, and its answers, are this machine's.
  *
  * From a clean Debian, as root: qemu and Node come from Debian's own packages, unpacked below .runtimes/ (unpack.sh).
- * Arguments choose CPUs: `npm run test:qemu -- riscv64 musl`.
+ * Then the kernels: whole machines with older ones of Debian (kernels.ts). Arguments choose: `npm run test:qemu -- riscv64
+ * musl kernels`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { epitaph, pool, run } from '../runtimes/child';
 import { Report } from '../runtimes/report';
 import { cache, fetched, stagePackage } from '../runtimes/stage';
 import { type Place, runSuite } from '../runtimes/suite';
+import { runKernels } from './kernels';
 import { muslPlace } from './musl';
 
 interface Machine {
@@ -104,7 +106,7 @@ async function doctor({ label, command }: Place, dist: string, report: Report): 
 
 /** What unpack.sh, world.sh and musl.ts call. */
 function installTools(): void {
-  const tools = ['ip', 'unshare', 'cc', 'dpkg-deb'];
+  const tools = ['ip', 'unshare', 'cc', 'dpkg-deb', 'qemu-system-x86_64', 'busybox'];
   const has = (tool: string) => {
     try {
       execFileSync('sh', ['-c', `command -v ${tool} || test -e ${tool}`], { stdio: 'ignore' });
@@ -116,7 +118,10 @@ function installTools(): void {
   if ([...tools, '/lib/ld-musl-x86_64.so.1'].every(has)) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-  const packages = ['iproute2', 'util-linux', 'gcc', 'libstdc++6', 'musl', 'debian-archive-keyring'];
+  const packages = ['iproute2', 'util-linux', 'gcc', 'libstdc++6', 'musl', 'debian-archive-keyring'].concat([
+    'qemu-system-x86',
+    'busybox',
+  ]);
   execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: 'ignore', env });
 }
 
@@ -126,7 +131,8 @@ async function main(): Promise<void> {
   const report = new Report();
   installTools();
   mkdirSync(join(cache, 'debian'), { recursive: true });
-  const dist = join(stagePackage(), 'dist');
+  const stage = stagePackage();
+  const dist = join(stage, 'dist');
   const missing = await unpack('amd64', 'trixie', 'qemu-user', 'qemu-riscv64', QEMU);
   if (missing) report.check('qemu-user', 'is there', unavailable(), missing);
   else {
@@ -141,6 +147,7 @@ async function main(): Promise<void> {
       await doctor(place, dist, report);
     }
   }
+  if (chosen('kernels')) await runKernels(stage, report, unavailable());
   report.close();
 }
 
