@@ -77,14 +77,17 @@ interface Cell {
 }
 
 /** Why the OS cannot, by its data; undefined where it can. */
-function lacks({ carried: asked, settings, quirks, segment, mmsg }: Platform, feature: Name): string | undefined {
+function lacks(
+  { carried: asked, settings, quirks, segment, mmsg, privateBatch }: Platform,
+  feature: Name,
+): string | undefined {
   const option = (Object.keys(carried) as OptionName[]).find((name) => carried[name].feature === feature);
   const offer = {
     ...settings,
     multicastAll: {},
     mtuDiscover: settings.mtuDiscover.do,
     gso: segment ?? { because: 'is not asked to cut datagrams' },
-    batchReceive: mmsg ?? { because: 'has no recvmmsg' },
+    batchReceive: mmsg ?? privateBatch ?? { because: 'has no recvmmsg' },
     batchSend: mmsg ?? { because: 'has no sendmmsg' },
     fullSize: quirks.truncTellsLength ? {} : { because: 'does not tell how long a datagram was that it cuts' },
     reusePort: quirks.reusePort === undefined ? { because: 'does not balance between sockets on one port' } : {},

@@ -57,6 +57,11 @@ export interface Syscalls {
    * where the calls are loops anyway (`Platform.mmsg`).
    */
   readonly refused?: ReadonlySet<'recvmmsg' | 'sendmmsg'>;
+  /**
+   * Where a private call can receive many datagrams (`Platform.privateBatch`): why it does not here; undefined where it does.
+   * Compares it with recvmsg when it is read for the first time.
+   */
+  readonly unproved?: string | undefined;
   /** → index, or 0 when there is no such interface */
   if_nametoindex(name: string): number;
   /** Address of the first byte. Whoever stores it holds the buffer as long as the address may be used. */

@@ -2,6 +2,9 @@
  * macOS, as read in xnu-11417: test/abi/fixtures/darwin.json `semantics` (`J:`), docs/pitfalls.md (`P`), and as xnu-7195
  * ran (`RUN`, see kame.ts).
  */
+import { loop } from '../../src/ffi/calls/batch';
+import { type PrivateCall, PrivateReceive } from '../../src/ffi/calls/private-receive';
+import { darwin } from '../../src/platform/darwin';
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, type Name } from './abi';
 import { KameKernel } from './kame';
@@ -46,9 +49,30 @@ export class DarwinKernel extends KameKernel {
   protected override readonly sdlLength = 20; // RUN
   /** An interface index chose the source of this send. */
   #sourceForgotten = false;
+  /** How libc's calls are used there: ours, with the private one behind it once it has been compared. */
+  readonly #received: PrivateReceive;
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options, saLen: true, doublesBuffers: false, dualStack: true });
+    const platform = darwin(facts.arch)!;
+    const one = loop({ receive: (...call) => this.#recvmsg(...call), send: () => 0 }, platform);
+    const call = (...[fd, messages, count, flags]: Parameters<PrivateCall>) =>
+      this.recvmsg_x(fd, messages, count, flags);
+    this.#received = new PrivateReceive(one, platform, platform.privateBatch!, call, this);
+  }
+
+  override recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    return this.#received.recvmmsg(fd, messages, count, flags);
+  }
+
+  get unproved(): string | undefined {
+    return this.#received.unproved;
+  }
+
+  /** → bytes, or -errno */
+  #recvmsg(fd: number, message: Buffer, flags: number): number {
+    const result = super.recvmmsg(fd, message, 1, flags);
+    return result < 0 ? result : this.abi.message(message, 0)!.get('len');
   }
 
   /** J:ipv4_receive: ipi_spec_dst is always 0. */
@@ -164,7 +188,7 @@ export class DarwinKernel extends KameKernel {
         0,
         this.abi.stride,
       );
-      const result = this.recvmmsg(fd, one, 1, flags);
+      const result = this.#recvmsg(fd, one, flags);
       if (result < 0) return filled || result;
       one.copy(element, 0, 0, datalen);
       element.writeBigUInt64LE(BigInt(this.abi.message(one, 0)!.get('len')), datalen);

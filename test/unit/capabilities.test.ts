@@ -13,6 +13,7 @@ interface Kernel {
   setsockopt?(level: number, name: number, platform: Platform): number;
   watch?(): never;
   readonly refused?: ReadonlySet<'recvmmsg' | 'sendmmsg'>;
+  readonly unproved?: string;
 }
 
 /** A host that accepts everything but what `kernel` refuses; `open` counts descriptors that were not closed. */
@@ -29,6 +30,7 @@ function hostOf(platform: Platform, kernel: Kernel) {
     connect: () => 0,
     addressOf: () => 0n,
     refused: kernel.refused,
+    unproved: kernel.unproved,
     close() {
       open.descriptors--;
       return 0;
@@ -70,7 +72,7 @@ describe.each<[os: string, arch: string, missing: string[], limited: (string | R
   ['android', 'arm64', [], []],
   [
     ...(['darwin', 'arm64'] as const),
-    [...LINUX_ONLY, ...NO_FOREIGN, 'originalDestination', 'batchReceive', 'batchSend', 'reusePort'],
+    [...LINUX_ONLY, ...NO_FOREIGN, 'originalDestination', 'batchSend', 'reusePort'],
     [/^multicastAll: .*leaves out/, /^mtuDiscover: .*not 'want' and 'probe'/, 'pathMtu: IPv6 only'],
   ],
   [
@@ -146,6 +148,12 @@ test('a sandbox that refuses the batch calls is no batch', () => {
   const { missing, notes } = found(LINUX, { refused: new Set(['sendmmsg'] as const) });
   expect(missing).toEqual(['batchSend']);
   expect(notes.batchSend).toMatch(/sendmmsg is refused/);
+});
+
+test('a private call that has not been proved gives no batches, and says why', () => {
+  const { missing, notes } = found(platformFor('darwin', 'arm64'), { unproved: 'this libc has no recvmsg_x' });
+  expect(missing).toContain('batchReceive');
+  expect(notes.batchReceive).toBe('this libc has no recvmsg_x');
 });
 
 test('a host without any sockets gives nothing', () => {

@@ -304,6 +304,27 @@ test('FreeBSD: vlen is a size_t', () => {
   }
 });
 
+test("FreeBSD: an error that ends libc's loop is not lost, and one of no consequence is none", () => {
+  const refused = { result: 1, errno: errno.ECONNREFUSED! };
+  const { fake, calls } = scripted({
+    recvmmsg: [
+      refused,
+      { result: 1, errno: errno.EAGAIN! },
+      { result: 2, errno: errno.ECONNREFUSED! },
+      refused,
+      refused,
+    ],
+  });
+  const freebsd = posix(fake, { ...host, mmsg: { count: 'size_t', lateError: 'lost' } });
+  const { messages } = ring(2, 1);
+  const receive = () => freebsd.recvmmsg(3, messages, 2, 0);
+  expect([receive(), receive()]).toEqual([1, -errno.ECONNREFUSED!]);
+  expect([receive(), receive(), receive()]).toEqual([1, 2, 1]); // EAGAIN; a full batch has not failed
+  freebsd.close(3);
+  expect(receive()).toBe(1); // another descriptor by now
+  expect(calls.filter(([name]) => name === 'recvmmsg')).toHaveLength(5);
+});
+
 describe('a sandbox that refuses the calls for many messages', () => {
   const { messages } = ring(2, 1);
   const named = (calls: unknown[][]) => calls.map(([name]) => name);

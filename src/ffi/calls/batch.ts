@@ -4,8 +4,9 @@
  * where a sandbox refuses the calls for many. The arguments have been checked.
  * EINTR is retried here; errno is read on the line after the call.
  */
-import type { MessageLayout, Platform } from '../../platform/platform';
+import type { MessageLayout, Platform, PrivateBatch } from '../../platform/platform';
 import type { Koffi, Library, NativeFunction } from '../koffi';
+import { type PrivateCall, PrivateReceive, type ProofCalls } from './private-receive';
 
 export type BatchCall = 'recvmmsg' | 'sendmmsg';
 
@@ -18,6 +19,8 @@ export interface Batch {
   probe(fd: number): void;
   /** Calls that the process is not allowed, and that loops stand in for. */
   readonly refused: ReadonlySet<BatchCall>;
+  /** See Syscalls. */
+  readonly unproved?: string | undefined;
 }
 
 /** The calls for one message. Both return bytes, or -errno. */
@@ -27,9 +30,49 @@ export interface Single {
   send(fd: number, message: Buffer, flags: number): number;
 }
 
-export function openBatch(koffi: Koffi, libc: Library, platform: Platform): Batch {
+/** @param calls are used to compare a private call with recvmsg, before it is relied on */
+export function openBatch(koffi: Koffi, libc: Library, platform: Platform, calls: ProofCalls): Batch {
   if (platform.mmsg !== undefined) return new Mmsg(koffi, libc, platform);
-  return loop(new Msg(koffi, libc, platform), platform);
+  const one = loop(new Msg(koffi, libc, platform), platform);
+  const { privateBatch } = platform;
+  if (privateBatch === undefined) return one;
+  return new PrivateReceive(one, platform, privateBatch, privateCall(koffi, libc, privateBatch), calls);
+}
+
+/** undefined where this libc has no such symbol. */
+function privateCall(koffi: Koffi, libc: Library, { symbol }: PrivateBatch): PrivateCall | undefined {
+  let call: NativeFunction;
+  try {
+    // ssize_t recvmsg_x(int s, const struct msghdr_x *msgp, u_int cnt, int flags);
+    call = libc.func(`intptr_t ${symbol}(int, void *, unsigned int, int)`);
+  } catch {
+    return undefined;
+  }
+  return (fd, messages, count, flags) => {
+    const filled = call(fd, messages, count, flags);
+    return filled < 0 ? -koffi.errno() : filled;
+  };
+}
+
+/** Errors that ended a batch, which nobody but us knows any more: the next call returns them (recvmmsg(2), BUGS). */
+class LateErrors {
+  readonly #errors = new Map<number, number>();
+
+  /** → -errno, once */
+  take(fd: number): number | undefined {
+    if (this.#errors.size === 0) return undefined;
+    const error = this.#errors.get(fd);
+    this.#errors.delete(fd);
+    return error;
+  }
+
+  keep(fd: number, error: number): void {
+    this.#errors.set(fd, error);
+  }
+
+  forget(fd: number): void {
+    if (this.#errors.size > 0) this.#errors.delete(fd);
+  }
 }
 
 /** A batch where the OS has only calls for one message. */
@@ -47,12 +90,15 @@ class Mmsg implements Batch {
   readonly #errno: Readonly<Record<string, number>>;
   /** What stands in for calls that are refused. */
   #loop: Batch | undefined;
+  /** Where recvmmsg is a loop in libc, which forgets an error behind what it has received (FreeBSD, P24). */
+  readonly #late: LateErrors | undefined;
 
   constructor(koffi: Koffi, libc: Library, platform: Platform) {
     this.#koffi = koffi;
     this.#libc = libc;
     this.#platform = platform;
     this.#errno = platform.errno;
+    this.#late = platform.mmsg?.lateError === 'lost' ? new LateErrors() : undefined;
     const freebsd = platform.mmsg?.count === 'size_t';
     // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
     // FreeBSD: ssize_t recvmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags, const struct timespec *timeout);
@@ -71,14 +117,24 @@ class Mmsg implements Batch {
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     if (this.#loop !== undefined && this.refused.has('recvmmsg'))
       return this.#loop.recvmmsg(fd, messages, count, flags);
+    const late = this.#late?.take(fd);
+    if (late !== undefined) return late;
     for (;;) {
       const filled = this.#recvmmsg(fd, messages, count, flags, null);
-      if (filled > 0) return filled;
+      if (filled > 0) {
+        if (this.#late !== undefined && filled < count) this.#keepLate(this.#late, fd, this.#koffi.errno());
+        return filled;
+      }
       const errno = filled === 0 ? this.#errno.EAGAIN : this.#koffi.errno();
       if (errno === this.#errno.EINTR) continue;
       if (!this.#isRefusal('recvmmsg', fd, errno)) return -errno;
       return this.#standIn('recvmmsg').recvmmsg(fd, messages, count, flags);
     }
+  }
+
+  /** What ended libc's loop is still in errno: fewer than asked for came because a recvmsg failed, and nothing was called since. */
+  #keepLate(late: LateErrors, fd: number, errno: number): void {
+    if (errno !== this.#errno.EAGAIN && errno !== this.#errno.EINTR) late.keep(fd, -errno);
   }
 
   sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
@@ -98,6 +154,7 @@ class Mmsg implements Batch {
 
   forget(fd: number): void {
     this.#loop?.forget(fd);
+    this.#late?.forget(fd);
   }
 
   probe(fd: number): void {
@@ -174,8 +231,7 @@ class Loop implements Batch {
   readonly #EAGAIN: number;
   /** Each message of an array as a Buffer of its own, made once per array. */
   readonly #views = new WeakMap<Buffer, Buffer[]>();
-  /** An error that ended a batch. The kernel has forgotten it by then; the next call returns it (recvmmsg(2), BUGS). */
-  readonly #late = new Map<number, number>();
+  readonly #late = new LateErrors();
 
   constructor(single: Single, platform: Platform) {
     this.#single = single;
@@ -184,18 +240,15 @@ class Loop implements Batch {
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
-    if (this.#late.size > 0) {
-      const late = this.#late.get(fd);
-      this.#late.delete(fd);
-      if (late !== undefined) return late;
-    }
+    const late = this.#late.take(fd);
+    if (late !== undefined) return late;
     const views = this.#viewsOf(messages);
     for (let filled = 0; filled < count; filled++) {
       const message = views[filled]!;
       const length = this.#single.receive(fd, message, flags);
       if (length < 0) {
         if (filled === 0) return length;
-        if (length !== -this.#EAGAIN) this.#late.set(fd, length);
+        if (length !== -this.#EAGAIN) this.#late.keep(fd, length);
         return filled;
       }
       this.#setLength(message, length);
@@ -215,7 +268,7 @@ class Loop implements Batch {
   }
 
   forget(fd: number): void {
-    if (this.#late.size > 0) this.#late.delete(fd);
+    this.#late.forget(fd);
   }
 
   probe(): void {}

@@ -94,7 +94,7 @@ class Posix implements Syscalls {
     this.#watched = watched;
     const libc = koffi.load(null);
     this.#libc = declare(libc);
-    this.#batch = openBatch(koffi, libc, platform);
+    this.#batch = openBatch(koffi, libc, platform, this);
     const { poll } = this.#libc;
     this.#poller = new Poller(platform, (fds, timeout) => {
       const count = poll(fds, 1, timeout);
@@ -237,6 +237,10 @@ class Posix implements Syscalls {
       }
     }
     return this.#batch.refused;
+  }
+
+  get unproved(): string | undefined {
+    return this.#batch.unproved;
   }
 
   if_indextoname(ifindex: number, name: Buffer): number {
