@@ -54,6 +54,7 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
   readonly #sockets: Socket[] = [];
   #state: 'idle' | 'starting' | 'listening' | 'closed' = 'idle';
   #refed = true;
+  #paused = false;
 
   /**
    * Opens nothing yet.
@@ -155,12 +156,14 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
 
   /** As Socket's pause(), both families. */
   pause(): this {
+    this.#paused = true;
     for (const socket of this.#sockets) socket.pause();
     return this;
   }
 
   /** As Socket's resume(), both families. */
   resume(): this {
+    this.#paused = false;
     for (const socket of this.#sockets) socket.resume();
     return this;
   }
@@ -210,6 +213,7 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
       // Heard from the first moment on, or what is queued between bind and 'listening' would be lost.
       socket.on('message', this.#forward);
       if (this.listenerCount('messages') > 0) socket.on('messages', this.#forwardBatch);
+      if (this.#paused) socket.pause();
       const giveUp = (error: Error): void => {
         socket.close(); // it keeps its descriptor for another try, as dgram's do
         failed(error);
@@ -220,6 +224,8 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
         socket.on('error', (error) => this.emit('error', error));
         socket.on('icmp', (error) => this.emit('icmp', error)).on('drain', () => this.emit('drain'));
         if (!this.#refed) socket.unref();
+        if (this.#paused) socket.pause();
+        else socket.resume();
         this.#sockets.push(socket);
         bound(socket);
       });

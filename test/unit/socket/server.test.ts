@@ -203,6 +203,33 @@ test('ref and unref, before and while it listens', async () => {
   expect(refed()).toEqual([true, true]);
 });
 
+test.each([
+  ['before listen()', (server: Server) => server.pause().listen()],
+  ['while it starts', (server: Server) => server.listen().pause()],
+])('pause() %s holds back what comes until resume()', async (_, start) => {
+  const { net, server, fdOf } = setUp();
+  const heard = jest.fn();
+  server.on('message', heard);
+  await once(start(server), 'listening');
+  net.arrive(fdOf(4), datagrams('early'));
+  await settled();
+  expect(heard).not.toHaveBeenCalled();
+  server.resume();
+  net.arrive(fdOf(4), []);
+  await settled();
+  expect(heard).toHaveBeenCalledTimes(1);
+});
+
+test('resume() while it starts takes a pause() back', async () => {
+  const { net, server, fdOf } = setUp();
+  const heard = jest.fn();
+  server.on('message', heard);
+  await once(server.pause().listen().resume(), 'listening');
+  net.arrive(fdOf(4), datagrams('x'));
+  await settled();
+  expect(heard).toHaveBeenCalledTimes(1);
+});
+
 test('bad options are thrown at once', () => {
   expect(() => setUp({ batch: 0 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
   expect(() => setUp({ signal: {} as never })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
