@@ -407,6 +407,8 @@ export interface SocketStats {
   wouldBlock: number;
   /** Not delivered because they had waited longer than `maxQueueTime`. */
   stale: number;
+  /** Delivered to a `for await` loop that has not read them, because 1024 (promises: `highWaterMark`) waited already. */
+  unread: number;
   /** Received without a word about their destination. */
   destinationUnknown: number;
   /** Datagrams that the kernel refused, by errno's name: `{ EACCES: 1 }`. */

@@ -39,6 +39,7 @@ export { kState };
 /** The socket around it: an emitter whose bind() may be a subclass's. */
 export interface Bindable extends EventEmitter {
   bind(options: { port: number; exclusive: boolean }, callback: null): unknown;
+  close(): unknown;
 }
 
 /** As dgram numbers them. */
@@ -97,6 +98,8 @@ export class Core implements Outlet, Reading, Waiter {
   bindState: 0 | 1 | 2 = UNBOUND;
   connectState: 0 | 1 | 2 = DISCONNECTED;
   closed = false;
+  /** Do callbacks of send() hear of what dgram's do not: a bind() that fails, a close() during the look-up? */
+  tells = false;
   refed = true;
   /** Is it on the loop's list of those that have something to be received? */
   readable = false;

@@ -6,7 +6,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { EventEmitter } from 'node:events';
 import { nextTick } from '../captured';
 
-/** Received, and not delivered: `reason` 'filtered', 'stale' or 'discarded' (the socket was closed first). */
+/** Received, and not delivered: `reason` 'filtered', 'stale', 'unread' (by a loop) or 'discarded' (the socket was closed first). */
 const dropped = channel('recvfromto:dropped');
 /** Not sent because we would not: `error` says why. */
 const refused = channel('recvfromto:refused');

@@ -2,14 +2,12 @@
  * Sockets whose bind(), connect(), send(), reply(), sendMany() and close() return promises, and whose messages are read
  * with `for await`. Around a Socket with callbacks, which does the work and is there for all else.
  */
-import { invalidArgType } from '../errors';
+import { invalidArgType, notRunning } from '../errors';
 import type {
   AddressInfo,
   BindOptions,
   Message,
-  MessageBuffer,
   OutgoingDatagram,
-  RemoteInfo,
   ReplyTo,
   SendOptions,
   SocketEvents,
@@ -17,7 +15,9 @@ import type {
   SocketStats,
   SocketType,
 } from '../types';
-import { kState } from './core';
+import { kState, UNBOUND } from './core';
+import { closeInAnyCase } from './life/bind';
+import { HIGH_WATER_MARK, Messages, type Received } from './messages';
 import { checkInteger } from './options';
 import { Socket as CallbackSocket } from './socket';
 
@@ -35,15 +35,9 @@ export interface MessagesOptions {
   readonly highWaterMark?: number | undefined;
 }
 
-/** The counters of a Socket, and what no loop has read. */
-export interface PromisesStats extends SocketStats {
-  /** Messages that no loop has read, because as many as `highWaterMark` waited already. */
-  unread: number;
-}
+/** The counters of a Socket. */
+export type PromisesStats = SocketStats;
 
-type Received = [msg: MessageBuffer, rinfo: RemoteInfo];
-
-const HIGH_WATER_MARK = 1024;
 const UINT32_MAX = 0xffff_ffff;
 
 /** A UDP socket whose methods return promises; `socket` is the one with callbacks, which does the work. */
@@ -51,13 +45,13 @@ export class Socket {
   /** The socket with callbacks: every other member of it may be used as well. */
   readonly socket: CallbackSocket;
   readonly #highWaterMark: number;
-  #unread = 0;
 
   /** @throws ERR_SOCKET_BAD_TYPE and other errors of bad options; ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
   constructor(type: SocketType | PromisesOptions) {
     const given = type !== null && typeof type === 'object' ? type.highWaterMark : undefined;
     this.#highWaterMark = checkInteger('options.highWaterMark', given ?? HIGH_WATER_MARK, 1, UINT32_MAX);
     this.socket = new CallbackSocket(type);
+    this.socket[kState].tells = true;
   }
 
   /** @returns where it is bound. @throws as Socket.bind(); rejects with the error of `'error'` */
@@ -65,32 +59,24 @@ export class Socket {
   bind(options: BindOptions): Promise<AddressInfo>;
   bind(first?: number | BindOptions, address?: string): Promise<AddressInfo> {
     const { socket } = this;
-    return new Promise((resolve, reject) => {
-      const listening = () => {
-        socket.off('error', failed);
-        resolve(socket.address());
-      };
-      const failed = (error: Error) => {
-        socket.off('listening', listening);
-        reject(error);
-      };
-      socket.once('error', failed).once('listening', listening);
-      try {
-        if (typeof first === 'object') socket.bind(first);
-        else socket.bind(first, address);
-      } catch (error) {
-        socket.off('error', failed).off('listening', listening);
-        reject(error);
-      }
-    });
+    let listening = () => {};
+    let failed = (_: Error) => {};
+    return this.#untilClosed<AddressInfo>((resolve, reject) => {
+      listening = () => resolve(socket.address());
+      failed = reject;
+      socket.on('error', failed).on('listening', listening);
+      if (typeof first === 'object') socket.bind(first);
+      else socket.bind(first, address);
+    }).finally(() => socket.off('error', failed).off('listening', listening));
   }
 
   /** Rejects with the error that the callback gets. */
   connect(port: number, address?: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return this.#untilClosed((resolve, reject) => {
       const done = (error?: Error) => (error ? reject(error) : resolve());
-      if (address === undefined) this.socket.connect(port, done);
-      else this.socket.connect(port, address, done);
+      this.#binding(() => this.socket.connect(port, address, done));
+      const core = this.socket[kState];
+      if (core.queue !== undefined) core.pending?.tell({ settle: reject });
     });
   }
 
@@ -101,14 +87,14 @@ export class Socket {
   send(...args: [Message | readonly Message[], ...unknown[]]): Promise<number> {
     return new Promise((resolve, reject) => {
       const done = (error: Error | null, bytes: number) => (error ? reject(error) : resolve(bytes));
-      (this.socket.send as (...all: unknown[]) => void).call(this.socket, ...args, done);
+      this.#binding(() => (this.socket.send as (...all: unknown[]) => void).call(this.socket, ...args, done));
     });
   }
 
   /** As Socket.reply(). @returns bytes */
   reply(msg: Message | readonly Message[], rinfo: ReplyTo): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.socket.reply(msg, rinfo, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+      this.#binding(() => this.socket.reply(msg, rinfo, (error, bytes) => (error ? reject(error) : resolve(bytes))));
     });
   }
 
@@ -118,19 +104,20 @@ export class Socket {
    */
   sendMany(datagrams: Iterable<OutgoingDatagram>): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.socket.sendMany(datagrams, (error, sent) =>
-        error ? reject(Object.assign(error, { sent })) : resolve(sent),
-      );
+      const done = (error: Error | null, sent: number) =>
+        error ? reject(Object.assign(error, { sent })) : resolve(sent);
+      this.#binding(() => this.socket.sendMany(datagrams, done));
     });
   }
 
   /** What was sent before it leaves first. Rejects with ERR_SOCKET_DGRAM_NOT_RUNNING where it is closed already. */
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
-      try {
-        this.socket.close(resolve);
-      } catch (error) {
-        reject(error);
+      const core = this.socket[kState];
+      if (core.closed) reject(notRunning());
+      else {
+        this.socket.once('close', resolve);
+        closeInAnyCase(core);
       }
     });
   }
@@ -140,60 +127,18 @@ export class Socket {
   }
 
   /** Messages from now on, until the socket is closed. Leaving the loop closes it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Received, void, undefined> {
-    try {
-      yield* this.messages();
-    } finally {
-      if (!this.socket[kState].closed) this.socket.close(); // it may not be bound yet
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Received, void, undefined> {
+    const core = this.socket[kState];
+    return new Messages(core, { highWaterMark: this.#highWaterMark, left: () => closeInAnyCase(core) });
   }
 
-  /** The same, and the socket stays open when the loop is left. */
-  async *messages({ signal, highWaterMark }: MessagesOptions = {}): AsyncGenerator<Received, void, undefined> {
+  /** The same, and the socket stays open when the loop is left. @throws the reason of a signal that has been aborted */
+  messages({ signal, highWaterMark }: MessagesOptions = {}): AsyncGenerator<Received, void, undefined> {
     if (signal !== undefined && typeof signal.aborted !== 'boolean') {
       throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
     }
     const most = checkInteger('options.highWaterMark', highWaterMark ?? this.#highWaterMark, 1, UINT32_MAX);
-    const { socket } = this;
-    const waiting: Received[] = [];
-    let ended = false;
-    let failure: unknown;
-    let wake = (): void => {};
-    const end = (reason?: unknown) => {
-      ended = true;
-      failure = reason;
-      wake();
-    };
-    const message = (...received: Received) => {
-      if (waiting.length >= most) this.#unread++;
-      else waiting.push(received);
-      wake();
-    };
-    const closed = () => end();
-    const failed = (error: Error) => end(error);
-    const aborted = () => end(signal?.reason);
-    signal?.throwIfAborted();
-    socket.on('message', message).on('close', closed).on('error', failed);
-    signal?.addEventListener('abort', aborted, { once: true });
-    try {
-      for (;;) {
-        const [next] = waiting;
-        if (next !== undefined) {
-          waiting.shift();
-          yield next;
-        } else if (ended) {
-          if (failure !== undefined) throw failure;
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-    } finally {
-      socket.off('message', message).off('close', closed).off('error', failed);
-      signal?.removeEventListener('abort', aborted);
-    }
+    return new Messages(this.socket[kState], { highWaterMark: most, signal });
   }
 
   address(): AddressInfo {
@@ -231,6 +176,35 @@ export class Socket {
 
   /** Counters since the socket was made. A snapshot. */
   stats(): PromisesStats {
-    return { ...this.socket.stats(), unread: this.#unread };
+    return this.socket.stats();
+  }
+
+  /** For what a close() would have forgotten: it rejects then. */
+  #untilClosed<Result>(
+    start: (resolve: (result: Result) => void, reject: (reason: unknown) => void) => void,
+  ): Promise<Result> {
+    const { socket } = this;
+    let closed = () => {};
+    return new Promise<Result>((resolve, reject) => {
+      closed = () => reject(notRunning());
+      socket.once('close', closed);
+      start(resolve, reject);
+    }).finally(() => socket.off('close', closed));
+  }
+
+  /** Does what binds the socket if nobody has. An error of that bind() rejects, and ends no process as an 'error'. */
+  #binding(action: () => void): void {
+    const { socket } = this;
+    if (socket[kState].bindState !== UNBOUND) {
+      action();
+      return;
+    }
+    const over = () => socket.off('error', over).off('listening', over).off('close', over);
+    socket.on('error', over).on('listening', over).on('close', over);
+    try {
+      action();
+    } finally {
+      if (socket[kState].bindState === UNBOUND) over(); // it was refused
+    }
   }
 }

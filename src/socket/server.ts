@@ -70,7 +70,10 @@ export class Server extends (EventEmitter as unknown as EmitterClass<ServerEvent
     if (listener !== undefined) this.on('message', listener);
     this.#watchListeners();
     const { signal } = settings({ ...options, type: 'udp4' }); // what is wrong with them is thrown now, not at listen()
-    if (signal !== undefined) closeOn(this, signal, () => this.#state === 'closed');
+    if (signal === undefined) return;
+    closeOn(this, signal, () => {
+      if (this.#state !== 'closed') this.close();
+    });
   }
 
   listen(port?: number, callback?: () => void): this;

@@ -3,8 +3,6 @@
  * life/, in/ and out/ do the rest. What is set on the descriptor is in tuned.ts.
  */
 import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
-import { on } from 'node:events';
-import { promisify } from 'node:util';
 import { isIPText } from '../address/ip';
 import { type Engine, engineFor } from '../datagram/engine';
 import { failure } from '../datagram/failure';
@@ -38,10 +36,11 @@ import { BOUND, CONNECTED, Core, DISCONNECTED, kState, UNBOUND } from './core';
 import { callable } from './dgram/callable';
 import { defineDeprecatedNames } from './dgram/deprecated';
 import { bindFailureEvent, DgramSocket, hasDeprecatedNames } from './dgram/node-line';
-import { adopt, adoptHandle, beginBind, bind, bindSync, close, whenSending } from './life/bind';
+import { adopt, adoptHandle, beginBind, bind, bindSync, close, closeInAnyCase, whenSending } from './life/bind';
 import { connect, connectSync, disconnect } from './life/connect';
 import { closeOn } from './life/signal';
 import { splitOff } from './life/split';
+import { HIGH_WATER_MARK, Messages } from './messages';
 import { settings } from './options';
 import { Callback, Tally } from './out/callback';
 import { choice } from './out/choice';
@@ -181,8 +180,9 @@ class DatagramSocket extends Tuned {
     const { payload, port, address, options, callback } = sendArguments(core.connectState === CONNECTED, args);
     const chosen = choice(core.engine, core.channel.family, options);
     const settle = callback && new Callback(callback);
-    if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, false);
-    else whenSending(core, () => send(core, payload, port, address, chosen, settle, false), settle, false);
+    const { tells } = core;
+    if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, tells);
+    else whenSending(core, () => send(core, payload, port, address, chosen, settle, tells), settle, tells);
   }
 
   /** send() with all its arguments, from before it had overloads. */
@@ -333,17 +333,21 @@ class DatagramSocket extends Tuned {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this[kState].closed) await promisify((done: () => void) => this.close(done))();
+    const core = this[kState];
+    if (core.closed) return;
+    await new Promise<void>((done) => {
+      this.once('close', done);
+      closeInAnyCase(core);
+    });
   }
 
-  /** Messages as `[msg, rinfo]`, from now until the socket is closed. Leaving the loop closes it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<[MessageBuffer, RemoteInfo], void, undefined> {
-    if (this[kState].closed) return; // no 'close' would come any more
-    try {
-      yield* on(this, 'message', { close: ['close'] }) as AsyncIterable<[MessageBuffer, RemoteInfo]>;
-    } finally {
-      if (!this[kState].closed) this.close();
-    }
+  /**
+   * Messages as `[msg, rinfo]`, from now until the socket is closed. Leaving the loop closes it. What comes while 1024 wait
+   * unread is dropped, and counted (`stats().unread`).
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<[MessageBuffer, RemoteInfo], void, undefined> {
+    const core = this[kState];
+    return new Messages(core, { highWaterMark: HIGH_WATER_MARK, left: () => closeInAnyCase(core) });
   }
 
   ref(): this {
@@ -369,7 +373,7 @@ function initialise(self: DatagramSocket, [type, listener, engine, registered]: 
   (self as { type: SocketType }).type = checked.type;
   Object.defineProperty(self, kState, { value: core, writable: true, configurable: true }); // hidden from console.log(socket)
   if (typeof listener === 'function') self.on('message', listener as MessageListener);
-  if (checked.signal !== undefined) closeOn(self, checked.signal, () => core.closed);
+  if (checked.signal !== undefined) closeOn(self, checked.signal, () => closeInAnyCase(core));
   if (created.hasSubscribers) created.publish({ socket: self });
 }
 

@@ -19,6 +19,7 @@ export function newStats(): SocketStats {
     sendErrors: 0,
     wouldBlock: 0,
     stale: 0,
+    unread: 0,
     destinationUnknown: 0,
     errors: NO_ERRORS,
   };

@@ -1,5 +1,5 @@
 /** recvfromto/promises on loopback: what callbacks say, awaited. */
-import { createSocket } from '../../src/promises';
+import { createSocket, type Socket } from '../../src/promises';
 
 const HOST = '127.0.0.1';
 
@@ -100,4 +100,66 @@ test('a loop that ends while bind() looks a name up closes the socket, too', asy
   await expect(next).rejects.toThrow('mine');
   found();
   await closed;
+});
+
+describe('every promise is settled, whatever becomes of the socket', () => {
+  type Deed = (socket: Socket) => Promise<unknown>;
+  const NOT_HERE = '192.0.2.1';
+  const deeds: Record<string, Deed> = {
+    bind: (socket) => socket.bind(0, HOST),
+    'bind by name': (socket) => socket.bind(0, 'localhost'),
+    connect: (socket) => socket.connect(9, HOST),
+    'connect by name': (socket) => socket.connect(9, 'localhost'),
+    send: (socket) => socket.send('x', 9, HOST),
+    'send by name': (socket) => socket.send('x', 9, 'localhost'),
+    reply: (socket) => socket.reply('x', { port: 9, address: HOST, family: 'IPv4' }),
+    sendMany: (socket) => socket.sendMany([{ msg: 'x', port: 9, address: HOST }]),
+    'sendMany, nothing': (socket) => socket.sendMany([]),
+    'a loop': (socket) => socket.messages().next(),
+    dispose: (socket) => socket[Symbol.asyncDispose](),
+    close: (socket) => socket.close(),
+  };
+  const before: Record<string, Deed> = {
+    'is new': () => Promise.resolve(),
+    'is bound': (socket) => socket.bind(0, HOST),
+    'is connected': (socket) => socket.connect(9, HOST),
+    'is being bound': (socket) => Promise.resolve(void socket.bind(0, HOST).catch(() => {})),
+    'fails to be bound': (socket) => Promise.resolve(void socket.bind(0, NOT_HERE).catch(() => {})),
+    'is being closed': (socket) => Promise.resolve(void socket.close().catch(() => {})),
+  };
+  const cases = Object.keys(before).flatMap((state) => Object.keys(deeds).map((name) => [name, state]));
+
+  test.each(cases)('%s on a socket that %s, then close()', async (name, state) => {
+    const socket = createSocket('udp4');
+    await before[state](socket);
+    const all = [deeds[name](socket), deeds.send(socket), socket.close(), socket[Symbol.asyncDispose]()];
+    expect(await Promise.allSettled(all)).toHaveLength(4);
+    expect(socket.socket.fd).toBe(-1);
+    await new Promise((done) => setImmediate(done)); // the 'close' of a socket that has been closed before
+    const names = socket.socket.eventNames().filter((name) => name !== 'connect'); // which dgram leaves as well
+    expect(names).toEqual([]);
+  });
+});
+
+test('what comes between messages() and its first next() is not lost', async () => {
+  const [server, client] = [createSocket('udp4'), createSocket('udp4')];
+  const { port } = await server.bind(0, HOST);
+  const messages = server.messages();
+  await client.send('hello', port, HOST);
+  while (server.stats().datagramsIn === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await Promise.all([client.close(), server.close()]);
+  expect(String((await messages.next()).value?.[0])).toBe('hello');
+  expect(await messages.next()).toEqual({ value: undefined, done: true });
+});
+
+test('a loop can be left while it waits, and by throw(); what follows is done', async () => {
+  const socket = createSocket('udp4');
+  await socket.bind(0, HOST);
+  const messages = socket.messages();
+  const waits = messages.next();
+  await messages.return(undefined);
+  expect(await waits).toEqual({ value: undefined, done: true });
+  expect(await messages.next()).toEqual({ value: undefined, done: true });
+  await expect(socket[Symbol.asyncIterator]().throw(new Error('mine'))).rejects.toThrow('mine');
+  expect(socket.socket.fd).toBe(-1);
 });

@@ -483,6 +483,42 @@ describe('our own ways', () => {
     await other[Symbol.asyncDispose]();
     expect(closes).toBe(1);
   });
+
+  test.each<[string, (socket: Socket, aborter: AbortController) => unknown]>([
+    ['a signal', (_, aborter) => aborter.abort()],
+    ['dispose', (socket) => socket[Symbol.asyncDispose]()],
+    ['the end of a loop', (socket) => socket[Symbol.asyncIterator]().return()],
+  ])('%s closes what waits for bind() to be closed, or fails to be bound', async (_, close) => {
+    for (const [address, closedBefore] of [
+      ['127.0.0.1', true],
+      ['192.0.2.1', true],
+      ['192.0.2.1', false],
+    ] as const) {
+      const aborter = new AbortController();
+      const socket = recvfromto.createSocket({ type: 'udp4', signal: aborter.signal });
+      const closed = new Promise<void>((done) => socket.once('close', done));
+      const failed = jest.fn();
+      socket.on('error', failed);
+      socket.bind(0, address);
+      socket.send('x', 9, '127.0.0.1');
+      if (closedBefore) socket.close();
+      close(socket, aborter);
+      await closed;
+      expect(failed).toHaveBeenCalledTimes(address === '127.0.0.1' ? 0 : 1);
+    }
+  });
+
+  test('what a loop leaves unread is bounded, and counted', async () => {
+    const [socket, sender] = [await bound(), await bound()];
+    const messages = socket[Symbol.asyncIterator]();
+    const sent = 1024 + 100;
+    for (let i = 0; i < sent; i++) {
+      sender.sendSync(String(i), { port: socket.address().port, address: '127.0.0.1' });
+      while (socket.stats().datagramsIn <= i) await new Promise((done) => setImmediate(done));
+    }
+    expect(socket.stats().unread).toBe(100);
+    for (let i = 0; i < 1024; i++) expect(String((await messages.next()).value?.[0])).toBe(String(i));
+  });
 });
 
 describe('closing', () => {

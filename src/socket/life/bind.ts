@@ -190,6 +190,18 @@ function emitClose(socket: Core['socket']): void {
   socket.emit('close');
 }
 
+/**
+ * As {@link close}, for what closes a socket without knowing whether the program does so as well, or awaits it (a signal,
+ * dispose, the end of a loop): once, and also when the bind() that it waits for fails, on which a close() is forgotten.
+ */
+export function closeInAnyCase(core: Core): void {
+  const once = () => {
+    if (!core.closed) core.socket.close();
+  };
+  if (core.queue === undefined) once();
+  else core.pending?.push(once, () => nextTick(once)); // behind the 'error', whose listeners may close it themselves
+}
+
 function queueOf(core: Core): Queue {
   core.pending ??= new Queue(core.socket);
   return core.pending;

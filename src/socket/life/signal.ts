@@ -1,14 +1,8 @@
 /** The `signal` option: aborting it closes the socket. */
 import { EventEmitter } from 'node:events';
 
-interface Closable extends EventEmitter {
-  close(): unknown;
-}
-
-export function closeOn(socket: Closable, signal: AbortSignal, isClosed: () => boolean): void {
-  const close = () => {
-    if (!isClosed()) socket.close();
-  };
+/** @param close does nothing where it is closed already */
+export function closeOn(socket: EventEmitter, signal: AbortSignal, close: () => void): void {
   if (signal.aborted) {
     close();
     return;

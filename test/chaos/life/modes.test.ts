@@ -99,6 +99,26 @@ test('under a limit of descriptors EMFILE is an error of the socket, and what is
   expect(lines(ended)).toEqual(['EMFILE true', 'heard']);
 });
 
+test('under a limit of descriptors a promise rejects, and nothing ends the process', async () => {
+  const ended = await program(
+    `const { openSync } = require('node:fs');
+    const { createSocket } = require('recvfromto/promises');
+    const [first, second] = [createSocket('udp4'), createSocket('udp4')];
+    await first.bind();
+    const to = [first.address().port, '127.0.0.1'];
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    for (const ask of [() => second.send('x', ...to), () => second.connect(...to), () => second.bind()]) {
+      say(await ask().catch((error) => error.code));
+    }
+    for (const fd of open.splice(0, 5)) require('node:fs').closeSync(fd);
+    say(await second.send('x', ...to).catch((error) => error.code));
+    process.exit(0);`,
+    { under: ['sh', '-c', 'ulimit -n 60; exec "$0" "$@"'] },
+  );
+  expect(lines(ended)).toEqual(['EMFILE', 'EMFILE', 'EMFILE', '1']);
+});
+
 test('two copies of the package live beside each other, and register leaves one in charge', async () => {
   const copy = join(directory, 'copy');
   cpSync(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true });
