@@ -78,7 +78,7 @@ interface Cell {
 
 /** Why the OS cannot, by its data; undefined where it can. */
 function lacks(
-  { carried: asked, settings, quirks, segment, mmsg, privateBatch }: Platform,
+  { carried: asked, settings, quirks, segment, mmsg, privateBatch, tried }: Platform,
   feature: Name,
 ): string | undefined {
   const option = (Object.keys(carried) as OptionName[]).find((name) => carried[name].feature === feature);
@@ -86,7 +86,7 @@ function lacks(
     ...settings,
     multicastAll: {},
     mtuDiscover: settings.mtuDiscover.do,
-    gso: segment ?? { because: 'is not asked to cut datagrams' },
+    gso: segment ?? tried?.segment ?? { because: 'is not asked to cut datagrams' },
     batchReceive: mmsg ?? privateBatch ?? { because: 'has no recvmmsg' },
     batchSend: mmsg ?? { because: 'has no sendmmsg' },
     fullSize: quirks.truncTellsLength ? {} : { because: 'does not tell how long a datagram was that it cuts' },
@@ -126,7 +126,7 @@ export function page(): string {
     return `| ${ROWS[name].what} | ${all.map(({ text, note }) => (text === 'modelled' && note ? 'modelled, in part' : text)).join(' | ')} |`;
   });
   const out = (['ttl', 'tos'] as const).map((what) => {
-    const all = OSES.map(([, model]) => sent(new World(model).platform, what));
+    const all = OSES.map(([, model]) => sent(new World(model).engine.host.platform, what));
     return `| \`send()\` with \`${what}\` | ${all.join(' | ')} |`;
   });
   const reasons = names.flatMap((name) => {
@@ -161,7 +161,8 @@ With a datagram that is sent, what an OS does not take is left out, and the sock
 
 ${[head, ...out].join('\n')}
 
-On Windows \`ttl\` and \`tos\` are documented and not relied on.
+On Windows \`ttl\`, \`tos\` and runs are used where a datagram to the machine itself has shown them: releases since 10 2004 have them
+by their documentation.
 
 ## Why not, and what is missing
 

@@ -317,11 +317,11 @@ export interface SendOptions {
    * left out. IPv6: a preference on Linux. Default: routing decides.
    */
   interface?: string | number | undefined;
-  /** Time to live / hop limit of this datagram, 1…255. IPv4: Linux alone. Not on Windows. Default: the socket's own. */
+  /** Time to live / hop limit of this datagram, 1…255. IPv4: Linux, and Windows since 10 2004. Default: the socket's own. */
   ttl?: number | undefined;
   /**
-   * TOS / traffic class byte of this datagram, 0…255. IPv4: Linux, macOS, FreeBSD. Not on Windows. Default: the socket's
-   * own.
+   * TOS / traffic class byte of this datagram, 0…255. IPv4: Linux, macOS, FreeBSD. Windows since 10 2004. Default: the
+   * socket's own.
    */
   tos?: number | undefined;
   /**

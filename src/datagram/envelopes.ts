@@ -153,9 +153,10 @@ export class Envelopes {
     if (message === undefined) return at;
     const { control } = this.#ring;
     const payload = writeHeader(this.#platform.cmsg, control, at, message);
+    const taken = message.bits === undefined ? value : value & message.bits;
     control.words[payload >>> 2] = 0;
-    if (message.size === 4) control.words[payload >>> 2] = value;
-    else control.bytes[payload] = value;
+    if (message.size === 4) control.words[payload >>> 2] = taken;
+    else control.bytes[payload] = taken;
     return at + CMSG_SPACE(this.#platform.cmsg, message.size);
   }
 }

@@ -125,13 +125,15 @@ export interface IntDeparture {
   readonly type: number;
   /** Payload bytes: 4 (int) or 1 (u_char, FreeBSD's IP_TOS). */
   readonly size: 1 | 4;
+  /** Those of the value that it takes; absent: all. Windows' IP_ECN: 3. */
+  readonly bits?: number;
 }
 
-/** A control message that has the kernel cut one payload into datagrams of equal size: a u16. */
+/** A control message that has the kernel cut one payload into datagrams of equal size: a u16, on Windows a DWORD. */
 export interface SegmentDeparture {
   readonly level: number;
   readonly type: number;
-  readonly size: 2;
+  readonly size: 2 | 4;
 }
 
 /**

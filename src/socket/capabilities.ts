@@ -31,7 +31,7 @@ export interface Features {
   readonly batchReceive: boolean;
   /** As many can be sent by one. */
   readonly batchSend: boolean;
-  /** UDP_SEGMENT: what is sent in runs is cut by the kernel. Without it `segmentSize` is cut by recvfromto. */
+  /** UDP_SEGMENT, UDP_SEND_MSG_SIZE: what is sent in runs is cut by the kernel. Without it `segmentSize` is cut by recvfromto. */
   readonly gso: boolean;
   /** UDP_GRO, with `gro` */
   readonly gro: boolean;

@@ -99,7 +99,7 @@ export abstract class Kernel extends Output implements Syscalls {
   setsockopt(fd: number, level: number, name: number, value: Buffer): number {
     return this.onSocket(
       fd,
-      (sock) => this.optionError(sock, level) ?? this.options.set(sock, level, name, Buffer.from(value)),
+      (sock) => this.optionError(sock, level, name) ?? this.options.set(sock, level, name, Buffer.from(value)),
     );
   }
 
@@ -122,7 +122,7 @@ export abstract class Kernel extends Output implements Syscalls {
 
   getsockopt(fd: number, level: number, name: number, value: Buffer): number {
     return this.onSocket(fd, (sock) => {
-      const found = this.optionError(sock, level) ?? this.options.get(sock, level, name);
+      const found = this.optionError(sock, level, name) ?? this.options.get(sock, level, name);
       if (typeof found === 'string') return found;
       value.writeInt32LE(found);
       return 4;

@@ -63,7 +63,7 @@ export abstract class KernelRules {
   /** Is this a name for such a socket? errno's name, or the address. */
   protected abstract nameOf(sock: Sock, name: Buffer): Name | string;
   /** What is wrong with a socket option of the other family on such a socket. */
-  protected abstract optionError(sock: Sock, level: number): string | undefined;
+  protected abstract optionError(sock: Sock, level: number, name: number): string | undefined;
   /** May the first share the other's port, by its bind()? */
   protected abstract mayShare(sock: Sock, other: Sock, address: string): boolean;
   /** Does the kernel spread unicast datagrams over sockets that share a port? */

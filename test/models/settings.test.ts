@@ -327,7 +327,7 @@ describe.each(named('win32'))('%s', (name) => {
       [64, 0xb8],
       [64, 1],
     ]);
-    kernel.recent = false;
+    kernel.documented.clear();
     expect(send(tried?.tos?.[kind], 0xb8)).toBe('EINVAL');
   });
 

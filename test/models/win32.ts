@@ -9,7 +9,9 @@ import { bytesOf, isAny, isIPv6, isLinkLocal, type Machine } from './net';
 import { sourceSpecific, table } from './options';
 import type { Queued, Sock } from './sock';
 
+/** UDP_SEND_MSG_SIZE is an option, too, on those that know it. */
 const options = table({
+  IPPROTO_UDP: { UDP_SEND_MSG_SIZE: 'choice' },
   IPPROTO_IP: {
     IP_PKTINFO: 'flag',
     IP_RECVTTL: 'flag',
@@ -78,6 +80,7 @@ export class WindowsKernel extends Kernel {
   /** "On send set Control.len to the sum of WSA_CMSG_SPACE of the messages really present". */
   protected choose(sock: Sock, to: Name, control: Buffer): Choice | string {
     const choice: Choice = {};
+    if (this.ignoresMessages) return choice;
     const v4 = sock.family === 4 || to.mapped;
     for (let at = 0; at < control.length; ) {
       if (control.length - at < this.facts.cmsg.dataOffset) return 'EINVAL';
@@ -120,25 +123,32 @@ export class WindowsKernel extends Kernel {
     return this.#source(source, isLinkLocal(source) ? ifindex || to.scope || -1 : 0, choice);
   }
 
-  /** Does it take what the SDK documents of Windows 10 2004 and later? Older ones and Wine: WSAEINVAL. */
-  recent = true;
+  /** What it takes of that which the SDK documents of Windows 10 2004 and later. Older ones: WSAEINVAL. */
+  readonly documented = new Set([
+    ...['UDP_SEND_MSG_SIZE', 'IP_HOPLIMIT', 'IP_TOS', 'IP_ECN'],
+    ...['IPV6_HOPLIMIT', 'IPV6_TCLASS', 'IPV6_ECN'],
+  ]);
+  /** Wine takes every message of a send, and does nothing with it (seen by test:wine). */
+  ignoresMessages = false;
+  /** Options that it does not know: those of older releases do not know all of them. */
+  readonly unknown = new Set<string>();
 
   /** UDP_SEND_MSG_SIZE, IP_HOPLIMIT, IP_TOS, IP_ECN: a DWORD each. undefined: another message */
   #documented(message: Cmsg, [ttl, tos, ecn]: string[], level: string, choice: Choice): string | undefined {
-    if (!this.recent) return undefined;
     const { data } = message;
+    const knows = (level: string, type: string) => this.documented.has(type) && this.is(message, level, type);
     const value = data.length === 4 ? data.readInt32LE() : undefined;
     const fits = (most: number) => value !== undefined && value >= 0 && value <= most;
-    if (this.is(message, 'IPPROTO_UDP', 'UDP_SEND_MSG_SIZE')) {
+    if (knows('IPPROTO_UDP', 'UDP_SEND_MSG_SIZE')) {
       if (!fits(65535)) return 'EINVAL';
       choice.segment = value as number;
-    } else if (this.is(message, level, ttl)) {
+    } else if (knows(level, ttl)) {
       if (!fits(255)) return 'EINVAL';
       choice.ttl = value as number;
-    } else if (this.is(message, level, tos)) {
+    } else if (knows(level, tos)) {
       if (!fits(255)) return 'EINVAL';
       choice.tos = value as number;
-    } else if (this.is(message, level, ecn)) {
+    } else if (knows(level, ecn)) {
       if (!fits(3)) return 'EINVAL';
       choice.tos = ((choice.tos ?? 0) & 0xfc) | (value as number);
     } else {
@@ -174,8 +184,10 @@ export class WindowsKernel extends Kernel {
   }
 
   /** IPv4's options are set on dual-stack sockets too: "Set both IP_PKTINFO and IPV6_PKTINFO" (P17). */
-  protected optionError(sock: Sock, level: number): string | undefined {
+  protected optionError(sock: Sock, level: number, name: number): string | undefined {
     const { facts } = this;
+    const option = this.options.find(level, name)?.[0];
+    if (option !== undefined && this.unknown.has(option)) return 'EINVAL';
     if (sock.family === 4) return level === facts.number('IPPROTO_IPV6') ? 'EINVAL' : undefined;
     return sock.v6only && level === facts.number('IPPROTO_IP') ? 'EINVAL' : undefined;
   }

@@ -7,7 +7,8 @@
  *                                                                        default route: eth0 ── 198.51.100.7
  */
 import { setImmediate } from 'node:timers';
-import { Engine } from '../../src/datagram/engine';
+import { Engine, proved } from '../../src/datagram/engine';
+import type { Host } from '../../src/ffi/index';
 import { platformFor } from '../../src/platform';
 import type { Platform } from '../../src/platform/platform';
 import { Server, type ServerOptions } from '../../src/socket/server';
@@ -67,6 +68,8 @@ export class World {
   readonly platform: Platform;
   readonly machine: Machine;
   readonly kernel: Kernel;
+  /** As it is opened. */
+  readonly host: Host;
   readonly engine: Engine;
   readonly linkA = new Link();
   readonly linkB = new Link();
@@ -92,13 +95,13 @@ export class World {
     this.side = peerOn(this.linkB, ['10.1.0.9', '2001:db8:1::9', 'fe80::19'], 4001);
     this.far = peerOn(this.linkA, ['198.51.100.7', '2001:db8:ffff::7'], 4002);
     this.own = this.machine.program(['127.0.0.1', '10.0.0.2', '::1', '2001:db8::2'], 4003);
-    const host = {
+    this.host = {
       platform: this.platform,
       syscalls: this.kernel,
       readiness: this.kernel.readiness,
       networkInterfaces: () => this.machine.networkInterfaces(),
     };
-    this.engine = new Engine(host, () => this.#now);
+    this.engine = new Engine(proved(this.host), () => this.#now);
   }
 
   /** How the system writes the zone of an interface. */
