@@ -5,7 +5,8 @@
 import { arch, platform as osName } from 'node:os';
 import { type CarriedFeature, carried } from '../datagram/carried';
 import { Channel, type Wishes } from '../datagram/channel';
-import { type Engine, engineFor } from '../datagram/engine';
+import type { Engine } from '../datagram/engine';
+import { engineFor } from '../datagram/engines';
 import { errnoName } from '../datagram/failure';
 import { hostSegments } from '../datagram/segmentation';
 import { openHost } from '../ffi/index';

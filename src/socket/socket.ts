@@ -4,7 +4,8 @@
  */
 import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
 import { isIPText } from '../address/ip';
-import { type Engine, engineFor } from '../datagram/engine';
+import type { Engine } from '../datagram/engine';
+import { engineFor } from '../datagram/engines';
 import { failure } from '../datagram/failure';
 import {
   alreadyBound,

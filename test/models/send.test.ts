@@ -284,9 +284,9 @@ describe.each(models)('%s', (name) => {
 
   // Per datagram, where the system takes it: Platform.ttl and Platform.tos. The socket's own TTL otherwise.
   const takes = {
-    udp4: { ttl: linux, tos: linux || os === 'darwin' || os === 'freebsd' },
-    udp6: { ttl: os !== 'win32', tos: os !== 'win32' },
-    mapped: { ttl: linux, tos: linux || os === 'darwin' || os === 'freebsd' },
+    udp4: { ttl: linux || os === 'win32', tos: os !== 'openbsd' && os !== 'netbsd' },
+    udp6: { ttl: true, tos: true },
+    mapped: { ttl: linux || os === 'win32', tos: os !== 'openbsd' && os !== 'netbsd' },
   };
 
   test.each(kinds)('TTL and TOS of one datagram, %s', async (kind, options, source, prefix) => {

@@ -3,7 +3,8 @@
  * used where a datagram to ourselves has shown it, by sockets of ours, and left alone where a release refuses it or takes it
  * without a word.
  */
-import { Engine, proved } from '../../src/datagram/engine';
+import { Engine } from '../../src/datagram/engine';
+import { proved } from '../../src/datagram/engines';
 import { findings } from '../../src/socket/capabilities';
 import { Socket } from '../../src/socket/socket';
 import type { SendOptions, SocketOptions } from '../../src/types';

@@ -7,7 +7,8 @@
  *                                                                        default route: eth0 ── 198.51.100.7
  */
 import { setImmediate } from 'node:timers';
-import { Engine, proved } from '../../src/datagram/engine';
+import { Engine } from '../../src/datagram/engine';
+import { proved } from '../../src/datagram/engines';
 import type { Host } from '../../src/ffi/index';
 import { platformFor } from '../../src/platform';
 import type { Platform } from '../../src/platform/platform';
