@@ -12,7 +12,6 @@ import type { Read } from './carried';
 import { newArrived, readControl } from './control';
 import type { Endpoint } from './endpoint';
 import { type Arrival, type Names, UNKNOWN } from './names';
-import { Previous } from './previous';
 import { copyOf, dgramRemoteInfo, remoteInfo } from './remote-info';
 import { CONTROL_SPACE, Ring } from './ring';
 import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
@@ -25,12 +24,10 @@ const ON_HEAP = 64;
 /** Found once, because V8 looks a Buffer's method up at each call. */
 const copy = Uint8Array.prototype.set;
 
-/** Makes a Buffer that owns its bytes. Node's own FastBuffer where it can be had: half the price of Buffer.alloc. */
-const OwnBuffer = (Buffer as unknown as { [Symbol.species]?: new (size: number) => Buffer })[Symbol.species];
-const small: (size: number) => Buffer =
-  OwnBuffer !== undefined && (OwnBuffer as unknown) !== Buffer && OwnBuffer.prototype === Buffer.prototype
-    ? (size) => new OwnBuffer(size)
-    : (size) => Buffer.alloc(size);
+/** Node's own FastBuffer, where it can be had: for a few bytes half the price of Buffer.allocUnsafeSlow. */
+const species = (Buffer as unknown as { [Symbol.species]?: new (size: number) => Buffer })[Symbol.species];
+const isPlain = species !== undefined && (species as unknown) !== Buffer && species.prototype === Buffer.prototype;
+const SmallBuffer = isPlain ? species : undefined;
 
 /** What {@link Receiver.rinfo} must know of the socket. */
 export interface Reading {
@@ -71,7 +68,9 @@ export class Receiver {
   #generation = -1;
   /** Was the control block of the slot read last too small? */
   #cut = false;
-  /** Slots whose lengths the kernel has overwritten since they were set. */
+  /** Bytes of the name before. */
+  #nameSize: number;
+  /** Slots whose lengths the kernel has overwritten: what is not reset shrinks from batch to batch (P19). */
   #used: number;
 
   constructor(platform: Platform, syscalls: Syscalls, names: Names, batch: number, maxDatagramSize: number) {
@@ -92,21 +91,23 @@ export class Receiver {
       platform.constants.MSG_DONTWAIT | (platform.quirks.truncTellsLength ? platform.constants.MSG_TRUNC : 0);
     this.#MSG_TRUNC = platform.constants.MSG_TRUNC;
     this.#MSG_CTRUNC = platform.constants.MSG_CTRUNC;
+    this.#nameSize = this.#sockaddrs.size(4);
     this.#used = batch;
   }
 
   /** → datagrams now in slots 0…n-1, or -errno. @param limit at most so many */
   receive(fd: number, limit: number): number {
-    this.#reset();
+    const { messageWords, layout, controlSpace } = this.#ring;
+    for (let slot = 0; slot < this.#used; slot++) {
+      const message = slot * layout.size;
+      messageWords[(message + layout.namelen) >>> 2] = SOCKADDR_SPACE;
+      messageWords[(message + layout.controllen) >>> 2] = controlSpace;
+      messageWords[(message + layout.flags) >>> 2] = 0;
+    }
+    this.#used = 0; // should the call throw
     const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#flags);
     this.#used = received > 0 ? received : 1; // after an error the kernel may have touched the first slot
     return received;
-  }
-
-  /** Bytes of slot `slot`. */
-  size(slot: number): number {
-    const { messageWords, layout } = this.#ring;
-    return Math.min(messageWords[(slot * layout.size + layout.len) >>> 2], this.maxDatagramSize);
   }
 
   /**
@@ -114,7 +115,10 @@ export class Receiver {
    * @param own has it an ArrayBuffer of its own, of exactly its size, as dgram's? Else it is cut from Buffer's pool.
    */
   message(slot: number, size: number, own: boolean, offset = 0): Buffer {
-    const msg = !own ? Buffer.allocUnsafe(size) : size <= ON_HEAP ? small(size) : Buffer.allocUnsafeSlow(size);
+    let msg: Buffer;
+    if (!own) msg = Buffer.allocUnsafe(size);
+    else if (size <= ON_HEAP && SmallBuffer !== undefined) msg = new SmallBuffer(size);
+    else msg = Buffer.allocUnsafeSlow(size);
     if (offset > 0) copy.call(msg, this.#view(slot, size, offset));
     else {
       if (this.#views[slot].length !== size) this.#views[slot] = this.#view(slot, size, 0);
@@ -123,19 +127,32 @@ export class Receiver {
     return msg;
   }
 
-  /** Who sent slot `slot`, and to which address. @param size bytes of its message */
-  rinfo(slot: number, size: number, reading: Reading): RemoteInfo {
+  /** Who sent slot `slot`, to which address, and how many bytes of it there are. */
+  rinfo(slot: number, reading: Reading): RemoteInfo {
     const { messageWords, layout } = this.#ring;
-    const flags = messageWords[(slot * layout.size + layout.flags) >>> 2];
+    const message = slot * layout.size;
+    const told = messageWords[(message + layout.len) >>> 2];
+    const size = Math.min(told, this.maxDatagramSize);
+    const flags = messageWords[(message + layout.flags) >>> 2];
+    const knows = reading === this.#reading && !this.#cut;
     this.#cut = (flags & this.#MSG_CTRUNC) !== 0;
-    const remote = this.#readName(slot, reading);
-    const arrival = this.#readControl(slot, reading);
-    const rinfo = (reading.hidden ? dgramRemoteInfo : remoteInfo)(remote, this.#remote.port, size, arrival);
-    this.#reading = this.#cut ? undefined : reading;
+    const isSamePeer = this.#previousName.replace(this.#ring.nameWords, slot * SOCKADDR_SPACE, this.#nameSize);
+    // A zone may be another interface's by now.
+    const remote =
+      isSamePeer && knows && this.#remote.scope === 0 ? (this.#from as Endpoint) : this.#readName(slot, reading);
+    const length = Math.max(0, Math.min(messageWords[(message + layout.controllen) >>> 2], this.#ring.controlSpace));
+    const at = slot * this.#ring.controlSpace;
+    const isSameControl = this.#previousControl.replace(this.#ring.control.words, at, length);
+    const holds = isSameControl && knows && !this.#cut && this.#names.generation === this.#generation;
+    const arrival = holds ? this.#arrival : this.#readControl(at, length, reading);
+    this.#reading = reading;
+    const { port } = this.#remote;
+    const rinfo = reading.hidden
+      ? dgramRemoteInfo(remote, port, size, arrival)
+      : remoteInfo(remote, port, size, arrival);
     if (arrival.destination === undefined) reading.stats.destinationUnknown++;
     if ((flags & this.#MSG_TRUNC) !== 0) {
       rinfo.truncated = true;
-      const told = messageWords[(slot * layout.size + layout.len) >>> 2];
       if (told > this.maxDatagramSize) rinfo.fullSize = told;
       reading.stats.truncated++;
     }
@@ -174,41 +191,50 @@ export class Receiver {
   #readName(slot: number, reading: Reading): Endpoint {
     const { names, nameWords } = this.#ring;
     const remote = this.#remote;
-    const at = slot * SOCKADDR_SPACE;
-    // The first word holds the family: where that is the same, so is the size. A zone may be another interface's by now.
-    const same = this.#previousName.replace(nameWords, at, this.#sockaddrs.size(remote.family));
-    if (same && this.#from !== undefined && remote.scope === 0 && reading === this.#reading) return this.#from;
-    this.#sockaddrs.read(names, nameWords, at, remote);
+    this.#sockaddrs.read(names, nameWords, slot * SOCKADDR_SPACE, remote);
+    // The first word holds the family: where that is the same, so is the size.
+    this.#nameSize = this.#sockaddrs.size(remote.family);
     // BSD and macOS: an AF_INET6 socket that is bound or connected to a mapped address hears of AF_INET peers.
     if (remote.family === 4 && reading.mapped) this.#from = this.#names.endpointMapped(remote.word0);
     else this.#from = this.#names.endpointOf(remote);
     return this.#from;
   }
 
-  #readControl(slot: number, reading: Reading): Arrival {
-    const { messageWords, layout, control, controlSpace } = this.#ring;
-    const { generation } = this.#names;
+  #readControl(at: number, length: number, reading: Reading): Arrival {
     const arrived = this.#arrived;
-    const at = slot * controlSpace;
-    const length = Math.max(0, Math.min(messageWords[(slot * layout.size + layout.controllen) >>> 2], controlSpace));
-    const same = this.#previousControl.replace(control.words, at, length);
-    if (same && !this.#cut && reading === this.#reading && generation === this.#generation) return this.#arrival;
-    readControl(this.#platform.cmsg, this.#platform.arrivals, control, at, length, arrived);
+    readControl(this.#platform.cmsg, this.#platform.arrivals, this.#ring.control, at, length, arrived);
     if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
     this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped);
-    this.#generation = generation;
+    this.#generation = this.#names.generation;
     return this.#arrival;
   }
+}
 
-  /** The kernel overwrites lengths and flags: what is not reset shrinks from batch to batch (P19). */
-  #reset(): void {
-    const { messageWords, layout, controlSpace } = this.#ring;
-    for (let slot = 0; slot < this.#used; slot++) {
-      const message = slot * layout.size;
-      messageWords[(message + layout.namelen) >>> 2] = SOCKADDR_SPACE;
-      messageWords[(message + layout.controllen) >>> 2] = controlSpace;
-      messageWords[(message + layout.flags) >>> 2] = 0;
-    }
-    this.#used = 0;
+/**
+ * Remembers bytes from one datagram to the next: most come from where the one before came from, and went to the same
+ * address. What was made of the bytes then is used again.
+ */
+export class Previous {
+  readonly #words: Int32Array;
+  #count = -1;
+
+  /** @param bytes that are compared at most */
+  constructor(bytes: number) {
+    this.#words = new Int32Array(bytes >>> 2);
+  }
+
+  /**
+   * Keeps `length` bytes, in whole words, for the next call. → were they the same in the last call?
+   * @param at a multiple of 4
+   */
+  replace(words: Int32Array, at: number, length: number): boolean {
+    const first = at >>> 2;
+    const count = (length + 3) >>> 2;
+    let i = 0;
+    if (count === this.#count) while (i < count && this.#words[i] === words[first + i]) i++;
+    if (count === this.#count && i === count) return true;
+    this.#count = count;
+    for (; i < count; i++) this.#words[i] = words[first + i];
+    return false;
   }
 }

@@ -63,7 +63,10 @@ export function dgramRemoteInfo(remote: Endpoint, port: number, size: number, ar
 
 /** A copy for another datagram of the same run. */
 export function copyOf(rinfo: RemoteInfo): RemoteInfo {
-  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(rinfo)) as RemoteInfo;
+  // Several times as fast as by descriptors, which only those need of which something is not enumerable.
+  const copy = Object.prototype.propertyIsEnumerable.call(rinfo, 'destination')
+    ? { ...rinfo }
+    : (Object.defineProperties({}, Object.getOwnPropertyDescriptors(rinfo)) as RemoteInfo);
   const remote = Heard.remoteOf(rinfo);
   if (remote !== undefined) new Heard(copy, remote, Heard.arrivalOf(rinfo) as Arrival);
   return copy;

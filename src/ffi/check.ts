@@ -53,9 +53,15 @@ export function checkMessages(
   flags: number,
   size: number,
 ): void {
+  // Runs for every batch: one condition where all is well. What the last part lets through is a uint32.
+  const end = Number(first) + Number(count);
+  const areIntegers = Number.isInteger(fd) && Number.isInteger(first) && Number.isInteger(count);
+  if (areIntegers && Number.isInteger(flags) && fd >= 0 && (fd | 0) === fd && (flags | 0) === flags) {
+    if (first >= 0 && count >= 0 && Buffer.isBuffer(messages) && messages.length >= Math.max(1, end * size)) return;
+  }
   checkDescriptor(fd);
   checkUnsigned('first', first);
   checkUnsigned('count', count);
   checkInt('flags', flags);
-  checkBytes('messages', messages, Math.max(1, (first + count) * size));
+  checkBytes('messages', messages, Math.max(1, end * size));
 }

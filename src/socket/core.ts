@@ -22,10 +22,9 @@ import type { SocketStats } from '../types';
 import { HandleView, isSentToChild } from './dgram/handle-view';
 import { kState } from './dgram/state-symbol';
 import { publishFailed } from './diagnostics';
-import { deliver } from './in/deliver';
 import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
-import type { Entry, Inbox } from './in/inbox';
+import type { Entry } from './in/inbox';
 import type { UdpHandle } from './life/cluster';
 import type { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
@@ -104,9 +103,9 @@ export class Core implements Outlet, Reading, Waiter {
   /** Is it on the loop's list of those that have something to be received? */
   readable = false;
   paused = false;
-  /** Places of its entries in the inbox, -1 for none. */
-  oldest = -1;
-  newest = -1;
+  /** Its entries in the inbox. */
+  oldest: Entry | undefined;
+  newest: Entry | undefined;
   /** What had been received when it was paused. */
   held: readonly Entry[] = NONE;
   /** Receives in a row that brought nothing. */
@@ -122,9 +121,13 @@ export class Core implements Outlet, Reading, Waiter {
   /** Datagrams per system call. 1 where other processes receive from the same descriptor: each gets its share. */
   batch: number;
   receiver!: Receiver;
+  /** Is there anything that may keep a datagram from being delivered? */
+  chooses = false;
   /** Reading: see there. */
   port = 0;
   mapped = false;
+  readonly hidden: boolean;
+  readonly extras: readonly Read[] | undefined;
   #events = READABLE;
   #timer: NodeJS.Timeout | undefined;
   #handle: HandleView | undefined;
@@ -140,6 +143,8 @@ export class Core implements Outlet, Reading, Waiter {
     this.channel = new Channel(engine, settings.kind);
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine);
     this.batch = settings.batch;
+    this.hidden = settings.registered;
+    this.extras = settings.extras;
   }
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
@@ -174,16 +179,6 @@ export class Core implements Outlet, Reading, Waiter {
     return this.connectState === CONNECTING;
   }
 
-  /** Reading: are our two fields of rinfo left out of what programs enumerate? */
-  get hidden(): boolean {
-    return this.settings.registered;
-  }
-
-  /** Reading: what is read into rinfo beyond the destination. */
-  get extras(): readonly Read[] | undefined {
-    return this.settings.extras;
-  }
-
   get lookup(): Lookup {
     return this.settings.lookup;
   }
@@ -215,6 +210,8 @@ export class Core implements Outlet, Reading, Waiter {
     if (this.groups === undefined && filtersGroups(channel, settings.wishes))
       this.groups = new Groups(this.engine.names);
     this.device = filtersDevice(channel, settings.wishes);
+    const { accept, receiveBlockList } = settings;
+    this.chooses = Boolean(this.groups ?? accept ?? receiveBlockList) || this.device !== 0;
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
@@ -256,11 +253,6 @@ export class Core implements Outlet, Reading, Waiter {
   learnPort(): void {
     this.channel.learnName();
     this.port = this.channel.port;
-  }
-
-  /** Called by the loop, in the socket's async context. → entries taken out of the inbox */
-  deliver(inbox: Inbox): number {
-    return deliver(this, inbox);
   }
 
   /** Runs inside the poll callback: no listener may be called here. */

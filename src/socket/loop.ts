@@ -13,7 +13,7 @@ import type { RemoteInfo } from '../types';
 import type { Core } from './core';
 import { Inbox } from './in/inbox';
 import { Linger } from './in/linger';
-import { receive } from './in/receive';
+import { deliver, receive } from './in/receive';
 import { runTicks } from './in/ticks';
 
 /** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
@@ -118,10 +118,7 @@ export class Loop {
   /** Delivers what a socket held back while it was paused, before what has come since. */
   deliverHeld(core: Core): void {
     core.held = [...core.held, ...this.#inbox.take(core)];
-    for (const { msg, about } of core.held) {
-      if (msg === undefined) this.#inbox.fail(core, about as Error);
-      else this.#inbox.push(core, msg, about as RemoteInfo);
-    }
+    for (const { msg, about } of core.held) this.#inbox.push(core, msg, about as RemoteInfo | Error);
     core.held = [];
     this.#schedule(core);
   }
@@ -135,7 +132,7 @@ export class Loop {
 
   /** An error that concerns `core`, behind what came before it. */
   fail(core: Core, error: Error): void {
-    this.#inbox.fail(core, error);
+    this.#inbox.push(core, undefined, error);
     this.#schedule(core);
   }
 
@@ -143,14 +140,8 @@ export class Loop {
   #schedule(core: Core): void {
     if (this.#running || this.#scheduled !== undefined) return;
     this.#scheduled = core;
-    core.resource.runInAsyncScope(setImmediate, undefined, this.#run);
+    core.resource.runInAsyncScope(setImmediate, undefined, this.#turn);
   }
-
-  readonly #run = (): void => {
-    const context = this.#scheduled;
-    this.#scheduled = undefined;
-    this.#turn(context);
-  };
 
   /** Where the last message came from is asked again, without the kernel's word. → has something come? */
   #lookAgain(): boolean {
@@ -160,12 +151,14 @@ export class Loop {
       if (this.#inbox.size > 0) this.#schedule(core); // an error, which the kernel will not tell again
       return false;
     }
-    this.#turn(null);
+    this.#turn(true);
     return true;
   }
 
-  /** @param context whose async context this is; null: nobody's */
-  #turn(context: Core | undefined | null): void {
+  /** @param looked is this in nobody's async context? */
+  readonly #turn = (looked = false): void => {
+    const context = looked ? null : this.#scheduled;
+    if (!looked) this.#scheduled = undefined;
     const started = this.engine.now();
     this.#missed = 0;
     this.#running = true;
@@ -174,7 +167,7 @@ export class Loop {
     let done = 0;
     let later = false;
     try {
-      this.#resume();
+      if (this.#writable.length > 0) this.#resume();
       this.#receive(true);
       later = runTicks === undefined && this.#inbox.size > 0;
       if (later) this.#deliverEach(started);
@@ -182,7 +175,7 @@ export class Loop {
     } finally {
       if (!later) this.#end(started, done);
     }
-  }
+  };
 
   #resume(): void {
     // One by one: a listener of 'drain' may throw.
@@ -207,7 +200,7 @@ export class Loop {
           const core = cores[asked++];
           core.readable = false;
           const left = inbox.bytes < MAX_BYTES ? room - inbox.size : 0;
-          const limit = Math.min(core.batch, left > 0 ? left : core.oldest < 0 ? LEAST : 0);
+          const limit = Math.min(core.batch, left > 0 ? left : core.oldest === undefined ? LEAST : 0);
           const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
           if (limit > 0 && (core.batch === 1 || received < Math.min(MANY, limit))) continue;
           core.readable = true;
@@ -270,7 +263,7 @@ export class Loop {
     if (core === undefined) return 0;
     this.#last = core;
     try {
-      return core.resource.runInAsyncScope(core.deliver, core, inbox);
+      return core.resource.runInAsyncScope(deliver, undefined, core, inbox);
     } catch (error) {
       if (core === context || context === undefined) throw error;
       // Reported in the context of the socket whose listener it was, before anything else of ours.

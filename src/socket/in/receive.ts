@@ -1,14 +1,15 @@
 /**
- * One batch out of one socket's descriptor into the inbox: for each datagram name and control → rinfo, payload → message.
- * No code of a program runs here.
+ * The way in, for one socket: a batch out of its descriptor → for each datagram name and control → rinfo, payload → message,
+ * into the inbox. And, when it is its turn: out of the inbox → filtered → to the listeners. No code of a program runs in
+ * the first half.
  */
 import { failure } from '../../datagram/failure';
-import type { Receiver } from '../../datagram/receiver';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
-import { publishStale } from '../diagnostics';
+import { publishDropped, publishStale } from '../diagnostics';
 import { drainErrors } from './icmp';
-import type { Inbox } from './inbox';
+import type { Entry, Inbox } from './inbox';
+import { ownerOf, takeRun } from './runs';
 
 /** Receives in a row that brought nothing after which the socket is left alone for a while. */
 const FRUITLESS = 8;
@@ -28,76 +29,105 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
   core.fruitless = 0;
   stats.datagramsIn += received;
   if (core.port === 0) core.learnPort();
+  const { maxQueueTime, gro } = settings;
   const own = settings.ownBuffers ?? !core.batches;
   for (let slot = 0; slot < received; slot++) {
-    const size = receiver.size(slot);
-    const rinfo = receiver.rinfo(slot, size, core);
-    if (settings.maxQueueTime !== undefined && receiver.age > settings.maxQueueTime) {
+    const rinfo = receiver.rinfo(slot, core);
+    const { size } = rinfo;
+    if (maxQueueTime !== undefined && receiver.age > maxQueueTime) {
       stats.stale++;
       stats.bytesIn += size;
       publishStale(core.socket, rinfo);
-      continue;
-    }
-    if (settings.gro === false) {
+    } else if (gro === false) {
       stats.bytesIn += size;
-      inbox.push(ownerOf(core, rinfo), receiver.message(slot, size, own), rinfo);
-    } else takeRun(core, inbox, receiver, slot, size, rinfo, own);
+      const owner = core.parent === undefined ? core : ownerOf(core, rinfo);
+      inbox.push(owner, receiver.message(slot, size, own), rinfo);
+    } else takeRun(core, inbox, slot, rinfo, own);
   }
   return received;
-}
-
-/** A socket that was split off may hold what came for others before it was connected. */
-function ownerOf(core: Core, rinfo: RemoteInfo): Core {
-  const { parent, peer } = core;
-  if (parent === undefined || peer === undefined || parent.closed) return core;
-  return rinfo.port === core.peerPort && rinfo.address === peer.text ? core : parent;
-}
-
-/** The kernel may have coalesced several datagrams of one sender. */
-function takeRun(
-  core: Core,
-  inbox: Inbox,
-  receiver: Receiver,
-  slot: number,
-  size: number,
-  rinfo: RemoteInfo,
-  own: boolean,
-): void {
-  const { stats, settings } = core;
-  const owner = ownerOf(core, rinfo);
-  const segment = receiver.segment(size);
-  if (segment === 0 && size > 0) {
-    stats.truncated++; // they cannot be told apart any more, and together they are wrong
-    stats.discarded++;
-    return;
-  }
-  if (settings.gro === 'runs') {
-    stats.bytesIn += size;
-    stats.datagramsIn += segment === 0 ? 0 : Math.ceil(size / segment) - 1;
-    if (segment < size) rinfo.segmentSize = segment;
-    inbox.push(owner, receiver.message(slot, size, own), rinfo);
-    return;
-  }
-  let offset = 0;
-  do {
-    const length = Math.min(segment, size - offset);
-    const kept = Math.min(length, settings.maxDatagramSize);
-    const about = kept === size ? rinfo : receiver.again(rinfo, kept);
-    if (kept < length) {
-      about.truncated = true;
-      stats.truncated++;
-    }
-    if (offset > 0) stats.datagramsIn++;
-    stats.bytesIn += kept;
-    inbox.push(owner, receiver.message(slot, kept, own, offset), about);
-    offset += length;
-  } while (offset < size);
 }
 
 /** Empty, or an error, which is reported behind what came before it. One that never ends must not spin. */
 function failed(core: Core, inbox: Inbox, result: number): void {
   const { platform } = core.engine.host;
   if (drainErrors(core) > 0) return;
-  if (result !== 0 && result !== -platform.errno.EAGAIN) inbox.fail(core, failure(platform, result, 'recvmsg'));
+  if (result !== 0 && result !== -platform.errno.EAGAIN)
+    inbox.push(core, undefined, failure(platform, result, 'recvmsg'));
   if (++core.fruitless > FRUITLESS) core.backOff();
+}
+
+/**
+ * Delivers the oldest entry of `core`, whose turn it is; all that follow, too, where it listens for 'messages'. Called in its
+ * async context. → how many
+ */
+export function deliver(core: Core, inbox: Inbox): number {
+  if (core.paused && !core.closed) {
+    const taken = inbox.take(core);
+    core.held = [...core.held, ...taken];
+    return taken.length;
+  }
+  const { msg, about } = core.oldest as Entry;
+  if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
+  inbox.drop();
+  if (msg === undefined) {
+    if (!core.closed) core.socket.emit('error', about);
+    return 1;
+  }
+  const rinfo = about as RemoteInfo;
+  const wanted = !core.chooses || core.closed || isWanted(core, rinfo);
+  // Perhaps a filter of the program has closed it.
+  if (core.closed || !wanted) leaveOut(core, rinfo);
+  else if (core.sticky === undefined) core.socket.emit('message', msg, rinfo);
+  else core.sticky.deliver(core, msg, rinfo);
+  return 1;
+}
+
+function deliverBatch(core: Core, inbox: Inbox): number {
+  const limit = core.settings.batch;
+  const batch: { msg: Buffer; rinfo: RemoteInfo }[] = [];
+  let taken = 0;
+  try {
+    while (core.oldest?.msg !== undefined && taken < limit && !core.closed) {
+      const { msg, about } = core.oldest;
+      const rinfo = about as RemoteInfo;
+      inbox.drop();
+      taken++;
+      if (!core.chooses || isWanted(core, rinfo)) batch.push({ msg, rinfo });
+      else leaveOut(core, rinfo);
+    }
+  } finally {
+    // Also where a filter has thrown: that costs one datagram, not the batch.
+    if (core.closed) for (const { rinfo } of batch) leaveOut(core, rinfo);
+    else if (batch.length > 0) emitBatch(core, batch);
+  }
+  return taken;
+}
+
+function emitBatch(core: Core, batch: { msg: Buffer; rinfo: RemoteInfo }[]): void {
+  if (core.sticky !== undefined) for (const { rinfo } of batch) core.sticky.hear(rinfo);
+  core.socket.emit('messages', batch);
+}
+
+/** Counts what is not delivered, after close() or because of a filter. */
+function leaveOut(core: Core, rinfo: RemoteInfo): void {
+  const reason = core.closed ? 'discarded' : 'filtered';
+  core.stats[reason]++;
+  publishDropped(core.socket, reason, rinfo);
+}
+
+/** @throws what a filter of the program throws: the datagram is gone then, and counted */
+function isWanted(core: Core, rinfo: RemoteInfo): boolean {
+  const { accept, receiveBlockList } = core.settings;
+  if (core.groups !== undefined && !core.groups.hears(rinfo)) return false;
+  if (core.device !== 0 && rinfo.destination?.ifindex !== core.device) return false;
+  if (accept === undefined && receiveBlockList === undefined) return true;
+  try {
+    if (receiveBlockList?.check(rinfo.address, rinfo.family === 'IPv4' ? 'ipv4' : 'ipv6')) return false;
+    if (accept === undefined) return true;
+    // A filter lets in what it names: a datagram that does not say where it went to has no name.
+    return rinfo.destination !== undefined && accept(rinfo.destination);
+  } catch (error) {
+    core.stats.filtered++;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { Previous } from '../../../src/datagram/previous';
+import { Previous } from '../../../src/datagram/receiver';
 import { fc } from '../../fuzz/settings';
 
 const words = (...values: number[]) => Int32Array.from(values);

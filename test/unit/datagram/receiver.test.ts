@@ -30,9 +30,8 @@ function setUp(on: Case, batch = 4, size = 1500) {
     host.syscalls.sockets.get(fd)?.incoming.push(...datagrams);
     const received = receiver.receive(fd, batch);
     return Array.from({ length: Math.max(received, 0) }, (_, slot) => {
-      const length = receiver.size(slot);
-      const rinfo = receiver.rinfo(slot, length, { ...reading, ...other });
-      return { msg: receiver.message(slot, length, true), rinfo };
+      const rinfo = receiver.rinfo(slot, { ...reading, ...other });
+      return { msg: receiver.message(slot, rinfo.size, true), rinfo };
     });
   };
   return { host, stats, clock, names, receiver, fd, receive, reading };
@@ -203,8 +202,8 @@ describe.each(cases)('$name $arch: what repeats is read once', (on) => {
           const read = ({ receiver, host, fd }: ReturnType<typeof setUp>) => {
             host.syscalls.sockets.get(fd)!.incoming.push(incoming);
             receiver.receive(fd, 4);
-            const size = receiver.size(0);
-            return { rinfo: receiver.rinfo(0, size, sockets[socket]), msg: receiver.message(0, size, true) };
+            const rinfo = receiver.rinfo(0, sockets[socket]);
+            return { rinfo, msg: receiver.message(0, rinfo.size, true) };
           };
           for (let i = 0; i < times; i++) {
             const fresh = setUp(on);
