@@ -84,7 +84,7 @@ export class SendRing {
   watched = false;
   /** Is this ring the second try, one by one, of a run that was refused? To whom. */
   retryOf: Endpoint | undefined;
-  /** Of slots. */
+  /** Of slots, and of those written before: what a slot carries again is not written again. */
   readonly remotes: (Endpoint | undefined)[] = [];
   readonly sources: (Endpoint | undefined)[] = [];
   readonly ports = new Uint16Array(SEND_SLOTS);
@@ -98,8 +98,13 @@ export class SendRing {
   readonly #lenient = new Uint8Array(SEND_SLOTS);
   /** Bytes of each datagram in a slot but the last, which may be shorter and ends the run. */
   readonly #segments = new Uint32Array(SEND_SLOTS);
-  readonly #offsets = new Uint32Array(SEND_SLOTS);
+  /** Where the payload of a slot is in the arena; -1: nowhere yet, or not there. */
+  readonly #offsets = new Int32Array(SEND_SLOTS).fill(-1);
+  /** Slots whose name and control messages are those of `remotes`, `ports`, `sources` and `#extras`, and no others. */
+  readonly #plain = new Uint8Array(SEND_SLOTS);
   #datagrams = 0;
+  /** The array that sendmmsg takes. */
+  readonly messages: Buffer;
   readonly #ring: Ring;
   readonly #envelopes: Envelopes;
   /** The payloads; a plain Uint8Array, whose methods V8 finds faster than a Buffer's. */
@@ -112,6 +117,7 @@ export class SendRing {
   constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
     this.#syscalls = syscalls;
     this.#ring = new Ring(platform, syscalls, SEND_SLOTS, SEND_CONTROL_SPACE, ARENA);
+    this.messages = this.#ring.messages;
     this.#envelopes = new Envelopes(platform, sockaddrs, this.#ring);
     this.#arena = new Uint8Array(this.#ring.payload.buffer, this.#ring.payload.byteOffset, ARENA);
     for (let slot = 0; slot < SEND_SLOTS; slot++) {
@@ -119,11 +125,6 @@ export class SendRing {
       this.sources.push(undefined);
       this.#extras.push(undefined);
     }
-  }
-
-  /** The array that sendmmsg takes. */
-  get messages(): Buffer {
-    return this.#ring.messages;
   }
 
   hasRoom(bytes: number): boolean {
@@ -149,7 +150,9 @@ export class SendRing {
     lenient = false,
     join = false,
   ): void {
-    this.#copy(payload); // which may throw: nothing has been counted yet
+    // Which may throw: nothing has been counted yet. Memory that is gone looks empty, and set() would throw.
+    if (Array.isArray(payload)) this.#gather(payload);
+    else if (size > 0) this.#arena.set(payload as Uint8Array, this.#used);
     if (join && this.#joins(size, remote, port, source, extras, lenient)) this.#append(size);
     else this.#begin(size, remote, port, source, extras, lenient);
     if (settle !== undefined) {
@@ -183,12 +186,13 @@ export class SendRing {
     const address = this.#syscalls.addressOf(bytes); // which may throw: nothing has been counted yet
     this.#begin(size, remote, port, source, extras, lenient);
     this.#ring.pointAtForeign(0, address, size);
+    this.#offsets[0] = -1;
     this.#foreign = bytes;
     const run = segment < size ? Math.ceil(size / segment) : 1;
     if (run > 1) {
       this.runs[0] = run;
       this.#segments[0] = segment;
-      this.#envelopes.writeSegment(0, segment);
+      this.#writeSegment(0);
     }
     if (settle !== undefined) {
       this.settles[0] = settle;
@@ -208,6 +212,7 @@ export class SendRing {
     this.#arena.set(foreign, 0);
     this.#used = lengthOf(foreign);
     this.#ring.pointAtPayload(0, 0, this.#used);
+    this.#offsets[0] = 0;
     if (this.watched) for (let index = 1; index < this.runs[0]; index++) this.settles[index] = this.settles[0];
   }
 
@@ -276,11 +281,6 @@ export class SendRing {
   /** Makes it as new, but for the memory it has. */
   clear(): void {
     // Nothing that a caller gave may be kept alive by a ring at rest.
-    for (let slot = 0; slot < this.count; slot++) {
-      this.remotes[slot] = undefined;
-      this.sources[slot] = undefined;
-      this.#extras[slot] = undefined;
-    }
     if (this.watched) this.settles.fill(undefined, 0, this.#foreign === undefined ? this.#datagrams : 1);
     this.#foreign = undefined;
     this.retryOf = undefined;
@@ -303,14 +303,20 @@ export class SendRing {
   ): void {
     const slot = this.count;
     const offset = this.#used;
-    this.#ring.pointAtPayload(slot, offset, size);
-    this.#envelopes.writeName(slot, remote, port);
-    this.#envelopes.writeControl(slot, remote, source, extras);
-    this.remotes[slot] = remote;
-    this.sources[slot] = source;
-    this.#extras[slot] = extras;
+    if (this.#offsets[slot] === offset) this.#ring.resizePayload(slot, size);
+    else this.#ring.pointAtPayload(slot, offset, size);
+    const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
+    if (!isSamePeer || this.#plain[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {
+      this.#plain[slot] = 0; // should writing throw
+      this.#envelopes.writeName(slot, remote, port);
+      this.#envelopes.writeControl(slot, remote, source, extras);
+      this.remotes[slot] = remote;
+      this.ports[slot] = port;
+      this.sources[slot] = source;
+      this.#extras[slot] = extras;
+      this.#plain[slot] = 1;
+    }
     this.#lenient[slot] = lenient ? 1 : 0;
-    this.ports[slot] = port;
     this.runs[slot] = 1;
     this.sizes[slot] = size;
     this.firsts[slot] = this.#datagrams;
@@ -340,23 +346,23 @@ export class SendRing {
 
   #append(size: number): void {
     const slot = this.count - 1;
-    if (this.runs[slot]++ === 1) this.#envelopes.writeSegment(slot, this.#segments[slot]);
+    if (this.runs[slot]++ === 1) this.#writeSegment(slot);
     this.sizes[slot] += size;
     this.#ring.resizePayload(slot, this.sizes[slot]);
   }
 
+  /** Behind its other control messages. */
+  #writeSegment(slot: number): void {
+    this.#envelopes.writeSegment(slot, this.#segments[slot]);
+    this.#plain[slot] = 0;
+  }
+
   /** To where nothing is yet. */
-  #copy(payload: Payload): void {
-    const arena = this.#arena;
-    if (!Array.isArray(payload)) {
-      // Memory that is gone looks empty, and set() would throw.
-      if (lengthOf(payload as Uint8Array) > 0) arena.set(payload as Uint8Array, this.#used);
-      return;
-    }
+  #gather(payload: readonly Uint8Array[]): void {
     let at = this.#used;
-    for (const part of payload as readonly Uint8Array[]) {
+    for (const part of payload) {
       if (lengthOf(part) === 0) continue;
-      arena.set(part, at);
+      this.#arena.set(part, at);
       at += lengthOf(part);
     }
   }

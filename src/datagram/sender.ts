@@ -167,12 +167,12 @@ export class Sender {
       return;
     }
     const ring = this.#ringFor(size);
-    if (ring === undefined) {
+    const joins = this.#segments && !this.#unsegmentable?.has(remote);
+    if (ring !== undefined) ring.write(payload, size, remote, port, source, extras, settle, lenient, joins);
+    else {
       this.#waiting ??= [];
       this.#waiting.push({ bytes: copied(payload), remote, port, source, extras, settle, lenient });
-      return;
     }
-    ring.write(payload, size, remote, port, source, extras, settle, lenient, this.#joins(remote));
   }
 
   /**
@@ -266,7 +266,8 @@ export class Sender {
         const ring = this.#rings[0];
         // A run that is retried apart puts a ring before this one.
         if (!this.#drain(ring) || this.#rings[0] !== ring) continue;
-        this.#rings.shift();
+        if (this.#rings.length === 1) this.#rings.pop();
+        else this.#rings.shift(); // which costs more
         this.#engine.rings.give(ring);
         if (this.#waiting !== undefined) this.#refill();
       }
@@ -304,12 +305,10 @@ export class Sender {
   /** The ring that takes the next `size` bytes; undefined where it has to wait without one. */
   #ringFor(size: number): SendRing | undefined {
     if (this.#waiting !== undefined) return undefined;
-    let ring = this.#rings.at(-1);
-    if (ring?.hasRoom(size)) return ring;
-    if (ring !== undefined) {
+    if (this.#rings.length > 0) {
+      if (this.#rings[this.#rings.length - 1].hasRoom(size)) return this.#rings[this.#rings.length - 1];
       this.flush();
-      ring = this.#rings.at(-1);
-      if (ring?.hasRoom(size)) return ring;
+      if (this.#rings.at(-1)?.hasRoom(size)) return this.#rings.at(-1);
       if (this.#rings.length >= MAX_RINGS) return undefined;
     }
     const next = this.#engine.rings.take(this);

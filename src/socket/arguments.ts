@@ -29,6 +29,9 @@ export function sendArguments(connected: boolean, args: readonly unknown[]): Sen
 
 /** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
 export function payloadOf(message: unknown): Payload {
+  // What most messages are: bytes, and some of them.
+  if (ArrayBuffer.isView(message) && (message as Uint8Array).BYTES_PER_ELEMENT === 1 && message.byteLength > 0)
+    return message as Uint8Array;
   if (Array.isArray(message)) {
     // Not by map(), which a subclass may have of its own, and which leaves holes
     return Array.from({ length: message.length }, (_, index) => {

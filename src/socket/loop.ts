@@ -200,9 +200,10 @@ export class Loop {
           const core = cores[asked++];
           core.readable = false;
           const left = inbox.bytes < MAX_BYTES ? room - inbox.size : 0;
-          const limit = Math.min(core.batch, left > 0 ? left : core.oldest === undefined ? LEAST : 0);
+          const { expected } = core;
+          const limit = Math.min(expected, left > 0 ? left : core.oldest === undefined ? LEAST : 0);
           const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
-          if (limit > 0 && (core.batch === 1 || received < Math.min(MANY, limit))) continue;
+          if (limit > 0 && (expected === 1 || received < Math.min(MANY, limit))) continue;
           core.readable = true;
           this.#readable.push(core);
         }

@@ -13,6 +13,12 @@ import { ownerOf, takeRun } from './runs';
 
 /** Receives in a row that brought nothing after which the socket is left alone for a while. */
 const FRUITLESS = 8;
+/**
+ * Receives in a row that brought one datagram after which one is asked for: the kernel need not look for another, and says
+ * so again where there is one. Now and then all are asked for, as it may have become many.
+ */
+const SPARSE = 8;
+const LOOK_AROUND = 16;
 
 /**
  * → what the system call returned: datagrams, or -errno
@@ -27,6 +33,8 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
     return received;
   }
   core.fruitless = 0;
+  core.ones = received === 1 ? core.ones + 1 : 0;
+  core.expected = core.ones < SPARSE || core.ones % LOOK_AROUND === 0 ? core.batch : 1;
   stats.datagramsIn += received;
   if (core.port === 0) core.learnPort();
   const { maxQueueTime, gro } = settings;

@@ -41,6 +41,7 @@ export function disconnect(core: Core): void {
   core.sender?.leavePeer(core.peerPort);
   const { peer, before } = core;
   core.peer = undefined;
+  core.lastAnswer = undefined;
   core.before = undefined;
   // One family from then on: a new descriptor hears both again.
   const narrowed = channel.kind === 'dual' && peer !== undefined && core.engine.host.platform.quirks.connectNarrows;
@@ -88,6 +89,7 @@ function connectTo(core: Core, ip: string, host: string, port: number): Error | 
   if (result < 0 && !wrong && widen(core)) result = channel.connect(end, port);
   if (result < 0) return failure(platform, result, 'connect', { address: host, port });
   core.peer = end;
+  core.lastAnswer = undefined;
   core.peerPort = port;
   core.port = channel.port;
   core.before = before;

@@ -7,7 +7,8 @@ import { leak, mayBeNamed, misfit, mustBeNamed, unanswerableBecause } from '../.
 import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
 import { errnoName, uvErrno } from '../../datagram/failure';
-import { arrivalOf } from '../../datagram/remote-info';
+import type { Arrival } from '../../datagram/names';
+import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import {
   alreadyConnected,
@@ -72,18 +73,34 @@ export function send(
   core.lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
 }
 
+/** The last answer: most go to who has been answered before, from where he was answered. What was checked then still holds. */
+export interface Answer {
+  readonly remote: Endpoint;
+  readonly port: number;
+  readonly arrival: Arrival;
+  readonly from: Endpoint | undefined;
+  readonly extras: Extras | undefined;
+  /** Of the interfaces. */
+  readonly generation: number;
+}
+
 /**
  * Answers `rinfo`. A rinfo of ours that nobody has changed knows its peer and its source, however late the answer comes;
  * any other is read.
  * @throws ERR_INVALID_IP_ADDRESS, ERR_SOCKET_BAD_PORT for what is no rinfo
  */
 export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
-  const { port, localAddress } = rinfo;
-  const { channel } = core;
-  const remote = senderOf(core, rinfo, port);
+  const { port } = rinfo;
   const arrival = arrivalOf(rinfo);
-  const source = arrival !== undefined ? arrival.source : sourceOf(core, localAddress);
-  const because = unanswerableBecause(channel, remote, port);
+  const last = core.lastAnswer;
+  if (last !== undefined && last.arrival === arrival && last.port === port && last.remote === remoteOf(rinfo)) {
+    if (last.generation === core.engine.names.generation) {
+      queue(core, payload, last.remote, port, last.from, last.extras, 0, settle, false);
+      return;
+    }
+  }
+  const remote = senderOf(core, rinfo, port);
+  const because = unanswerableBecause(core.channel, remote, port);
   if (because !== undefined) {
     refuse(core, unanswerable(remote.text, port, because), settle ?? IGNORE);
     return;
@@ -100,11 +117,20 @@ export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Sett
     return;
   }
   const extras = replyExtras(core, remote, rinfo);
+  if (arrival?.source === undefined) {
+    const source = arrival === undefined ? sourceOf(core, rinfo.localAddress) : undefined;
+    push(core, payload, remote, port, { source, extras, segment: 0 }, settle ?? IGNORE);
+    return;
+  }
   // What one IP header said fits together; what a program wrote may not.
-  if (arrival !== undefined && source !== undefined) {
-    const from = namedSource(core, source, remote, port, settle ?? IGNORE);
-    if (from !== null) queue(core, payload, remote, port, from, extras, 0, settle, false);
-  } else push(core, payload, remote, port, { source, extras, segment: 0 }, settle ?? IGNORE);
+  const from = namedSource(core, arrival.source, remote, port, settle ?? IGNORE);
+  if (from === null) return;
+  const { replyMark, sendBlockList } = core.settings;
+  // The list may be filled between two answers, and each datagram has its own mark.
+  if (!replyMark && sendBlockList === undefined) {
+    core.lastAnswer = { remote, port, arrival, from, extras, generation: core.engine.names.generation };
+  }
+  queue(core, payload, remote, port, from, extras, 0, settle, false);
 }
 
 /** @param address as the user, or the look-up, wrote it */
