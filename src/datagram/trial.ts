@@ -153,10 +153,9 @@ class Trial {
         syscalls.poll(this.#channel.fd, READABLE, PATIENCE);
         continue;
       }
-      const size = receiver.size(0);
+      const { size, ttl, tos } = receiver.rinfo(0, reading);
       const text = String(receiver.message(0, size, true));
       if (text === END) return heard;
-      const { ttl, tos } = receiver.rinfo(0, size, reading);
       heard.push({ text, ttl, tos });
     }
     return [];
