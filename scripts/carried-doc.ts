@@ -92,6 +92,7 @@ function lacks(
     fullSize: quirks.truncTellsLength ? {} : { because: 'does not tell how long a datagram was that it cuts' },
     reusePort: quirks.reusePort === undefined ? { because: 'does not balance between sockets on one port' } : {},
     ...(option === undefined ? {} : { [feature]: asked[option] }),
+    ...(missing(settings.overflow) ? {} : { drops: {} }),
   }[feature as 'filter'];
   return offer !== undefined && missing(offer) ? offer.because : undefined;
 }

@@ -245,7 +245,10 @@ export interface SocketOptions {
   recvTOS?: boolean | undefined;
   /** Adds `rinfo.timestamp`. Default false. */
   recvTimestamp?: boolean | undefined;
-  /** Adds `rinfo.drops`, Linux. Default false. */
+  /**
+   * Adds `rinfo.drops`, Linux. FreeBSD and NetBSD do not count: `stats().droppedByKernel` says how often the queue was full
+   * there (SO_RERROR). Default false.
+   */
   recvDrops?: boolean | undefined;
   /** Adds `rinfo.mark`, the firewall's mark (SO_RCVMARK); Linux since 5.19. Default false. */
   recvMark?: boolean | undefined;

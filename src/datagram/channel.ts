@@ -354,6 +354,10 @@ export class Channel {
       if ('because' in asked) continue;
       for (const { level, name, value } of asked[this.kind]) this.setInt(level, name, value ?? 1);
     }
+    const { overflow } = platform.settings;
+    if (wishes.recvDrops && !missing(overflow)) {
+      for (const { level, name, value } of overflow.ask[this.kind]) this.setInt(level, name, value ?? 1);
+    }
     return 0;
   }
 

@@ -58,6 +58,11 @@ export interface Syscalls {
    */
   readonly refused?: ReadonlySet<'recvmmsg' | 'sendmmsg'>;
   /**
+   * Descriptors with an error that ended a batch and that the kernel has forgotten: the next recvmmsg returns it, and nobody says
+   * that there is something to be received. undefined where the kernel keeps such errors.
+   */
+  readonly late?: { has(fd: number): boolean } | undefined;
+  /**
    * Where a private call can receive many datagrams (`Platform.privateBatch`): why it does not here; undefined where it does.
    * Compares it with recvmsg when it is read for the first time.
    */

@@ -11,6 +11,7 @@ import { errnoName } from '../datagram/failure';
 import { hostSegments } from '../datagram/segmentation';
 import { openHost } from '../ffi/index';
 import type { OptionName, SocketKind } from '../platform/platform';
+import { missing } from '../platform/settings';
 import { type Finding, no, YES } from './finding';
 import { both, type SettingFeature, settingFindings, taken } from './settings-findings';
 
@@ -42,7 +43,7 @@ export interface Features {
   readonly tos: boolean;
   /** `rinfo.timestamp`, with `recvTimestamp`; `maxQueueTime` */
   readonly timestamp: boolean;
-  /** `rinfo.drops`, with `recvDrops` */
+  /** `rinfo.drops`, with `recvDrops`; FreeBSD and NetBSD count how often the queue was full, in `stats()` */
   readonly drops: boolean;
   /** The `'icmp'` event, with `recvErrors` */
   readonly errors: boolean;
@@ -161,7 +162,17 @@ function carriedFindings(channels: readonly Channel[]): Pick<Findings, CarriedFe
   const { platform } = channels[0].engine.host;
   const names = Object.keys(carried) as OptionName[];
   const entries = names.map((name) => [carried[name].feature, taken(channels, platform.carried[name])]);
-  return Object.fromEntries(entries) as Pick<Findings, CarriedFeature>;
+  const found = Object.fromEntries(entries) as Pick<Findings, CarriedFeature>;
+  return found.drops.given ? found : { ...found, drops: overflow(channels) ?? found.drops };
+}
+
+/** Where datagrams that are dropped are not counted a full queue may be told. */
+function overflow(channels: readonly Channel[]): Finding | undefined {
+  const offer = channels[0].engine.host.platform.settings.overflow;
+  if (missing(offer)) return undefined;
+  const requests = offer.ask[channels[0].kind].map(({ level, name, value }) => ({ level, name, value: value ?? 1 }));
+  const { given } = both(channels, () => requests);
+  return given ? { given, note: 'counts how often the queue was full, in `stats().droppedByKernel` alone' } : undefined;
 }
 
 /** A socket that is asked for nothing beyond the destination. */

@@ -7,7 +7,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import { clearTimeout, setTimeout } from '../captured';
-import type { Read } from '../datagram/carried';
+import { type Read, readersOf } from '../datagram/carried';
 import { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
@@ -18,6 +18,7 @@ import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning, unsendable } from '../errors';
 import { READABLE, type Waiter, type Watcher, WRITABLE } from '../ffi/index';
+import { missing } from '../platform/settings';
 import type { SocketStats } from '../types';
 import { HandleView, isSentToChild } from './dgram/handle-view';
 import { kState } from './dgram/state-symbol';
@@ -68,6 +69,12 @@ const ICMP_ERRORS = new Set([
 /** ms without a useful receive after which a socket whose receives fail is tried again; doubled up to the longest. */
 const SHORTEST_BACK_OFF = 1;
 const LONGEST_BACK_OFF = 100;
+
+/** What this OS never tells is left out of rinfo, and not 0. */
+function withoutUntold(settings: Settings, { host }: Engine): Settings {
+  if (!missing(host.platform.carried.recvDrops)) return settings;
+  return { ...settings, extras: readersOf({ ...settings.wishes, recvDrops: false }) };
+}
 
 export class Core implements Outlet, Reading, Waiter {
   readonly socket: Bindable;
@@ -143,6 +150,7 @@ export class Core implements Outlet, Reading, Waiter {
     const { lookup } = engine.host;
     this.socket = socket;
     this.settings = lookup === undefined ? settings : { ...settings, lookup: settings.lookup.on(lookup) };
+    if (settings.wishes.recvDrops) this.settings = withoutUntold(this.settings, engine);
     this.engine = engine;
     this.loop = loopOf(engine);
     this.resource = new AsyncResource('UDPWRAP');

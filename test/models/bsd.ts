@@ -2,6 +2,9 @@
  * FreeBSD, OpenBSD and NetBSD, as read in their sources: test/abi/fixtures/<os>.json `semantics` (`J:`) and
  * docs/pitfalls.md (`P`).
  */
+import { type Batch, openBatch } from '../../src/ffi/calls/batch';
+import type { Koffi, Library } from '../../src/ffi/koffi';
+import { freebsd } from '../../src/platform/freebsd';
 import type { Facts } from '../abi/facts';
 import type { Cmsg, Name } from './abi';
 import { addressText, isMapped } from './abi';
@@ -54,12 +57,49 @@ export class FreeBSDKernel extends BsdKernel {
   protected override readonly bindsBroadcast = false; // RUN
   protected override readonly sendsFromGroups = true; // RUN
   protected override readonly cutsCmsgs = false; // RUN
-  protected override readonly losesLateErrors = true; // recvmmsg is a loop in libc
   protected override readonly sourceOfInterface = true; // RUN: EADDRNOTAVAIL otherwise
   protected override readonly sdlLength = 56; // RUN
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: freebsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
+    const func = (prototype: string) => (prototype.includes('recvmmsg') ? this.#libcRecvmmsg : () => -1);
+    const koffi = { errno: () => this.#errno } as unknown as Koffi;
+    this.#batch = openBatch(koffi, { func } as unknown as Library, freebsd(facts.arch)!, this);
+  }
+
+  /** errno of libc, which a call that succeeds leaves alone. */
+  #errno = 0;
+  readonly #batch: Batch;
+
+  /** Ours, on libc's. */
+  override recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    this.calls++;
+    return this.#batch.recvmmsg(fd, messages, count, flags);
+  }
+
+  get late(): Batch['late'] {
+    return this.#batch.late;
+  }
+
+  override close(fd: number): number {
+    this.#batch.forget(fd);
+    return super.close(fd);
+  }
+
+  /** A loop over recvmsg(2), which says what it has received and not what has ended it. lib/libc/gen/recvmmsg.c */
+  readonly #libcRecvmmsg = (fd: number, messages: Buffer, count: number, flags: number): number => {
+    for (let received = 0; received < count; received++) {
+      const result = super.recvmmsg(fd, messages.subarray(received * this.abi.stride), 1, flags);
+      if (result < 0) this.#errno = -result;
+      if (result < 0) return received || -1;
+    }
+    return count;
+  };
+
+  /** The same without us, for what is true of it. */
+  libcRecvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+    const result = this.#libcRecvmmsg(fd, messages, count, flags);
+    return result < 0 ? -this.#errno : result;
   }
 
   /** udp_send. J:ipv4_send.errors */

@@ -4,6 +4,7 @@
  */
 import { loop } from '../../src/ffi/calls/batch';
 import { type PrivateCall, PrivateReceive } from '../../src/ffi/calls/private-receive';
+import type { Syscalls } from '../../src/ffi/syscalls';
 import { darwin } from '../../src/platform/darwin';
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, type Name } from './abi';
@@ -63,6 +64,10 @@ export class DarwinKernel extends KameKernel {
 
   override recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     return this.#received.recvmmsg(fd, messages, count, flags);
+  }
+
+  get late(): Syscalls['late'] {
+    return this.#received.late;
   }
 
   get unproved(): string | undefined {
@@ -183,6 +188,10 @@ export class DarwinKernel extends KameKernel {
     if (elements.some((element) => element.readInt32LE(at) !== 0)) return this.errno('EINVAL');
     let filled = 0;
     for (const element of elements) {
+      // A pending error is told where the queue is empty when the call begins. soreceive_m_list (read, xnu-11417)
+      if (filled > 0 && sock.lateError?.after === 0) sock.error = sock.lateError.name;
+      if (filled > 0 && sock.lateError?.after === 0) sock.lateError = undefined;
+      if (filled > 0 && (sock.error !== undefined || sock.queue.length === 0)) break;
       // The first fields are those of struct msghdr.
       const one = Buffer.concat([element.subarray(0, datalen), Buffer.alloc(this.abi.stride)]).subarray(
         0,

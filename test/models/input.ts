@@ -18,8 +18,10 @@ export abstract class Input extends KernelRules {
       const MSG_TRUNC = this.tellsWholeLength ? this.facts.number('MSG_TRUNC') : 0;
       if ((flags & ~MSG_TRUNC) !== dontwait) return 'EINVAL';
       this.#wholeLength = (flags & MSG_TRUNC) !== 0;
-      const error = sock.error ?? (sock.lateError?.after === 0 ? sock.lateError.name : undefined);
-      sock.error = undefined;
+      const behind = this.errorsBehindData && sock.queue.length > 0;
+      const pending = behind ? undefined : sock.error;
+      const error = pending ?? (sock.lateError?.after === 0 ? sock.lateError.name : undefined);
+      if (!behind) sock.error = undefined;
       if (sock.lateError?.after === 0) sock.lateError = undefined;
       if (error !== undefined) return error;
       if (sock.queue.length === 0) return 'EAGAIN';
@@ -29,7 +31,7 @@ export abstract class Input extends KernelRules {
         const message = this.abi.message(messages, filled);
         if (queued === undefined) break;
         if (sock.lateError?.after === 0) {
-          if (!this.losesLateErrors) sock.error = sock.lateError.name;
+          sock.error = sock.lateError.name;
           sock.lateError = undefined;
           break;
         }

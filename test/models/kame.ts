@@ -18,6 +18,7 @@ const MSIZE = 256;
 
 export abstract class KameKernel extends Kernel {
   protected readonly controlAtQueue = true; // J:optionTiming
+  protected override readonly errorsBehindData = true; // soreceive: so_error and so_rerror where no datagram is left
   protected readonly portZero = 'EADDRNOTAVAIL'; // P28
   /** macOS and FreeBSD, whose stacks ran. */
   protected abstract readonly ran: boolean;

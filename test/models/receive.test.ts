@@ -118,8 +118,9 @@ describe.each(models)('%s', (name) => {
     world.near.send('10.0.0.2', PORT, 'after');
     await world.quiet();
     expect(messages.map(({ text }) => text)).toEqual(['first', 'lost', 'after']);
-    expect(messages.map(({ rinfo }) => rinfo.drops)).toEqual([0, 0, linux ? 2 : 0]);
-    expect(socket.stats().droppedByKernel).toBe(linux ? 2 : 0);
+    expect(messages.map(({ rinfo }) => rinfo.drops)).toEqual(linux ? [0, 0, 2] : Array(3).fill(undefined));
+    // These say that the queue was full, and not how many that has cost.
+    expect(socket.stats().droppedByKernel).toBe(linux ? 2 : os === 'freebsd' || os === 'netbsd' ? 1 : 0);
   });
 
   test('control messages that nobody knows are passed over', async () => {

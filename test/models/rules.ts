@@ -115,8 +115,8 @@ export abstract class KernelRules {
   protected readonly sendsFromGroups: boolean = false;
   /** Is what does not fit the caller's control buffer delivered in part? */
   protected readonly cutsCmsgs: boolean = true;
-  /** Does a batch that ends with an error forget it? P24 */
-  protected readonly losesLateErrors: boolean = false;
+  /** Does a pending error wait until the queue is empty? P24 */
+  protected readonly errorsBehindData: boolean = false;
   /** Does MSG_TRUNC, asked for, have it tell the length of what it cuts? recv(2) */
   protected readonly tellsWholeLength: boolean = false;
   /** After a send that chose a source. macOS un-binds. */

@@ -4,6 +4,7 @@
  * the two is named, the other does as it is written in its sources. Linux's were run on 6.18.
  */
 import { int32 } from './abi';
+import type { FreeBSDKernel } from './bsd';
 import type { DarwinKernel } from './darwin';
 import { bytesOf, isMulticast } from './net';
 import { controls, errnoOf, type RawReceived, receiveRaw, sendRaw } from './raw';
@@ -350,8 +351,10 @@ describe(FREEBSD, () => {
     const fd = on.opened();
     for (const text of ['one', 'two', 'three']) world.near.send('10.0.0.2', PORT, text);
     on.kernel.sockets.get(fd)!.lateError = { after: 2, name: 'ECONNREFUSED' };
-    expect(receiveRaw(on.kernel, fd, { count: 8 })).toMatchObject([{ payload: 'one' }, { payload: 'two' }]);
-    expect(receiveRaw(on.kernel, fd, { count: 8 })).toMatchObject([{ payload: 'three' }]);
+    const kernel = on.kernel as FreeBSDKernel;
+    kernel.recvmmsg = kernel.libcRecvmmsg;
+    expect(receiveRaw(kernel, fd, { count: 8 })).toMatchObject([{ payload: 'one' }, { payload: 'two' }]);
+    expect(receiveRaw(kernel, fd, { count: 8 })).toMatchObject([{ payload: 'three' }]);
   });
 });
 
@@ -372,8 +375,9 @@ describe('openbsd-x64', () => {
     for (const text of ['one', 'two']) world.near.send('10.0.0.2', PORT, text);
     on.kernel.sockets.get(fd)!.lateError = { after: 1, name: 'ECONNREFUSED' };
     expect(receiveRaw(on.kernel, fd, { count: 8 })).toMatchObject([{ payload: 'one' }]);
-    expect(receiveRaw(on.kernel, fd, { count: 8 })).toBe('ECONNREFUSED');
+    // Where a datagram waits it comes before the error. soreceive
     expect(receiveRaw(on.kernel, fd, { count: 8 })).toMatchObject([{ payload: 'two' }]);
+    expect(receiveRaw(on.kernel, fd, { count: 8 })).toBe('ECONNREFUSED');
   });
 });
 

@@ -209,6 +209,43 @@ describe(XNU, () => {
   });
 });
 
+describe.each([FREEBSD, 'openbsd-x64', 'netbsd-x64', XNU, 'linux-x64'])('%s', (os) => {
+  test('an error behind what one call has received is heard, too', async () => {
+    world = new World(os);
+    const { sock, messages, errors } = await world.bind({ type: 'udp4' }, {}, () => {});
+    for (const text of ['one', 'two']) world.near.send('10.0.0.2', PORT, text);
+    sock.lateError = { after: 2, name: 'ECONNREFUSED' };
+    await world.quiet();
+    world.near.send('10.0.0.2', PORT, 'three');
+    await world.quiet();
+    expect(messages.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
+    expect(errors).toMatchObject([{ code: 'ECONNREFUSED', syscall: 'recvmsg' }]);
+  });
+});
+
+describe.each([FREEBSD, 'netbsd-x64'])('%s', (os) => {
+  test('recvDrops counts how often the queue was full, and that is no error', async () => {
+    world = new World(os);
+    const { socket, messages, errors } = await world.bind({ type: 'udp4', recvDrops: true }, {}, () => {});
+    socket.setRecvBufferSize(500);
+    socket.pause();
+    for (let i = 0; i < 20; i++) world.near.send('10.0.0.2', PORT, 'x'.repeat(60));
+    socket.resume();
+    await world.quiet();
+    world.near.send('10.0.0.2', PORT, 'after it');
+    await world.quiet();
+    expect(messages.length).toBeLessThan(20);
+    expect(messages.at(-1)?.text).toBe('after it');
+    expect([socket.stats().droppedByKernel, messages[0].rinfo.drops, errors]).toEqual([1, undefined, []]);
+  });
+
+  test('a socket that did not ask is told nothing of it', async () => {
+    world = new World(os);
+    const { sock } = await world.bind({ type: 'udp4' });
+    expect(sock.flags).not.toContain('SO_RERROR');
+  });
+});
+
 // IPv4: Linux delivers groups of others to every wildcard socket, IP_MULTICAST_ALL being on.
 describe.each(models)('%s', (os) => {
   test('a group that another program has joined is heard by default on Linux alone (IPv4)', async () => {

@@ -20,6 +20,7 @@ export interface Batch {
   /** Calls that the process is not allowed, and that loops stand in for. */
   readonly refused: ReadonlySet<BatchCall>;
   /** See Syscalls. */
+  readonly late?: { has(fd: number): boolean } | undefined;
   readonly unproved?: string | undefined;
 }
 
@@ -58,6 +59,10 @@ function privateCall(koffi: Koffi, libc: Library, { symbol }: PrivateBatch): Pri
 class LateErrors {
   readonly #errors = new Map<number, number>();
 
+  has(fd: number): boolean {
+    return this.#errors.size > 0 && this.#errors.has(fd);
+  }
+
   /** → -errno, once */
   take(fd: number): number | undefined {
     if (this.#errors.size === 0) return undefined;
@@ -91,14 +96,14 @@ class Mmsg implements Batch {
   /** What stands in for calls that are refused. */
   #loop: Batch | undefined;
   /** Where recvmmsg is a loop in libc, which forgets an error behind what it has received (FreeBSD, P24). */
-  readonly #late: LateErrors | undefined;
+  readonly #lost: LateErrors | undefined;
 
   constructor(koffi: Koffi, libc: Library, platform: Platform) {
     this.#koffi = koffi;
     this.#libc = libc;
     this.#platform = platform;
     this.#errno = platform.errno;
-    this.#late = platform.mmsg?.lateError === 'lost' ? new LateErrors() : undefined;
+    this.#lost = platform.mmsg?.lateError === 'lost' ? new LateErrors() : undefined;
     const freebsd = platform.mmsg?.count === 'size_t';
     // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
     // FreeBSD: ssize_t recvmmsg(int s, struct mmsghdr *msgvec, size_t vlen, int flags, const struct timespec *timeout);
@@ -114,15 +119,19 @@ class Mmsg implements Batch {
     );
   }
 
+  get late(): LateErrors | Batch['late'] {
+    return this.#lost ?? this.#loop?.late;
+  }
+
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     if (this.#loop !== undefined && this.refused.has('recvmmsg'))
       return this.#loop.recvmmsg(fd, messages, count, flags);
-    const late = this.#late?.take(fd);
+    const late = this.#lost?.take(fd);
     if (late !== undefined) return late;
     for (;;) {
       const filled = this.#recvmmsg(fd, messages, count, flags, null);
       if (filled > 0) {
-        if (this.#late !== undefined && filled < count) this.#keepLate(this.#late, fd, this.#koffi.errno());
+        if (this.#lost !== undefined && filled < count) this.#keepLate(this.#lost, fd, this.#koffi.errno());
         return filled;
       }
       const errno = filled === 0 ? this.#errno.EAGAIN : this.#koffi.errno();
@@ -154,7 +163,7 @@ class Mmsg implements Batch {
 
   forget(fd: number): void {
     this.#loop?.forget(fd);
-    this.#late?.forget(fd);
+    this.#lost?.forget(fd);
   }
 
   probe(fd: number): void {
@@ -231,7 +240,7 @@ class Loop implements Batch {
   readonly #EAGAIN: number;
   /** Each message of an array as a Buffer of its own, made once per array. */
   readonly #views = new WeakMap<Buffer, Buffer[]>();
-  readonly #late = new LateErrors();
+  readonly late = new LateErrors();
 
   constructor(single: Single, platform: Platform) {
     this.#single = single;
@@ -240,7 +249,7 @@ class Loop implements Batch {
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
-    const late = this.#late.take(fd);
+    const late = this.late.take(fd);
     if (late !== undefined) return late;
     const views = this.#viewsOf(messages);
     for (let filled = 0; filled < count; filled++) {
@@ -248,7 +257,7 @@ class Loop implements Batch {
       const length = this.#single.receive(fd, message, flags);
       if (length < 0) {
         if (filled === 0) return length;
-        if (length !== -this.#EAGAIN) this.#late.keep(fd, length);
+        if (length !== -this.#EAGAIN) this.late.keep(fd, length);
         return filled;
       }
       this.#setLength(message, length);
@@ -268,7 +277,7 @@ class Loop implements Batch {
   }
 
   forget(fd: number): void {
-    this.#late.forget(fd);
+    this.late.forget(fd);
   }
 
   probe(): void {}

@@ -239,6 +239,10 @@ class Posix implements Syscalls {
     return this.#batch.refused;
   }
 
+  get late(): Syscalls['late'] {
+    return this.#batch.late;
+  }
+
   get unproved(): string | undefined {
     return this.#batch.unproved;
   }

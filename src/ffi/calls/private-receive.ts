@@ -33,6 +33,11 @@ export class PrivateReceive implements Batch {
     };
   }
 
+  /** Of recvmsg alone: the private call leaves an error behind what it receives to the kernel (soreceive_m_list). */
+  get late(): Batch['late'] {
+    return this.#one.late;
+  }
+
   get refused(): ReadonlySet<BatchCall> {
     return this.#one.refused;
   }

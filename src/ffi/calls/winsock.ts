@@ -151,6 +151,10 @@ class Winsock implements Syscalls {
     return this.#batch.sendmmsg(fd, messages, first, count, flags);
   }
 
+  get late(): Syscalls['late'] {
+    return this.#batch.late;
+  }
+
   ioctlInt(fd: number, request: number): number {
     checkDescriptor(fd);
     checkUnsigned('request', request);

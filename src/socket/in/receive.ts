@@ -4,6 +4,7 @@
  * the first half.
  */
 import { failure } from '../../datagram/failure';
+import { missing } from '../../platform/settings';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
 import { publishDropped, publishStale } from '../diagnostics';
@@ -52,6 +53,8 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
       inbox.push(owner, receiver.message(slot, size, own), rinfo);
     } else takeRun(core, inbox, slot, rinfo, own);
   }
+  // An error behind them that the kernel has forgotten: nobody else would ask for it.
+  if (core.engine.host.syscalls.late?.has(channel.fd)) failed(core, inbox, receiver.receive(channel.fd, 1));
   return received;
 }
 
@@ -59,9 +62,19 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
 function failed(core: Core, inbox: Inbox, result: number): void {
   const { platform } = core.engine.host;
   if (drainErrors(core) > 0) return;
+  if (isOverflow(core, result)) {
+    core.stats.droppedByKernel++;
+    return;
+  }
   if (result !== 0 && result !== -platform.errno.EAGAIN)
     inbox.push(core, undefined, failure(platform, result, 'recvmsg'));
   if (++core.fruitless > FRUITLESS) core.backOff();
+}
+
+/** BSD, with `recvDrops`: the receive queue was full, and so many datagrams that nobody has counted are lost. */
+function isOverflow({ engine, settings }: Core, result: number): boolean {
+  const { settings: offers, errno } = engine.host.platform;
+  return settings.wishes.recvDrops && !missing(offers.overflow) && result === -errno[offers.overflow.errno]!;
 }
 
 /**
