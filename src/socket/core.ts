@@ -71,9 +71,8 @@ const SHORTEST_BACK_OFF = 1;
 const LONGEST_BACK_OFF = 100;
 
 /** What this OS never tells is left out of rinfo, and not 0. */
-function withoutUntold(settings: Settings, { host }: Engine): Settings {
-  if (!missing(host.platform.carried.recvDrops)) return settings;
-  return { ...settings, extras: readersOf({ ...settings.wishes, recvDrops: false }) };
+function toldExtras({ wishes, extras }: Settings, { host }: Engine): readonly Read[] | undefined {
+  return missing(host.platform.carried.recvDrops) ? readersOf({ ...wishes, recvDrops: false }) : extras;
 }
 
 export class Core implements Outlet, Reading, Waiter {
@@ -150,7 +149,6 @@ export class Core implements Outlet, Reading, Waiter {
     const { lookup } = engine.host;
     this.socket = socket;
     this.settings = lookup === undefined ? settings : { ...settings, lookup: settings.lookup.on(lookup) };
-    if (settings.wishes.recvDrops) this.settings = withoutUntold(this.settings, engine);
     this.engine = engine;
     this.loop = loopOf(engine);
     this.resource = new AsyncResource('UDPWRAP');
@@ -159,7 +157,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine);
     this.batch = settings.batch;
     this.hidden = settings.registered;
-    this.extras = settings.extras;
+    this.extras = settings.wishes.recvDrops ? toldExtras(settings, engine) : settings.extras;
   }
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────
