@@ -125,8 +125,7 @@ class Posix implements Syscalls {
 
   /** What a worker has left open when it ends by itself; nobody else closes it where there are no hooks. */
   #closeAll(): void {
-    for (const fd of own) this.#libc.close(fd);
-    own.clear();
+    for (const fd of own.clear()) this.#libc.close(fd);
   }
 
   adopt(fd: number): number {

@@ -8,33 +8,41 @@
  */
 import type { Pointer } from '../koffi';
 
-const SPARE = Symbol.for('recvfromto.handles');
+const SPARE = Symbol.for('recvfromto.handles.1');
 /** Each is some 160 bytes. */
 const MANY = 256;
 
+interface Shared {
+  /** By descriptor: see Descriptors in own.ts. */
+  readonly handles: (Pointer | undefined)[];
+  count: number;
+}
+
 export class SpareHandles {
-  readonly #handles: Map<number, Pointer>;
+  readonly #shared: Shared;
 
   constructor() {
-    const holder = process as unknown as Record<symbol, Map<number, Pointer> | undefined>;
-    let handles = holder[SPARE];
-    if (handles === undefined) {
-      handles = new Map();
-      Object.defineProperty(process, SPARE, { value: handles });
-    }
-    this.#handles = handles;
+    const holder = process as unknown as Record<symbol, Shared | undefined>;
+    const shared = holder[SPARE] ?? { handles: [], count: 0 };
+    if (holder[SPARE] === undefined) Object.defineProperty(process, SPARE, { value: shared });
+    this.#shared = shared;
   }
 
   /** @returns false: there are enough */
   put(fd: number, handle: Pointer): boolean {
-    if (this.#handles.size >= MANY || this.#handles.has(fd)) return false;
-    this.#handles.set(fd, handle);
+    const { handles, count } = this.#shared;
+    if (count >= MANY || handles[fd] !== undefined) return false;
+    handles[fd] = handle;
+    this.#shared.count++;
     return true;
   }
 
   take(fd: number): Pointer | undefined {
-    const handle = this.#handles.get(fd);
-    if (handle !== undefined) this.#handles.delete(fd);
+    const { handles } = this.#shared;
+    const handle = handles[fd];
+    if (handle === undefined) return undefined;
+    handles[fd] = undefined;
+    this.#shared.count--;
     return handle;
   }
 }

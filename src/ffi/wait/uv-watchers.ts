@@ -15,15 +15,21 @@ export interface UvHandles {
   forget(watcher: UvWatcher): void;
 }
 
+/** A handle that calls us, and who waits by it: one of ours serves several sockets, one after the other. */
+export interface Slot {
+  readonly handle: Pointer;
+  watcher: UvWatcher | undefined;
+}
+
 export abstract class UvWatcher extends BaseWatcher {
   protected readonly handles: UvHandles;
   /** undefined where koffi's own callback serves it. */
-  readonly handle: Pointer | undefined;
+  readonly slot: Slot | undefined;
 
-  constructor(fd: number, ready: Ready, handles: UvHandles, handle: Pointer | undefined) {
+  constructor(fd: number, ready: Ready, handles: UvHandles, slot: Slot | undefined) {
     super(fd, ready);
     this.handles = handles;
-    this.handle = handle;
+    this.slot = slot;
   }
 
   fired(status: number, events: number): void {
@@ -47,22 +53,21 @@ export class OwnWatcher extends UvWatcher {
   #kept = true;
 
   protected arm(events: number): void {
-    this.handles.arm(this.handle!, events);
+    this.handles.arm(this.slot!.handle, events);
   }
 
   protected changed(): void {
-    if (this.live) this.#keep(this.refed);
+    if (this.live && this.refed !== this.#kept) this.#keep(this.refed);
   }
 
   protected end(): void {
-    this.#keep(true); // as whoever has it next expects it
-    this.handles.giveBack(this.fd, this.handle!, this.events !== 0);
+    if (!this.#kept) this.#keep(true); // as whoever has it next expects it
+    this.handles.giveBack(this.fd, this.slot!.handle, this.events !== 0);
   }
 
   #keep(refed: boolean): void {
-    if (refed === this.#kept) return;
     this.#kept = refed;
-    this.handles.keep(this.handle!, refed);
+    this.handles.keep(this.slot!.handle, refed);
   }
 }
 
@@ -70,8 +75,8 @@ export class OwnWatcher extends UvWatcher {
 export class KeptWatcher extends OwnWatcher {
   readonly #poll: PollHandle;
 
-  constructor(fd: number, ready: Ready, handles: UvHandles, handle: Pointer, poll: PollHandle) {
-    super(fd, ready, handles, handle);
+  constructor(fd: number, ready: Ready, handles: UvHandles, slot: Slot, poll: PollHandle) {
+    super(fd, ready, handles, slot);
     this.#poll = poll;
   }
 

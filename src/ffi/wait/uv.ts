@@ -25,7 +25,7 @@ import { nobodys } from './nobodys';
 import { pin } from './pin';
 import { SpareHandles } from './spare';
 import { openUv, type Uv } from './uv-calls';
-import { KeptWatcher, OwnWatcher, PlainWatcher, type UvHandles, type UvWatcher } from './uv-watchers';
+import { KeptWatcher, OwnWatcher, PlainWatcher, type Slot, type UvHandles, type UvWatcher } from './uv-watchers';
 import { tooLate } from './watcher';
 
 const noop = (): void => {};
@@ -49,9 +49,10 @@ class UvReadiness implements UvWaiting, UvHandles {
   /** undefined: this executable hides libuv's symbols. */
   readonly #uv: Uv | undefined;
   /** All open watchers, by descriptor. Reached from `process`, so it keeps the PollHandles from the GC (§7). */
-  readonly #watchers = new Map<number, UvWatcher>();
-  /** Those that #fired serves, by the address of their handle. */
-  readonly #byHandle = new Map<Pointer, UvWatcher>();
+  readonly #watchers: (UvWatcher | undefined)[] = [];
+  #open = 0;
+  /** Those that #fired serves, by the address of their handle; one that is spare has nobody who waits. */
+  readonly #slots = new Map<Pointer, Slot>();
   /** Not on Windows, where a handle is for one SOCKET whatever its number; nobody has measured kqueue. */
   readonly #spare: SpareHandles | undefined;
   /** #fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
@@ -62,10 +63,13 @@ class UvReadiness implements UvWaiting, UvHandles {
    * meanwhile (as are func() and poll(); calls of C functions do not).
    */
   readonly #idle = new Idle(
-    () => this.#watchers.size > 0,
+    () => this.#open > 0,
     () => this.#release(),
   );
-  #pinned = isMainThread(); // the main thread never unmaps an addon (§2)
+  readonly #main = isMainThread();
+  /** Are the handles ours, or koffi's? */
+  #opensHandles = false;
+  #pinned = this.#main; // the main thread never unmaps an addon (§2)
   #exited = false;
 
   constructor(koffi: Koffi, platform: Platform, refusal: Refusal) {
@@ -81,23 +85,24 @@ class UvReadiness implements UvWaiting, UvHandles {
     checkReady(ready);
     // Too late for callbacks, but a program may still open a socket in its 'exit' listener, to send.
     if (this.#exited) return tooLate;
-    if (this.#watchers.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
-    if (this.#leaveExit === undefined) this.#open();
+    if (this.#watchers[fd] !== undefined) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
+    if (this.#leaveExit === undefined) this.#begin();
     if (!this.#opensHandles) this.#checkPollable(fd);
     return this.#add(fd, ready, events);
   }
 
   watchNew(fd: number, ready: Ready, events: number): Watcher {
     if (this.#exited) return tooLate;
-    if (this.#leaveExit === undefined) this.#open();
+    if (this.#leaveExit === undefined) this.#begin();
     return this.#add(fd, ready, events);
   }
 
   #add(fd: number, ready: Ready, events: number): Watcher {
     this.#idle.use();
-    const watcher = this.#newWatcher(fd, ready);
-    this.#watchers.set(fd, watcher);
-    if (!isMainThread()) this.#uv?.cleanup.closeAtEnd(fd);
+    const watcher = this.#opensHandles ? this.#ownWatcher(fd, ready) : this.#koffisWatcher(fd, ready);
+    this.#watchers[fd] = watcher;
+    this.#open++;
+    if (!this.#main) this.#uv?.cleanup.closeAtEnd(fd);
     try {
       if (events !== 0) watcher.start(events);
     } catch (error) {
@@ -108,14 +113,16 @@ class UvReadiness implements UvWaiting, UvHandles {
   }
 
   isWatched(fd: number): boolean {
-    return this.#watchers.has(fd) || this.#uv?.isWatched(fd) === true;
+    return this.#watchers[fd] !== undefined || this.#uv?.isWatched(fd) === true;
   }
 
-  forget({ fd, handle }: UvWatcher): void {
-    if (!isMainThread()) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
-    if (handle !== undefined) this.#byHandle.delete(handle);
-    this.#watchers.delete(fd);
-    if (this.#watchers.size === 0 && !this.#exited) this.#idle.begin();
+  forget({ fd, slot }: UvWatcher): void {
+    if (!this.#main) this.#uv?.cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
+    if (slot !== undefined) slot.watcher = undefined;
+    if (slot !== undefined && !this.#opensHandles) this.#slots.delete(slot.handle); // koffi has closed it
+    this.#watchers[fd] = undefined;
+    this.#open--;
+    if (this.#open === 0 && !this.#exited) this.#idle.begin();
   }
 
   arm(handle: Pointer, events: number): void {
@@ -131,39 +138,47 @@ class UvReadiness implements UvWaiting, UvHandles {
   giveBack(fd: number, handle: Pointer, active: boolean): void {
     const keeps = !this.#exited && own.has(fd) && this.#spare?.put(fd, handle) === true;
     // While the descriptor is open: both take its number out of the loop's set (§18).
-    if (!keeps) this.#uv!.close(handle);
-    else if (active) this.#uv!.start(handle, 0, this.#callback!);
-  }
-
-  /** Are the handles ours, or koffi's? */
-  get #opensHandles(): boolean {
-    return this.#uv !== undefined && this.#callback !== undefined && isMainThread();
-  }
-
-  #newWatcher(fd: number, ready: Ready): UvWatcher {
-    const uv = this.#uv;
-    if (this.#opensHandles) {
-      const handle = this.#handleFor(uv!, fd);
-      return this.#served(new OwnWatcher(fd, ready, this, handle), handle);
+    if (keeps) {
+      if (active) this.#uv!.start(handle, 0, this.#callback!);
+      return;
     }
-    if (this.#koffi.node.poll === undefined)
-      throw unsupportedPlatform('recvfromto cannot wait for datagrams: no callback');
-    const poll = this.#koffi.node.poll(fd, {}, noop);
-    const handle = this.#callback === undefined ? undefined : uv?.find(fd);
-    if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
-    return this.#served(new KeptWatcher(fd, ready, this, handle, poll), handle);
+    this.#slots.delete(handle);
+    this.#uv!.close(handle);
   }
 
-  #served(watcher: UvWatcher, handle: Pointer): UvWatcher {
-    this.#byHandle.set(handle, watcher);
+  #ownWatcher(fd: number, ready: Ready): UvWatcher {
+    const slot = this.#slotOf(this.#handleFor(fd));
+    const watcher = new OwnWatcher(fd, ready, this, slot);
+    slot.watcher = watcher;
     return watcher;
   }
 
+  #koffisWatcher(fd: number, ready: Ready): UvWatcher {
+    if (this.#koffi.node.poll === undefined)
+      throw unsupportedPlatform('recvfromto cannot wait for datagrams: no callback');
+    const poll = this.#koffi.node.poll(fd, {}, noop);
+    const handle = this.#callback === undefined ? undefined : this.#uv?.find(fd);
+    if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
+    const slot = this.#slotOf(handle);
+    const watcher = new KeptWatcher(fd, ready, this, slot, poll);
+    slot.watcher = watcher;
+    return watcher;
+  }
+
+  #slotOf(handle: Pointer): Slot {
+    let slot = this.#slots.get(handle);
+    if (slot === undefined) {
+      slot = { handle, watcher: undefined };
+      this.#slots.set(handle, slot);
+    }
+    return slot;
+  }
+
   /** One that is spare only for a descriptor of our own: nobody asks whether it is open, and libuv aborts if it is not. */
-  #handleFor(uv: Uv, fd: number): Pointer {
+  #handleFor(fd: number): Pointer {
     const spare = own.has(fd) ? this.#spare?.take(fd) : undefined;
     if (spare !== undefined) return spare;
-    const opened = uv.open(fd);
+    const opened = this.#uv!.open(fd);
     if (typeof opened === 'number') throw uvError(opened, 'uv_poll_init');
     return opened.handle;
   }
@@ -181,7 +196,7 @@ class UvReadiness implements UvWaiting, UvHandles {
   }
 
   /** Before the first watcher, and the first after a long time without. */
-  #open(): void {
+  #begin(): void {
     this.#leaveExit = onExit(() => this.#exit());
     if (this.#uv === undefined) return;
     try {
@@ -192,6 +207,7 @@ class UvReadiness implements UvWaiting, UvHandles {
     }
     if (!this.#pinned) pin(this.#koffi, this.#uv.library, this.#platform, this.#callback);
     this.#pinned = true;
+    this.#opensHandles = this.#main;
   }
 
   /** Leaves nothing behind, in case this copy of the module has been discarded (jest.resetModules). */
@@ -200,19 +216,20 @@ class UvReadiness implements UvWaiting, UvHandles {
     this.#leaveExit = undefined;
     if (this.#callback !== undefined) this.#koffi.unregister(this.#callback);
     this.#callback = undefined;
+    this.#opensHandles = false;
   }
 
   /** Callbacks end here. The descriptors stay: other 'exit' listeners may send, and closeAtEnd holds. */
   #exit(): void {
     this.#exited = true;
     this.#idle.cancel();
-    for (const watcher of this.#watchers.values()) watcher.retire();
-    this.#byHandle.clear();
+    for (const watcher of this.#watchers) watcher?.retire();
+    this.#slots.clear();
     this.#release(); // not earlier: libuv entering a callback that koffi has let go of ends the process
   }
 
   readonly #fired = (handle: Pointer, status: number, events: number): void => {
-    this.#byHandle.get(handle)?.fired(status, events);
+    this.#slots.get(handle)?.watcher?.fired(status, events);
   };
 }
 

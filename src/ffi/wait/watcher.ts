@@ -9,9 +9,11 @@ import type { Ready, Watcher } from '../readiness';
 export abstract class BaseWatcher implements Watcher {
   readonly fd: number;
   readonly #ready: Ready;
-  #events = 0;
-  #refed = true;
-  #live = true;
+  /** What is wanted: a mask of READABLE and WRITABLE. */
+  protected events = 0;
+  protected refed = true;
+  /** false after close(), and once the environment ends. */
+  protected live = true;
   #closed = false;
 
   constructor(fd: number, ready: Ready) {
@@ -19,40 +21,26 @@ export abstract class BaseWatcher implements Watcher {
     this.#ready = ready;
   }
 
-  /** What is wanted: a mask of READABLE and WRITABLE. */
-  get events(): number {
-    return this.#events;
-  }
-
-  /** false after close(), and once the environment ends. */
-  get live(): boolean {
-    return this.#live;
-  }
-
-  get refed(): boolean {
-    return this.#refed;
-  }
-
   start(events: number): void {
     checkEvents(events);
-    if (!this.#live || events === this.#events) return;
+    if (!this.live || events === this.events) return;
     this.arm(events);
-    this.#events = events;
+    this.events = events;
     this.changed();
   }
 
   /** It waits for `events` since its birth: nothing has to be armed. */
   begin(events: number): void {
-    this.#events = events;
+    this.events = events;
     this.changed();
   }
 
   ref(): void {
-    this.#refer(true);
+    if (!this.refed) this.#refer(true);
   }
 
   unref(): void {
-    this.#refer(false);
+    if (this.refed) this.#refer(false);
   }
 
   close(): void {
@@ -64,8 +52,8 @@ export abstract class BaseWatcher implements Watcher {
 
   /** Ends the waiting without forgetting the descriptor. */
   retire(): void {
-    if (!this.#live) return;
-    this.#live = false;
+    if (!this.live) return;
+    this.live = false;
     this.end();
     this.changed();
   }
@@ -83,7 +71,7 @@ export abstract class BaseWatcher implements Watcher {
   /** Where something has stopped the waiting, and nobody would catch an error. */
   protected armAgain(): void {
     try {
-      this.arm(this.#events);
+      this.arm(this.events);
     } catch (error) {
       setImmediate(rethrow, error);
     }
@@ -99,8 +87,8 @@ export abstract class BaseWatcher implements Watcher {
   protected abstract forget(): void;
 
   #refer(refed: boolean): void {
-    if (!this.#live || refed === this.#refed) return;
-    this.#refed = refed;
+    if (!this.live) return;
+    this.refed = refed;
     this.changed();
   }
 }
