@@ -164,7 +164,8 @@ export class Channel {
     const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
     if (failed < 0) return failed;
     // Which port it is, where any will do, is not asked before somebody wants to know.
-    if (platform.quirks.bindsAsAsked !== true || isLinkLocal(address)) return this.learnName();
+    const asAsked = platform.quirks.bindsAsAsked === true && !(address.family === 6 && isLinkLocal(address));
+    if (!asAsked) return this.learnName();
     this.#bound = address;
     this.#port = port;
     return 0;

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer'; // the global is a getter
 import { READABLE, WRITABLE } from './readiness';
 
 export function checkDescriptor(fd: number): void {
-  checkInt('fd', fd);
+  if (typeof fd !== 'number' || (fd | 0) !== fd) checkInt('fd', fd);
   if (fd < 0) throw new RangeError(`fd must not be negative, is ${fd}`);
 }
 

@@ -224,15 +224,16 @@ export class Core implements Outlet, Reading, Waiter {
     this.port = channel.knownPort;
     this.mapped = channel.family === 6;
     // What the kernel has coalesced is cut to size after it has been taken apart.
-    if (this.groups === undefined && filtersGroups(channel, settings.wishes))
+    const { multicastAll, bindToDevice } = settings.wishes;
+    if (multicastAll === false && this.groups === undefined && filtersGroups(channel, settings.wishes))
       this.groups = new Groups(this.engine.names);
-    this.device = filtersDevice(channel, settings.wishes);
+    if (bindToDevice !== undefined) this.device = filtersDevice(channel, settings.wishes);
     const { accept, receiveBlockList } = settings;
     this.chooses = Boolean(this.groups ?? accept ?? receiveBlockList) || this.device !== 0;
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
-    this.#keepAlive();
+    if (!this.refed) this.#keepAlive();
   }
 
   /** The descriptor is about to be another one: takes what waits in the old one. {@link startReceiving} goes on. */

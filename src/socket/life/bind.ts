@@ -177,8 +177,9 @@ export function openEarly(core: Core): number {
 
 /** @throws ERR_SOCKET_DGRAM_NOT_RUNNING */
 export function close(core: Core): void {
-  if (core.queue !== undefined) {
-    core.pending?.push(() => close(core));
+  const { pending } = core;
+  if (pending?.actions !== undefined) {
+    pending.push(() => close(core));
     return;
   }
   core.openChannel();
@@ -210,8 +211,10 @@ function queueOf(core: Core): Queue {
 function open(core: Core, end: Endpoint | undefined, port: number): number {
   const channel = core.openChannel();
   if (end === undefined || end.family !== channel.family) return -core.engine.host.platform.errno.EINVAL;
-  if (channel.bound === undefined) channel.standIn(end.mapped);
-  core.engine = channel.engine;
+  if (end.family === 6 && channel.bound === undefined) {
+    channel.standIn(end.mapped);
+    core.engine = channel.engine;
+  }
   // After a failure dgram keeps the descriptor for the next try.
   const result = channel.fd < 0 ? channel.open(core.settings.wishes) : 0;
   return result < 0 ? result : channel.bind(end, port);
