@@ -5,6 +5,8 @@
  * nothing but the text. test/fuzz holds it against ipaddr.js and node:net.
  */
 
+import { Buffer } from 'node:buffer'; // the global is a getter
+
 export interface Address {
   readonly family: 4 | 6;
   readonly word0: number;
@@ -29,6 +31,11 @@ const littleEndian = wordOf(1, 0, 0, 0) === 1;
 /** '7' and '.7' for 7. */
 const DECIMAL = Array.from({ length: 256 }, (_, octet) => String(octet));
 const DOTTED = DECIMAL.map((text) => `.${text}`);
+
+/** The digits of an IPv6 address, as they stand in {@link characters}. */
+const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** Where IPv6 addresses are spelt: to join strings costs more. 39 characters at most. */
+const characters = Buffer.alloc(40);
 
 const DOT = 46;
 const COLON = 58;
@@ -158,17 +165,22 @@ export function formatIPv6(word0: number, word1: number, word2: number, word3: n
   scratch[2] = word2;
   scratch[3] = word3;
   const { start, length } = longestZeros();
-  let text = '';
+  let at = 0;
   for (let group = 0; group < 8; group++) {
     if (group === start) {
-      text += group === 0 ? '::' : ':';
+      if (group === 0) characters[at++] = COLON;
+      characters[at++] = COLON;
       group += length - 1;
       continue;
     }
-    text += ((octets[2 * group] << 8) | octets[2 * group + 1]).toString(16);
-    if (group < 7) text += ':';
+    const value = (octets[2 * group] << 8) | octets[2 * group + 1];
+    if (value > 0xfff) characters[at++] = HEX[value >>> 12];
+    if (value > 0xff) characters[at++] = HEX[(value >>> 8) & 15];
+    if (value > 0xf) characters[at++] = HEX[(value >>> 4) & 15];
+    characters[at++] = HEX[value & 15];
+    if (group < 7) characters[at++] = COLON;
   }
-  return text;
+  return characters.toString('latin1', 0, at);
 }
 
 const zeros = { start: -1, length: 0 };

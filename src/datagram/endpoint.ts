@@ -2,7 +2,7 @@
  * An address made ready for the kernel: its words, its interface, its text, and what it is good for. Made once per
  * address and kept in {@link Names}; the ways of a datagram only look at its words and flags.
  */
-import { type Address, BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
+import { BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
 import type { SocketAddress } from './sockaddr';
 
 const MAPPED = 1;
@@ -24,23 +24,31 @@ export class Endpoint implements SocketAddress {
   readonly scope: number;
   readonly #flags: number;
 
-  constructor(text: string, address: Omit<Address, 'zone'>, scope: number) {
+  constructor(
+    text: string,
+    family: 4 | 6,
+    word0: number,
+    word1: number,
+    word2: number,
+    word3: number,
+    scope: number,
+  ) {
     this.text = text;
-    this.family = address.family;
-    this.word0 = address.word0;
-    this.word1 = address.word1;
-    this.word2 = address.word2;
-    this.word3 = address.word3;
+    this.family = family;
+    this.word0 = word0;
+    this.word1 = word1;
+    this.word2 = word2;
+    this.word3 = word3;
     this.scope = scope;
-    const mapped = isMapped(address);
-    const ipv4 = address.family === 4 ? address.word0 : address.word3;
+    const mapped = isMapped(this);
+    const ipv4 = family === 4 ? word0 : word3;
     this.#flags =
       (mapped ? MAPPED : 0) |
-      (isUnspecified(address) ? UNSPECIFIED : 0) |
-      (isMulticast(address) ? MULTICAST : 0) |
-      ((address.family === 4 || mapped) && ipv4 === BROADCAST ? LIMITED_BROADCAST : 0) |
-      (isLoopback(address) ? LOOPBACK : 0) |
-      (isLinkLocal(address) ? LINK_LOCAL : 0);
+      (isUnspecified(this) ? UNSPECIFIED : 0) |
+      (isMulticast(this) ? MULTICAST : 0) |
+      ((family === 4 || mapped) && ipv4 === BROADCAST ? LIMITED_BROADCAST : 0) |
+      (isLoopback(this) ? LOOPBACK : 0) |
+      (isLinkLocal(this) ? LINK_LOCAL : 0);
   }
 
   /** ::ffff:0:0/96 */

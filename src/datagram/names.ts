@@ -30,9 +30,14 @@ interface NamesOptions {
   readonly zoneIsIndex?: boolean;
 }
 
+const NOWHERE = new Endpoint('0.0.0.0', 4, 0, 0, 0, 0, 0);
+
 export const UNKNOWN: Arrival = { destination: undefined, localAddress: undefined, source: undefined };
-/** Addresses of one generation: some 200 bytes each. */
-const MANY = 16384;
+/** Addresses used of late that are not made anew: so few that they stay in the CPU's nearest cache. A power of two. */
+const RECENT = 256;
+const RECENT_SHIFT = 32 - Math.log2(RECENT);
+/** Link-local addresses of one generation. */
+const ZONED = 1024;
 /** Destinations of one generation: addresses of this host, groups it has joined, addresses routed to it. */
 const DESTINATIONS = 4096;
 
@@ -43,13 +48,21 @@ export function originalText(arrived: Arrived): string | undefined {
   return originalFamily === 6 ? formatIPv6(original0, original1, original2, original3) : undefined;
 }
 
+function textOf(family: 4 | 6, word0: number, word1: number, word2: number, word3: number): string {
+  return family === 4 ? formatIPv4(word0) : formatIPv6(word0, word1, word2, word3);
+}
+
 export class Names {
   readonly interfaces: Interfaces;
   readonly #zoneIsIndex: boolean;
   /** Of interfaces: what was learnt about them before it changed may be wrong. */
   generation = 0;
-  readonly #endpoints = new WordMap<Endpoint>(MANY);
-  readonly #zoned = new WordMap<Endpoint>(1024);
+  /**
+   * Each address has one place, which it shares with others. To make an endpoint anew costs less than to find it in a memory
+   * of thousands, which no CPU cache holds; so there is none that a flood of spoofed addresses could fill.
+   */
+  readonly #recent: Endpoint[] = new Array(RECENT).fill(NOWHERE);
+  readonly #zoned = new WordMap<Endpoint>(ZONED);
   readonly #arrivals = new WordMap<Arrival>(DESTINATIONS);
 
   constructor(syscalls: Syscalls, { now, list, zoneIsIndex = false }: NamesOptions = {}) {
@@ -71,27 +84,22 @@ export class Names {
 
   /** The address that stands in a sockaddr. */
   endpointOf({ family, word0, word1, word2, word3, scope }: SocketAddress): Endpoint {
-    const known = scope === 0 ? this.#endpoints : this.#zoned;
-    return (
-      known.find(word0, word1, word2, word3, scope, family) ??
-      known.store(this.#endpoint(family, word0, word1, word2, word3, scope), word0, word1, word2, word3, scope, family)
-    );
+    if (scope === 0) return this.#unzoned(family, word0, word1, word2, word3);
+    const known = this.#zoned.find(word0, word1, word2, word3, scope, family);
+    if (known !== undefined) return known;
+    const text = `${textOf(family, word0, word1, word2, word3)}%${this.#zoneOf(scope)}`;
+    const made = new Endpoint(text, family, word0, word1, word2, word3, scope);
+    return this.#zoned.store(made, word0, word1, word2, word3, scope, family);
   }
 
   /** An IPv4 address as an IPv4 socket has it. */
   endpointIPv4(word: number): Endpoint {
-    return (
-      this.#endpoints.find(word, 0, 0, 0, 0, 4) ??
-      this.#endpoints.store(this.#endpoint(4, word, 0, 0, 0, 0), word, 0, 0, 0, 0, 4)
-    );
+    return this.#unzoned(4, word, 0, 0, 0);
   }
 
   /** The same as an IPv6 socket has it: ::ffff:a.b.c.d. */
   endpointMapped(word: number): Endpoint {
-    return (
-      this.#endpoints.find(0, 0, MAPPED, word, 0, 6) ??
-      this.#endpoints.store(this.#endpoint(6, 0, 0, MAPPED, word, 0), 0, 0, MAPPED, word, 0, 6)
-    );
+    return this.#unzoned(6, 0, 0, MAPPED, word);
   }
 
   /**
@@ -171,14 +179,20 @@ export class Names {
     return Object.freeze({ address, family, port, ifindex, interface: this.interfaces.nameOf(ifindex) });
   }
 
-  #endpoint(family: 4 | 6, word0: number, word1: number, word2: number, word3: number, scope: number): Endpoint {
-    const bare = family === 4 ? formatIPv4(word0) : formatIPv6(word0, word1, word2, word3);
-    return new Endpoint(this.#zonedText(bare, scope), { family, word0, word1, word2, word3 }, scope);
+  #unzoned(family: 4 | 6, word0: number, word1: number, word2: number, word3: number): Endpoint {
+    const mixed = word0 ^ Math.imul(word1, 0x85ebca6b) ^ Math.imul(word2, 0xc2b2ae35) ^ Math.imul(word3, 0x27d4eb2f);
+    const place = Math.imul(mixed ^ (mixed >>> 15), 0x9e3779b1) >>> RECENT_SHIFT;
+    const known = this.#recent[place];
+    const same = known.word0 === word0 && known.word3 === word3 && known.word1 === word1 && known.word2 === word2;
+    if (same && known.family === family) return known;
+    const text = textOf(family, word0, word1, word2, word3);
+    const made = new Endpoint(text, family, word0, word1, word2, word3, 0);
+    this.#recent[place] = made;
+    return made;
   }
 
-  #zonedText(text: string, ifindex: number): string {
-    if (ifindex === 0) return text;
-    return `${text}%${(this.#zoneIsIndex ? undefined : this.interfaces.nameOf(ifindex)) ?? ifindex}`;
+  #zoneOf(ifindex: number): string | number {
+    return (this.#zoneIsIndex ? undefined : this.interfaces.nameOf(ifindex)) ?? ifindex;
   }
 
   #scopeOf(zone: string): number {
