@@ -57,6 +57,9 @@ export class Names {
   readonly #zoneIsIndex: boolean;
   /** Of interfaces: what was learnt about them before it changed may be wrong. */
   generation = 0;
+  /** When the batch that is being handled began, in ms. */
+  time = 0;
+  #expected = NOWHERE;
   /**
    * Each address has one place, which it shares with others. To make an endpoint anew costs less than to find it in a memory
    * of thousands, which no CPU cache holds; so there is none that a flood of spoofed addresses could fill.
@@ -76,6 +79,7 @@ export class Names {
    */
   refresh(now?: number): void {
     this.interfaces.refresh(now);
+    if (now !== undefined) this.time = now;
     if (this.generation === this.interfaces.generation) return;
     this.generation = this.interfaces.generation;
     this.#arrivals.clear();
@@ -107,6 +111,7 @@ export class Names {
    * interface gives scope 0, as with libuv: the kernel then refuses what needs one. Its text is the system's spelling.
    */
   endpoint(text: string): Endpoint | undefined {
+    if (text === this.#expected.text) return this.#expected;
     if (typeof text !== 'string') return undefined;
     if (isIPv4Text(text)) return this.endpointIPv4(parsedIPv4());
     const address = parseAddress(text);
@@ -114,6 +119,11 @@ export class Names {
     const { family, word0, word1, word2, word3, zone } = address;
     const scope = zone === '' ? 0 : this.#scopeOf(zone);
     return this.endpointOf({ family, word0, word1, word2, word3, scope });
+  }
+
+  /** A message of its is being delivered: it is asked for by its text next, most often. */
+  expect(end: Endpoint): void {
+    this.#expected = end.scope === 0 ? end : NOWHERE; // a zone may be another interface's by then
   }
 
   isSubnetBroadcast(end: Endpoint): boolean {

@@ -16,6 +16,7 @@ import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { WordMap } from '../../datagram/word-map';
 import type { RemoteInfo } from '../../types';
 import type { Core } from '../core';
+import { Remotes } from './remotes';
 import { Routes, type Way } from './routes';
 
 export interface StickySettings {
@@ -45,32 +46,30 @@ const DEPTH = 4;
 /** Answers that may be missing when contexts begin, and how late they may be, in ms. */
 const LATE_ANSWERS = 64;
 const LATE = 10_000;
+/** Remotes remembered, of one generation, that were heard elsewhere when contexts began. */
+const BEFORES = 8192;
 
-/** A remote, as memory has it. */
-class Entry implements Way {
-  /** Where it was heard last. */
-  local: Endpoint;
-  /** When, in ms. */
-  at = 0;
-  /** Messages heard before contexts began whose answers are missing. */
-  unanswered = 0;
-  /** Where these were heard, once another address has been. */
-  before: Endpoint | undefined;
-  /** When that was, in ms. */
-  changed = 0;
-  // Way: of those that follow the route alone.
-  ifindex = 0;
-  through: readonly number[] | undefined;
-  looked = Number.NEGATIVE_INFINITY;
-
-  constructor(local: Endpoint) {
-    this.local = local;
-  }
+/** Where a remote was heard before it was heard on another address, while answers to what came there were missing. */
+interface Before {
+  readonly local: Endpoint;
+  /** When it was heard on the other one, in ms. */
+  readonly changed: number;
 }
 
 const contexts = new AsyncLocalStorage<Heard | undefined>();
 let contextual = false;
-let shared: WordMap<Entry> | undefined;
+/**
+ * The memory of the process: where each remote was heard last, by whichever socket, and (as the record's count) how many of the
+ * messages heard before contexts began are not answered yet.
+ */
+let shared: Remotes | undefined;
+/** Of those whose answers were missing when contexts began. */
+let befores: WordMap<Before> | undefined;
+/** Of sockets that follow the route. */
+let ways: WordMap<Way> | undefined;
+/** The only sticky socket of the process: what it remembers and what all remember is the same. undefined: there are several. */
+let only: Sticky | undefined;
+let several = false;
 
 export class Sticky {
   readonly #names: Names;
@@ -78,23 +77,34 @@ export class Sticky {
   readonly #ttl: number;
   readonly #max: number;
   readonly #routes: Routes | undefined;
-  #own: WordMap<Entry> | undefined;
+  /** Where this socket has heard each remote last. Until there is a second sticky socket, `shared`. */
+  #own: Remotes | undefined;
+  /** Of the message that is being delivered: most programs answer it before they return. */
+  #remote: Endpoint | undefined;
+  #port = 0;
+  #local: Endpoint | undefined;
 
   constructor({ max, ttl, follow }: StickySettings, engine: Engine) {
-    shared ??= new WordMap(max);
+    shared ??= new Remotes(max);
     shared.growTo(max);
     this.#names = engine.names;
     this.#now = engine.now;
     this.#routes = follow === undefined ? undefined : new Routes(engine);
     this.#ttl = ttl;
     this.#max = max;
+    if (several) return;
+    if (only !== undefined) {
+      only.#own = shared.copy(only.#max);
+      several = true;
+    }
+    only = several ? undefined : this;
   }
 
   /** Emits 'message', in a context of its own where that matters: late answers find it again. */
   deliver(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
     this.hear(rinfo);
     if (!contextual) {
-      core.socket.emit('message', msg, rinfo);
+      this.#deliverPlain(core, msg, rinfo);
       return;
     }
     const outer = contexts.getStore();
@@ -105,43 +115,57 @@ export class Sticky {
     contexts.run(heard, () => core.socket.emit('message', msg, rinfo));
   }
 
+  #deliverPlain(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
+    const remote = remoteOf(rinfo) as Endpoint;
+    this.#names.expect(remote);
+    this.#remote = this.#routes === undefined ? remote : undefined;
+    this.#port = rinfo.port;
+    this.#local = arrivalOf(rinfo)?.source;
+    try {
+      core.socket.emit('message', msg, rinfo);
+    } finally {
+      this.#remote = undefined;
+      this.#local = undefined;
+    }
+  }
+
   /** Remembers where `rinfo`, which is as we made it, was heard. */
   hear(rinfo: RemoteInfo): void {
     const remote = remoteOf(rinfo);
-    const local = arrivalOf(rinfo)?.source;
     if (remote === undefined) return;
-    this.#own ??= new WordMap(this.#max);
-    const now = this.#now();
-    let entry = find(this.#own, remote, rinfo.port);
+    const local = arrivalOf(rinfo)?.source;
+    const { port } = rinfo;
+    const own = this.#memory();
+    const common = shared as Remotes;
     if (local === undefined) {
-      if (entry !== undefined) contextual = true; // what this is answered from is not what memory says
+      if (own.find(remote, port)) contextual = true; // what this is answered from is not what memory says
       return;
     }
-    const common = find(shared as WordMap<Entry>, remote, rinfo.port);
-    if (entry === undefined) {
-      entry = new Entry(local);
-      store(this.#own, entry, remote, rinfo.port);
-    }
-    for (const known of [entry, common]) {
-      if (known === undefined || known.local === local || now - known.at > this.#ttl) continue;
-      if (isSameRemote(known.local, local)) continue;
+    const now = this.#names.time;
+    const changed = own === common ? undefined : this.#remember(own, remote, port, local, now);
+    const before = this.#remember(common, remote, port, local, now) ?? changed;
+    if (before !== undefined) {
       contextual = true;
-      if (known.unanswered === 0 || known.before !== undefined) continue;
-      known.before = known.local;
-      known.changed = now;
+      if (common.count > 0) noteBefore(remote, port, before, now);
     }
-    if (common !== entry) {
-      if (common?.before !== undefined || common?.unanswered) {
-        entry.unanswered = common.unanswered;
-        entry.before ??= common.before;
-        entry.changed = common.changed;
-      }
-      store(shared as WordMap<Entry>, entry, remote, rinfo.port);
-    }
-    entry.local = local;
-    entry.at = now;
-    if (this.#routes !== undefined) entry.ifindex = rinfo.destination?.ifindex ?? 0;
-    if (!contextual && entry.unanswered < LATE_ANSWERS) entry.unanswered++;
+    if (this.#routes !== undefined) noteWay(remote, port, rinfo.destination?.ifindex ?? 0, this.#max);
+    if (!contextual && common.count < LATE_ANSWERS) common.count++;
+  }
+
+  /** → the other address that it was heard on before, not too long ago */
+  #remember(memory: Remotes, remote: Endpoint, port: number, local: Endpoint, now: number): Endpoint | undefined {
+    let before: Endpoint | undefined;
+    if (!memory.find(remote, port)) memory.add(remote, port);
+    else if (!memory.wasHeardOn(local) && memory.isFresh(now, this.#ttl))
+      before = memory.local(this.#names, local.family);
+    memory.hear(local, now);
+    return before;
+  }
+
+  #memory(): Remotes {
+    if (this === only) return shared as Remotes;
+    this.#own ??= new Remotes(this.#max);
+    return this.#own;
   }
 
   /** `action`, to be called in the context of now. */
@@ -155,26 +179,34 @@ export class Sticky {
    * socket hears it or a dual-stack one; the answer is in the form that a socket of `to`'s family needs.
    */
   source(to: Endpoint, port: number): Endpoint | undefined {
-    const local = this.#localFor(to, port);
+    const isAnswer = to === this.#remote && port === this.#port;
+    const local = isAnswer ? this.#answerNow(to, port) : this.#localFor(to, port);
     if (local === undefined || this.#hasLeft(to, port)) return undefined;
-    const source = !local.ipv4 || local.family === to.family ? local : this.#otherForm(local);
+    const source = local.family === to.family || !local.ipv4 ? local : this.#otherForm(local);
     return mismatch(source, to) === undefined ? source : undefined;
   }
 
   /** `source` is not, or not any more, an address that `to` can be sent to from. */
   forget(to: Endpoint, port: number, source: Endpoint): void {
     for (const memory of [this.#own, shared]) {
-      const entry = memory && find(memory, to, port);
-      if (memory === undefined || entry === undefined) continue;
-      if (isSameRemote(entry.local, source)) forget(memory, to, port);
+      if (memory?.find(to, port) && memory.wasHeardOn(source)) memory.forget(to, port);
     }
+    if (to === this.#remote) this.#remote = undefined;
   }
 
   /** Does the route to it lead elsewhere than where it was heard? Until it is heard again, or the route is as it was. */
   #hasLeft(to: Endpoint, port: number): boolean {
     if (this.#routes === undefined) return false;
-    const entry = (this.#own && find(this.#own, to, port)) ?? (shared && find(shared, to, port));
-    return entry !== undefined && this.#routes.isAnother(entry, to, this.#now());
+    const way = ways && findIn(ways, to, port);
+    return way !== undefined && this.#routes.isAnother(way, to, this.#now());
+  }
+
+  /** To the message that is being delivered, whose source memory would give. */
+  #answerNow(to: Endpoint, port: number): Endpoint | undefined {
+    if (contextual) return this.#localFor(to, port); // since it came: there may be another context
+    const common = shared as Remotes;
+    if (common.find(to, port) && common.count > 0) common.count--;
+    return this.#local;
   }
 
   #localFor(to: Endpoint, port: number): Endpoint | undefined {
@@ -183,22 +215,23 @@ export class Sticky {
       if (heard.port === port && isSameRemote(heard.remote, to)) return heard.local;
     }
     const now = this.#now();
-    for (const memory of [this.#own, shared]) {
-      const entry = memory && find(memory, to, port);
-      if (entry === undefined || now - entry.at > this.#ttl) continue;
-      if (entry.unanswered === 0) return entry.local;
-      // One question may bring several answers (CoAP: an acknowledgement, a response, and that again): once the address is in
-      // doubt they are not counted any more.
-      if (entry.before === undefined) entry.unanswered--;
-      const late = context === undefined && now - entry.changed < LATE;
-      return late ? (entry.before ?? entry.local) : entry.local;
-    }
-    return undefined;
+    const local = this.#recalled(this.#own, to, port, now) ?? this.#recalled(shared, to, port, now);
+    if (local === undefined || shared?.find(to, port) !== true || shared.count === 0) return local;
+    const before = befores && findIn(befores, to, port);
+    // One question may bring several answers (CoAP: an acknowledgement, a response, and that again): once the address is in
+    // doubt they are not counted any more.
+    if (before === undefined) shared.count--;
+    const late = before !== undefined && context === undefined && now - before.changed < LATE;
+    return late ? before.local : local;
+  }
+
+  #recalled(memory: Remotes | undefined, to: Endpoint, port: number, now: number): Endpoint | undefined {
+    if (memory?.find(to, port) !== true || !memory.isFresh(now, this.#ttl)) return undefined;
+    return memory.local(this.#names, to.family);
   }
 
   /** 1.2.3.4 ↔ ::ffff:1.2.3.4 */
   #otherForm(end: Endpoint): Endpoint {
-    if (!end.ipv4) return end;
     return end.family === 4 ? this.#names.endpointMapped(end.word0) : this.#names.endpointIPv4(end.word3);
   }
 }
@@ -210,20 +243,27 @@ function isSameRemote(a: Endpoint, b: Endpoint): boolean {
   return isSame(a, b) && a.scope === b.scope;
 }
 
-function find(memory: WordMap<Entry>, end: Endpoint, port: number): Entry | undefined {
-  const ipv4 = ipv4WordOf(end);
-  if (ipv4 !== undefined) return memory.find(ipv4, 0, 0, 0, 4, port);
-  return memory.find(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
+function noteBefore(remote: Endpoint, port: number, local: Endpoint, changed: number): void {
+  befores ??= new WordMap(BEFORES);
+  if (findIn(befores, remote, port) === undefined) storeIn(befores, { local, changed }, remote, port);
 }
 
-function store(memory: WordMap<Entry>, entry: Entry, end: Endpoint, port: number): void {
-  const ipv4 = ipv4WordOf(end);
-  if (ipv4 !== undefined) memory.store(entry, ipv4, 0, 0, 0, 4, port);
-  else memory.store(entry, end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
+function noteWay(remote: Endpoint, port: number, ifindex: number, max: number): void {
+  ways ??= new WordMap(max);
+  ways.growTo(max);
+  const way = findIn(ways, remote, port);
+  if (way !== undefined) way.ifindex = ifindex;
+  else storeIn(ways, { ifindex, through: undefined, looked: Number.NEGATIVE_INFINITY }, remote, port);
 }
 
-function forget(memory: WordMap<Entry>, end: Endpoint, port: number): void {
+function findIn<Value>(map: WordMap<Value>, end: Endpoint, port: number): Value | undefined {
   const ipv4 = ipv4WordOf(end);
-  if (ipv4 !== undefined) memory.forget(ipv4, 0, 0, 0, 4, port);
-  else memory.forget(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
+  if (ipv4 !== undefined) return map.find(ipv4, 0, 0, 0, 4, port);
+  return map.find(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
+}
+
+function storeIn<Value>(map: WordMap<Value>, value: Value, end: Endpoint, port: number): void {
+  const ipv4 = ipv4WordOf(end);
+  if (ipv4 !== undefined) map.store(value, ipv4, 0, 0, 0, 4, port);
+  else map.store(value, end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
