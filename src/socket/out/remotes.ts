@@ -31,6 +31,8 @@ export const MOST = 255;
 /** Another one in each process, or whoever spoofs addresses could choose such as all belong in one place. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
+const moving = new Int32Array(REMOTE + 2 * IPV6);
+
 /** Of one family. A record is named by where it begins in the young table: until the next find() or add(). */
 class Records {
   readonly #size: number;
@@ -62,9 +64,11 @@ class Records {
     if (old === undefined) return -1;
     const before = old.placeOf(remote, port);
     if ((old.words[before] & (TAKEN | FORGOTTEN)) !== TAKEN) return -1;
+    // add() may clear the old generation, which becomes the young one.
+    for (let word = 0; word < young.stride; word++) moving[word] = old.words[before + word];
     const moved = this.add(remote, port);
     const { words } = this.#young;
-    for (let word = 0; word < young.stride; word++) words[moved + word] = old.words[before + word];
+    for (let word = 0; word < young.stride; word++) words[moved + word] = moving[word];
     return moved;
   }
 

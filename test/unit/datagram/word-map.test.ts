@@ -58,19 +58,21 @@ test('what is forgotten is not found, and what stands behind it still is', () =>
 test('it is a Map that may have forgotten, never one that is wrong', () => {
   const step = fc.record({ key: fc.nat(40), what: fc.constantFrom('store', 'find', 'forget') });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 1, max: 30 }), (steps, max) => {
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.integer({ min: 1, max: 30 }), (steps, max) => {
       const map = new WordMap<number>(max);
+      const known = new Set<number>(); // what is forgotten keeps its place until its generation goes
       const model = new Map<number, number>();
       steps.forEach(({ key, what }, i) => {
         if (what === 'store') {
           map.store(i, key, 0, -key, 0, 0);
           model.set(key, i);
+          known.add(key);
         } else if (what === 'forget') {
           map.forget(key, 0, -key, 0, 0);
           model.delete(key);
         } else {
           const found = map.find(key, 0, -key, 0, 0);
-          if (found !== undefined || model.size <= max) expect(found).toBe(model.get(key));
+          if (found !== undefined || known.size <= max) expect(found).toBe(model.get(key));
         }
         expect(map.size).toBeLessThanOrEqual(2 * max);
       });
