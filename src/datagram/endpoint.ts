@@ -24,15 +24,7 @@ export class Endpoint implements SocketAddress {
   readonly scope: number;
   readonly #flags: number;
 
-  constructor(
-    text: string,
-    family: 4 | 6,
-    word0: number,
-    word1: number,
-    word2: number,
-    word3: number,
-    scope: number,
-  ) {
+  constructor(text: string, family: 4 | 6, word0: number, word1: number, word2: number, word3: number, scope: number) {
     this.text = text;
     this.family = family;
     this.word0 = word0;
