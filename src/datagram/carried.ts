@@ -87,7 +87,8 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
     feature: 'originalDestination',
     fields: '`rinfo.originalDestination`: where the datagram was sent to before a firewall sent it here',
     read: (arrived, rinfo) => {
-      const address = originalText(arrived);
+      // OpenBSD tells the port alone: what pf diverts keeps its address.
+      const address = originalText(arrived) ?? (arrived.originalPort ? rinfo.destination?.address : undefined);
       if (address !== undefined) rinfo.originalDestination = { address, port: arrived.originalPort ?? 0 };
     },
   },

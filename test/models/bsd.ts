@@ -23,6 +23,7 @@ const common: Partial<OptionTable> = {
     IPV6_RECVHOPLIMIT: 'flag',
     IPV6_RECVTCLASS: 'flag',
     IPV6_DONTFRAG: 'dont fragment',
+    IPV6_PATHMTU: 'path mtu',
   },
 };
 
@@ -46,9 +47,15 @@ const freebsdOptions = table({
     IP_RECVTOS: 'flag',
     IP_BINDANY: 'flag',
     IP_DONTFRAG: 'dont fragment',
+    IP_RECVORIGDSTADDR: 'flag',
     ...sourceSpecific.IPPROTO_IP,
   },
-  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, IPV6_BINDANY: 'flag', ...sourceSpecific.IPPROTO_IPV6 },
+  IPPROTO_IPV6: {
+    ...common.IPPROTO_IPV6,
+    IPV6_BINDANY: 'flag',
+    IPV6_RECVORIGDSTADDR: 'flag',
+    ...sourceSpecific.IPPROTO_IPV6,
+  },
 });
 
 export class FreeBSDKernel extends BsdKernel {
@@ -100,6 +107,17 @@ export class FreeBSDKernel extends BsdKernel {
   libcRecvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
     const result = this.#libcRecvmmsg(fd, messages, count, flags);
     return result < 0 ? -this.#errno : result;
+  }
+
+  /** udp_append, udp6_append: one flag for both options; a socket address, before all other messages. */
+  protected override arrivalOf(sock: Sock, queued: Queued): Cmsg[] {
+    const own = super.arrivalOf(sock, queued);
+    const { packet, flags } = queued;
+    if (!flags.has('IP_RECVORIGDSTADDR') && !flags.has('IPV6_RECVORIGDSTADDR')) return own;
+    const { address, port } = packet.original ?? { address: packet.destination, port: packet.destinationPort };
+    return isIPv6(address)
+      ? [this.cmsg('IPPROTO_IPV6', 'IPV6_ORIGDSTADDR', this.abi.writeName(6, address, port)), ...own]
+      : [this.cmsg('IPPROTO_IP', 'IP_ORIGDSTADDR', this.abi.writeName(4, address, port)), ...own];
   }
 
   /** udp_send. J:ipv4_send.errors */
@@ -176,7 +194,8 @@ const bytesForGroups = { IP_MULTICAST_TTL: 'byte', IP_MULTICAST_LOOP: 'byte' } a
 const openbsdOptions = table({
   ...common,
   SOL_SOCKET: { ...common.SOL_SOCKET, SO_BINDANY: 'flag' },
-  IPPROTO_IP: { ...common.IPPROTO_IP, ...bytesForGroups },
+  IPPROTO_IP: { ...common.IPPROTO_IP, ...bytesForGroups, IP_RECVDSTPORT: 'flag' },
+  IPPROTO_IPV6: { ...common.IPPROTO_IPV6, IPV6_RECVDSTPORT: 'flag' },
 });
 
 export class OpenBSDKernel extends BsdKernel {
@@ -185,6 +204,18 @@ export class OpenBSDKernel extends BsdKernel {
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: openbsdOptions, saLen: true, doublesBuffers: false, dualStack: false });
+  }
+
+  /** udp_sbappend: uh_dport, as the datagram has it, behind all other messages. What pf diverts keeps its address and port. */
+  protected override arrivalOf(sock: Sock, queued: Queued): Cmsg[] {
+    const own = super.arrivalOf(sock, queued);
+    const { packet, flags } = queued;
+    const v6 = isIPv6(packet.destination);
+    if (!flags.has(v6 ? 'IPV6_RECVDSTPORT' : 'IP_RECVDSTPORT')) return own;
+    const port = Buffer.alloc(2);
+    port.writeUInt16BE(packet.original?.port ?? packet.destinationPort);
+    const [level, type] = v6 ? ['IPPROTO_IPV6', 'IPV6_RECVDSTPORT'] : ['IPPROTO_IP', 'IP_RECVDSTPORT'];
+    return [...own, this.cmsg(level!, type!, port)];
   }
 
   /** sendit: a whole header with its padding. J:control.emptyPointer */

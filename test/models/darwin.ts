@@ -32,6 +32,7 @@ const options = table({
     IPV6_RECVTCLASS: 'flag',
     IPV6_BOUND_IF: 'device',
     IPV6_DONTFRAG: 'dont fragment',
+    IPV6_PATHMTU: 'path mtu',
     ...sourceSpecific.IPPROTO_IPV6,
   },
 });

@@ -61,7 +61,7 @@ export abstract class Input extends KernelRules {
         payload,
       };
       const queued = { packet, iface: this.machine.loopback, flags: sock.flags, drops: 0 };
-      const control = [this.errorCmsg(sock, error)];
+      const control = [...this.beforeError(sock, error), this.errorCmsg(sock, error)];
       if (message === undefined || !this.fill(sock, message, { ...queued, control })) return filled || 'EFAULT';
       message.set('flags', message.get('flags') | this.facts.number('MSG_ERRQUEUE'));
       sock.errors.shift();
@@ -69,6 +69,17 @@ export abstract class Input extends KernelRules {
       filled++;
     }
     return filled || 'EAGAIN';
+  }
+
+  /** What the host that complained has sent us, told as of any datagram: ip_cmsg_recv in ip_recv_error. */
+  protected beforeError(sock: Sock, { origin, offender, type }: QueuedError): Cmsg[] {
+    if (offender === undefined || !origin.includes('ICMP')) return [];
+    const iface = this.machine.route(offender) ?? this.machine.loopback;
+    const destination = sock.wildcard ? this.machine.primary(iface, offender) : sock.local;
+    if (destination === undefined) return [];
+    const about = { source: offender, sourcePort: 0, destination, destinationPort: 0, ttl: 61, tos: 0xc0 };
+    const packet = { ...about, payload: Buffer.of(type) };
+    return this.arrivalOf(sock, { packet, iface, flags: sock.flags, control: undefined, drops: 0 });
   }
 
   /** What the error queue says of an error. */
@@ -116,7 +127,9 @@ export abstract class Input extends KernelRules {
         (!group || (this.isMember(sock, iface, packet) && !blocks(sock, iface, packet))),
     );
     for (const sock of group || broadcast ? fits : this.best(fits, packet)) {
-      const plain: Queued = { packet, iface, flags: new Set(sock.flags), control: undefined, drops: sock.drops };
+      const kept = this.filtered(sock, packet);
+      if (kept === undefined) continue;
+      const plain: Queued = { packet: kept, iface, flags: new Set(sock.flags), control: undefined, drops: sock.drops };
       const queued = this.controlAtQueue ? { ...plain, control: this.arrivalOf(sock, plain) } : plain;
       if (!this.hasRoom(sock, queued)) {
         sock.drops++;
@@ -129,13 +142,14 @@ export abstract class Input extends KernelRules {
   }
 
   /** The most specific socket, by connection, address and family; among equals one, by the sender where it balances. */
-  protected best(fits: readonly Sock[], { sourcePort, destination }: Packet): Sock[] {
+  protected best(fits: readonly Sock[], packet: Packet): Sock[] {
+    const { destination } = packet;
     const score = ({ peer, wildcard, family }: Sock) =>
       (peer === undefined ? 0 : 4) + (wildcard ? 0 : 2) + (isIPv6(destination) === (family === 6) ? 1 : 0);
     const top = Math.max(...fits.map(score));
     const best = fits.filter((sock) => score(sock) === top);
     if (best.length === 0) return [];
-    return [best.every((sock) => this.balances(sock)) ? best[sourcePort % best.length] : best[best.length - 1]];
+    return [best.every((sock) => this.balances(sock)) ? this.steered(best, packet) : best[best.length - 1]];
   }
 
   /** → false: some pointer leads nowhere */

@@ -62,6 +62,7 @@ export abstract class Kernel extends Output implements Syscalls {
       sock.scope = to.scope;
       sock.named = !isAny(to.address);
       sock.port = port;
+      sock.chosen = to.port === 0;
       this.narrow(sock, to);
       return undefined;
     });
@@ -79,7 +80,7 @@ export abstract class Kernel extends Output implements Syscalls {
       const onLoopback = sock.device === this.machine.loopback.index && this.machine.loopback.index !== 0;
       if (out === undefined || (onLoopback && to.address !== '::1')) return this.unroutable(to);
       sock.peer = { address: to.address, port: to.port, scope: to.scope };
-      if (!sock.bound) sock.port = this.freePort();
+      this.autobind(sock);
       if (sock.wildcard) sock.local = this.sourceFor(to.address, out) ?? sock.local;
       if (!sock.v6only) this.narrow(sock, to);
       return undefined;
@@ -124,8 +125,10 @@ export abstract class Kernel extends Output implements Syscalls {
     return this.onSocket(fd, (sock) => {
       const found = this.optionError(sock, level, name) ?? this.options.get(sock, level, name);
       if (typeof found === 'string') return found;
-      value.writeInt32LE(found);
-      return 4;
+      if (typeof found === 'number') value.writeInt32LE(found);
+      else if (value.length < found.length) return 'EINVAL';
+      else found.copy(value);
+      return typeof found === 'number' ? 4 : found.length;
     });
   }
 

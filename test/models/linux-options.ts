@@ -9,6 +9,10 @@ export const linuxOptions = table({
     SO_RCVMARK: 'flag',
     SO_BINDTODEVICE: 'device name',
     SO_MARK: 'choice',
+    SO_TXTIME: 'sock_txtime',
+    SO_ATTACH_FILTER: 'sock_fprog',
+    SO_DETACH_FILTER: 'detach',
+    SO_ATTACH_REUSEPORT_CBPF: 'sock_fprog',
   },
   IPPROTO_IP: {
     IP_PKTINFO: 'flag',
@@ -36,5 +40,5 @@ export const linuxOptions = table({
     IPV6_MTU: 'mtu',
     ...sourceSpecific.IPPROTO_IPV6,
   },
-  IPPROTO_UDP: { UDP_GRO: 'flag' },
+  IPPROTO_UDP: { UDP_GRO: 'flag', UDP_SEGMENT: 'segment' },
 });

@@ -4,6 +4,7 @@
  */
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
+import { type Instruction, isValid, run } from './bpf';
 import { type Choice, Kernel } from './kernel';
 import { linuxOptions } from './linux-options';
 import {
@@ -31,6 +32,54 @@ export class LinuxKernel extends Kernel {
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: linuxOptions, saLen: false, doublesBuffers: true, dualStack: true });
+  }
+
+  /** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: a struct sock_fprog, whose pointer is followed. */
+  override setsockopt(fd: number, level: number, name: number, value: Buffer): number {
+    const [option, kind] = this.options.find(level, name) ?? [];
+    if (kind !== 'sock_fprog') return super.setsockopt(fd, level, name, value);
+    return this.onSocket(fd, (sock) => {
+      const program = this.#program(value);
+      if (typeof program === 'string') return program;
+      if (option === 'SO_ATTACH_FILTER') sock.filter = program;
+      else if (!sock.flags.has('SO_REUSEPORT')) return 'EINVAL';
+      else sock.steering = program;
+      return undefined;
+    });
+  }
+
+  #program(value: Buffer): Instruction[] | string {
+    if (value.length !== this.facts.struct('sock_fprog')!.size) return 'EINVAL';
+    const length = this.abi.number('sock_fprog', 'len', value);
+    const { size } = this.facts.struct('sock_filter')!;
+    const { offset, size: pointerSize } = this.facts.field('sock_fprog', 'filter');
+    const pointer = pointerSize === 8 ? value.readBigUInt64LE(offset) : BigInt(value.readUInt32LE(offset));
+    const code = this.memory.at(pointer, length * size);
+    if (code === undefined) return 'EFAULT';
+    const program = Array.from({ length }, (_, i) => {
+      const bytes = code.subarray(i * size, (i + 1) * size);
+      const [code_, jt, jf, k] = ['code', 'jt', 'jf', 'k'].map((field) => this.abi.number('sock_filter', field, bytes));
+      return { code: code_, jt, jf, k: k >>> 0 };
+    });
+    return isValid(program) ? program : 'EINVAL';
+  }
+
+  /** It sees UDP's header, and says how many bytes stay. udp_queue_rcv_skb, sk_filter_trim_cap */
+  protected override filtered(sock: Sock, packet: Packet): Packet | undefined {
+    if (sock.filter === undefined) return packet;
+    const header = Buffer.alloc(8);
+    header.writeUInt16BE(packet.sourcePort, 0);
+    header.writeUInt16BE(packet.destinationPort, 2);
+    header.writeUInt16BE(8 + packet.payload.length, 4);
+    const kept = run(sock.filter, Buffer.concat([header, packet.payload]));
+    return kept === 0 ? undefined : { ...packet, payload: packet.payload.subarray(0, Math.max(0, kept - 8)) };
+  }
+
+  /** The payload alone is seen; a number that no socket has leaves it to the hash. reuseport_select_sock */
+  protected override steered(group: readonly Sock[], packet: Packet): Sock {
+    const program = group.find(({ steering }) => steering !== undefined)?.steering;
+    const index = program === undefined ? -1 : run(program, packet.payload);
+    return group[index] ?? super.steered(group, packet);
   }
 
   /** ip_cmsg_recv, ip6_datagram_recv_ctl: sockets' messages first, then IPv6's, then IPv4's. J:v4mapped.receive, P31 */
@@ -125,19 +174,35 @@ export class LinuxKernel extends Kernel {
     for (let at = 0; at + this.abi.headerSize <= control.length; ) {
       const message = this.abi.cmsg(control, at);
       if (message.len < this.abi.headerSize || message.len > control.length - at) return 'EINVAL';
-      const failed = v4 ? this.#ipv4(sock, message, choice) : this.#ipv6(message, choice);
+      const failed = v4 ? this.#ipv4(sock, message, choice) : this.#ipv6(sock, message, choice);
       if (failed !== undefined) return failed;
       at += this.abi.align(message.len);
     }
     const routed = v4 ? this.#routeIPv4(sock, to, choice) : this.#routeIPv6(sock, to, choice);
-    if (typeof routed === 'string' || choice.segment === undefined) return routed;
-    return { ...routed, segment: choice.segment };
+    if (typeof routed === 'string') return routed;
+    const { segment, mark, txTime } = choice;
+    return {
+      ...routed,
+      ...(segment !== undefined && { segment }),
+      ...(mark !== undefined && { mark }),
+      ...(txTime !== undefined && { txTime }),
+    };
+  }
+
+  /** __sock_cmsg_send: a mark, and when to leave where SO_TXTIME has been set; all else is EINVAL. P21 */
+  #ofSocket(sock: Sock, message: Cmsg, choice: Choice): string | undefined {
+    const { data } = message;
+    if (this.is(message, 'SOL_SOCKET', 'SO_MARK') && data.length === 4) choice.mark = data.readUInt32LE();
+    else if (this.is(message, 'SOL_SOCKET', 'SCM_TXTIME') && data.length === 8 && sock.flags.has('SO_TXTIME')) {
+      choice.txTime = data.readBigUInt64LE();
+    } else return 'EINVAL';
+    return undefined;
   }
 
   /** ip_cmsg_send. J:ipv4_send.errors */
   #ipv4(sock: Sock, message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
     const { data } = message;
-    if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL'; // P21
+    if (message.level === this.facts.number('SOL_SOCKET')) return this.#ofSocket(sock, message, choice);
     if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message, choice);
     if (sock.family === 6 && this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
       // J:v4mapped.send: mapped or nothing
@@ -182,9 +247,9 @@ export class LinuxKernel extends Kernel {
   }
 
   /** ip6_datagram_send_ctl. J:ipv6_send.errors */
-  #ipv6(message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
+  #ipv6(sock: Sock, message: Cmsg, choice: Choice & { ifindex?: number }): string | undefined {
     const { data } = message;
-    if (message.level === this.facts.number('SOL_SOCKET')) return 'EINVAL';
+    if (message.level === this.facts.number('SOL_SOCKET')) return this.#ofSocket(sock, message, choice);
     if (message.level === this.facts.number('IPPROTO_UDP')) return this.#segment(message, choice);
     if (message.level !== this.facts.number('IPPROTO_IPV6')) return undefined; // silently ignored, P8
     if (this.is(message, 'IPPROTO_IPV6', 'IPV6_PKTINFO')) {
@@ -265,6 +330,8 @@ export class LinuxKernel extends Kernel {
     if (sock.family === 6 && sock.peer !== undefined && !isIPv6(sock.peer.address) && !sock.named) sock.only = 4;
     sock.peer = undefined;
     if (!sock.named) sock.local = sock.family === 4 ? '0.0.0.0' : '::';
+    // A port that nobody has named goes back, and the socket is bound no more: __udp_disconnect, SOCK_BINDPORT_LOCK.
+    if (sock.chosen) sock.port = 0;
     return undefined;
   }
 

@@ -16,6 +16,8 @@ export interface Packet {
   /** Where a firewall had it diverted from. */
   readonly original?: { readonly address: string; readonly port: number };
   readonly mark?: number;
+  /** When it is to leave, in ns. */
+  readonly txTime?: bigint;
 }
 
 export interface Assigned {

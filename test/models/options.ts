@@ -29,6 +29,11 @@ export type Kind =
   | 'mtu discovery'
   | 'dont fragment'
   | 'mtu'
+  | 'path mtu'
+  | 'segment'
+  | 'sock_txtime'
+  | 'sock_fprog'
+  | 'detach'
   | 'choice';
 
 type Level = 'SOL_SOCKET' | 'IPPROTO_IP' | 'IPPROTO_IPV6' | 'IPPROTO_UDP';
@@ -140,18 +145,28 @@ export class Options {
       case 'type':
       case 'error':
       case 'mtu':
+      case 'path mtu':
         return 'ENOPROTOOPT';
+      case 'sock_txtime':
+        return this.#setTxTime(sock, value);
+      case 'sock_fprog':
+        throw new Error('the kernel follows its pointer');
+      case 'detach':
+        if (sock.filter === undefined) return 'ENOENT';
+        sock.filter = undefined;
+        return undefined;
       default:
         return this.#setNumber(sock, name, kind as Kind, value);
     }
   }
 
-  get(sock: Sock, level: number, number: number): number | string {
+  get(sock: Sock, level: number, number: number): number | string | Buffer {
     const [name, kind] = this.find(level, number) ?? [];
     if (name === undefined) return 'ENOPROTOOPT';
     if (kind === 'type') return this.#abi.facts.number('SOCK_DGRAM');
     if (kind === 'error') return 0;
     if (kind === 'mtu') return this.#mtu(sock);
+    if (kind === 'path mtu') return this.#pathMtu(sock);
     if (kind === 'IPV6_V6ONLY') return Number(sock.v6only);
     const factor = this.#rules.doublesBuffers ? 2 : 1;
     if (name === 'SO_SNDBUF') return sock.sendBuffer * factor;
@@ -184,6 +199,9 @@ export class Options {
       if (kind === 'dont fragment' ? number !== 0 : whole.includes(number)) sock.dontFragment.add(familyOf(name));
       else sock.dontFragment.delete(familyOf(name));
       sock.values.set(name, number);
+    } else if (kind === 'segment') {
+      if (number < 0 || number > 0xffff) return 'EINVAL'; // USHRT_MAX: udp_lib_setsockopt
+      sock.values.set(name, number);
     } else if (kind === 'choice') {
       sock.values.set(name, number);
     } else {
@@ -213,6 +231,24 @@ export class Options {
   #mtu({ peer }: Sock): number | string {
     if (peer === undefined) return 'ENOTCONN';
     return this.#machine.route(peer.address)?.mtu ?? 65535;
+  }
+
+  /** IPV6_PATHMTU: a struct ip6_mtuinfo, of which the BSDs fill in the number alone. RFC 3542 §11.4, ip6_ctloutput */
+  #pathMtu(sock: Sock): Buffer | string {
+    const mtu = this.#mtu(sock);
+    return typeof mtu === 'string' ? mtu : this.#abi.struct('ip6_mtuinfo', { ip6m_mtu: mtu });
+  }
+
+  /** A clock and flags; other clocks than the monotonic one need CAP_NET_ADMIN, which nobody here has. sock_setsockopt */
+  #setTxTime(sock: Sock, value: Buffer): Result {
+    const abi = this.#abi;
+    const { facts } = abi;
+    if (value.length !== facts.struct('sock_txtime')!.size) return 'EINVAL';
+    const mask = facts.number('SOF_TXTIME_DEADLINE_MODE') | facts.number('SOF_TXTIME_REPORT_ERRORS');
+    if ((abi.number('sock_txtime', 'flags', value) & ~mask) !== 0) return 'EINVAL';
+    if (abi.number('sock_txtime', 'clockid', value) !== facts.number('CLOCK_MONOTONIC')) return 'EPERM';
+    sock.flags.add('SO_TXTIME');
+    return undefined;
   }
 
   #setInterface(sock: Sock, value: Buffer): Result {

@@ -37,7 +37,7 @@ export abstract class Output extends Input {
     if (to.port === 0) return this.portZero;
     const tooMuch = this.checkSize(sock, payload.length, control.length);
     if (tooMuch !== undefined) return tooMuch;
-    if (!sock.bound) sock.port = this.freePort();
+    this.autobind(sock);
     const choice = control.length === 0 ? {} : this.choose(sock, to, control);
     if (typeof choice === 'string') return choice;
     const failed = this.outputAll(sock, to, choice, payload);
@@ -136,6 +136,8 @@ export abstract class Output extends Input {
       payload,
       ttl: choice.ttl ?? ttl,
       tos: choice.tos ?? 0,
+      ...(choice.mark !== undefined && { mark: choice.mark }),
+      ...(choice.txTime !== undefined && { txTime: choice.txTime }),
     };
     machine.transmit(packet, via);
     const loops = sock.values.get(v6 ? 'IPV6_MULTICAST_LOOP' : 'IP_MULTICAST_LOOP') ?? 1;

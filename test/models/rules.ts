@@ -20,6 +20,8 @@ export interface Choice {
   tos?: number;
   /** Cut the payload into datagrams of so many bytes. */
   segment?: number;
+  mark?: number;
+  txTime?: bigint;
 }
 
 /** Winsock's names where they are not WSA and the common one. */
@@ -178,5 +180,22 @@ export abstract class KernelRules {
 
   protected freePort(): number {
     return this.nextPort++;
+  }
+
+  /** A socket that sends or connects without having been bound. */
+  protected autobind(sock: Sock): void {
+    if (sock.bound) return;
+    sock.port = this.freePort();
+    sock.chosen = true;
+  }
+
+  /** What is left of a datagram by the socket's own filter; undefined: nothing. */
+  protected filtered(_sock: Sock, packet: Packet): Packet | undefined {
+    return packet;
+  }
+
+  /** Which of the sockets that share a port gets it. */
+  protected steered(group: readonly Sock[], { sourcePort }: Packet): Sock {
+    return group[sourcePort % group.length]!;
   }
 }

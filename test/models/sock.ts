@@ -1,5 +1,6 @@
 /** One socket inside a kernel model. */
 import type { Cmsg } from './abi';
+import type { Instruction } from './bpf';
 import type { Interface, Packet } from './net';
 
 export interface Membership {
@@ -60,6 +61,8 @@ export class Sock {
   local: string;
   scope = 0;
   port = 0;
+  /** Has the kernel chosen the port? Linux takes such a one back when a connection is dissolved. */
+  chosen = false;
   /** Was the address named at bind()? Linux keeps such a one when a connection is dissolved. */
   named = false;
   peer: PeerName | undefined;
@@ -72,6 +75,9 @@ export class Sock {
   egress = 0;
   /** IP_MTU_DISCOVER, IP_DONTFRAG: larger datagrams than the link takes are refused. */
   readonly dontFragment = new Set<4 | 6>();
+  /** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF. */
+  filter: readonly Instruction[] | undefined;
+  steering: readonly Instruction[] | undefined;
   /** What Linux keeps for MSG_ERRQUEUE. */
   readonly errors: QueuedError[] = [];
   /** IP_MULTICAST_IF, IPV6_MULTICAST_IF: ifindex, 0 for the default. */

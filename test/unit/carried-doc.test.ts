@@ -12,3 +12,7 @@ test.each(evidence)('test/e2e/%s has the test "%s…"', (file, name) => {
   const quoted = ["'", '"', '`'].some((quote) => source.includes(`${quote}${name}`));
   expect(quoted).toBe(true);
 });
+
+test('every cell is run, modelled, or no with a reason', () => {
+  expect(page().match(/\| –( \||\n)/g)).toBeNull();
+});
