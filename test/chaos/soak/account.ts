@@ -122,6 +122,13 @@ export class Account {
     return sum;
   }
 
+  /** Descriptors of open sockets: how many there are depends on the moment. */
+  get descriptors(): number {
+    let sum = 0;
+    for (const { socket } of this.#open) if (socket.fd >= 0) sum++;
+    return sum;
+  }
+
   verdict(): Verdict {
     if (this.#open.size > 0) this.wrong(`${this.#open.size} sockets are open`);
     return { ...this.#sum, wrong: this.#wrong };

@@ -1,7 +1,8 @@
 /**
- * `npm run soak -- --minutes N [--seed N] [--json FILE]`: many kinds of trouble at once, in a network namespace of its own,
- * and an account of every datagram and every callback. Ends by itself; ends with 1 where something is not accounted for,
- * was called twice, or grows. docs/reliability.md has the figures of the last run.
+ * `npm run soak -- --minutes N [--seed N] [--json FILE] [--only KINDS] [--leak BYTES]`: many kinds of trouble at once, in a network
+ * namespace of its own, and an account of every datagram and every callback. Ends by itself; ends with 1 where something is
+ * not accounted for, was called twice, or grows. `--only sticky,blocked`: not all kinds. `--leak 0.2`: loses so many bytes of
+ * malloc's per datagram, to see that it is found. docs/reliability.md has the figures of the last run.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { Account } from './account';
 import { Network } from './network';
 import { Sampler } from './sampler';
-import { runStorms } from './storms';
+import { kinds, runStorms } from './storms';
 
 const INSIDE = 'RECVFROMTO_SOAK_INSIDE';
 
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     json: { type: 'string' },
+    only: { type: 'string', default: Object.keys(kinds).join() },
+    leak: { type: 'string', default: '0' },
   },
 });
 
@@ -34,13 +37,17 @@ function enterNamespace(): never {
 async function soak(): Promise<void> {
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: a number of minutes, please`);
+  const only = (values.only as string).split(',');
+  const unknown = only.find((kind) => !(kind in kinds));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: one of ${Object.keys(kinds)}, please`);
   const network = new Network();
   await new Promise((done) => setTimeout(done, 1000)); // until it is there
   const account = new Account();
   process.on('uncaughtException', (error) => account.wrong(`uncaught: ${error.stack}`));
   process.on('unhandledRejection', (error) => account.wrong(`unhandled: ${String(error)}`));
-  const sampler = new Sampler(account);
-  await runStorms({ network, account, seed: Number(values.seed), until: Date.now() + minutes * 60_000, sampler });
+  const sampler = new Sampler(account, Number(values.leak));
+  const until = Date.now() + minutes * 60_000;
+  await runStorms({ network, account, seed: Number(values.seed), until, sampler }, only as (keyof typeof kinds)[]);
   network.end();
   const report = { minutes, ...account.verdict(), ...sampler.verdict() };
   console.log(JSON.stringify(report, undefined, 2));

@@ -185,7 +185,7 @@ async function refused({ account, until }: Setting): Promise<void> {
 }
 
 /** Garbage, and the collector at the worst of times. */
-async function garbage({ until, sampler }: Setting): Promise<void> {
+async function garbage({ until }: Setting): Promise<void> {
   while (Date.now() < until) {
     let kept: Buffer[] = [];
     for (let i = 0; i < 50; i++) {
@@ -194,23 +194,32 @@ async function garbage({ until, sampler }: Setting): Promise<void> {
       await turn();
     }
     kept = [];
-    sampler.sample();
     await sleep(1000);
   }
 }
 
-/** Runs all of them, and settles what is left. */
-export async function runStorms(setting: Setting): Promise<void> {
-  await Promise.all([
-    flood(setting, 'sticky'),
-    flood(setting, 'reply'),
-    flood(setting, 'filtered'),
-    blocked(setting),
-    addresses(setting),
-    interfaces(setting),
-    openAndClose(setting),
-    refused(setting),
-    garbage(setting),
-  ]);
+async function samples({ until, sampler }: Setting): Promise<void> {
+  while (Date.now() < until) {
+    await turn();
+    sampler.sample();
+    await sleep(500);
+  }
+}
+
+export const kinds = {
+  sticky: (setting: Setting) => flood(setting, 'sticky'),
+  reply: (setting: Setting) => flood(setting, 'reply'),
+  filtered: (setting: Setting) => flood(setting, 'filtered'),
+  blocked,
+  addresses,
+  interfaces,
+  openAndClose,
+  refused,
+  garbage,
+};
+
+/** Runs all that are asked for at once, and settles what is left. */
+export async function runStorms(setting: Setting, only: readonly (keyof typeof kinds)[]): Promise<void> {
+  await Promise.all([samples(setting), ...only.map((kind) => kinds[kind](setting))]);
   await setting.account.closeAll();
 }
