@@ -51,7 +51,8 @@ async function soak(): Promise<void> {
   network.end();
   const report = { minutes, ...account.verdict(), ...sampler.verdict() };
   console.log(JSON.stringify(report, undefined, 2));
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report)}\n`);
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ ...report, series: sampler.series })}\n`);
   const failed = report.wrong.length > 0 || report.grows.length > 0;
   console.log(failed ? 'FAILED' : 'passed');
   process.exit(failed ? 1 : 0);

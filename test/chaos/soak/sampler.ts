@@ -29,7 +29,7 @@ const METRICS = {
 } as const;
 
 type Metric = keyof typeof METRICS;
-type Sample = Record<Metric, number> & { readonly millions: number };
+type Column = Metric | 'millions';
 
 /** The share of the samples at the start that is left out: caches fill, code is compiled, heaps find their shape. */
 const WARM_UP = 0.3;
@@ -69,7 +69,10 @@ export interface Growth {
 
 export class Sampler {
   readonly #account: Account;
-  readonly #samples: Sample[] = [];
+  /** Samples by column, as plain doubles: what is measured must not grow by being measured. */
+  readonly series = Object.fromEntries(
+    ['millions', ...Object.keys(METRICS)].map((column) => [column, [] as number[]]),
+  ) as Record<Column, number[]>;
   readonly #leak: number;
 
   /** @param leak bytes that are lost for each datagram: is that found? */
@@ -81,7 +84,7 @@ export class Sampler {
   /** Call it where nothing is under way that holds memory. */
   sample(): void {
     const millions = this.#account.datagrams / 1e6;
-    const lost = Math.round((millions - (this.#samples.at(-1)?.millions ?? 0)) * this.#leak * 1e6);
+    const lost = Math.round((millions - (this.series.millions.at(-1) ?? 0)) * this.#leak * 1e6);
     if (lost > 0) lose(lost);
     (globalThis as { gc?: () => void }).gc?.();
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
@@ -90,7 +93,7 @@ export class Sampler {
       number
     >;
     const { callbacks } = (koffi as unknown as { stats(): { callbacks: number } }).stats();
-    this.#samples.push({
+    const sample: Record<Column, number> = {
       millions,
       rssMB: rss / MB,
       v8CommittedMB: committed / MB,
@@ -101,20 +104,22 @@ export class Sampler {
       descriptors: readdirSync('/proc/self/fd').length - this.#account.descriptors,
       koffiCallbacks: callbacks,
       globalHandlesKB: handles / 1024,
-    });
+    };
+    for (const column of Object.keys(sample) as Column[]) this.series[column].push(sample[column]);
   }
 
   verdict(): Growth {
-    const kept = this.#samples.slice(Math.floor(this.#samples.length * WARM_UP));
-    const millions = this.#samples.at(-1)?.millions ?? 0;
+    const { millions: at } = this.series;
+    const first = Math.floor(at.length * WARM_UP);
+    const millions = at.at(-1) ?? 0;
     const slopes: Record<string, Trend> = {};
     const growing: string[] = [];
     for (const [metric, allowed] of Object.entries(METRICS) as [Metric, number | undefined][]) {
-      const trend = trendOf(kept.map((sample) => [sample.millions, sample[metric]]));
+      const trend = trendOf(at.slice(first).map((x, i) => [x, this.series[metric][first + i]]));
       slopes[metric] = trend;
       if (allowed !== undefined && millions >= JUDGED && grows(trend, allowed))
         growing.push(`${metric}: ${trend.slope} ± ${trend.standardError} per million datagrams`);
     }
-    return { samples: this.#samples.length, millions, slopes, grows: growing };
+    return { samples: at.length, millions, slopes, grows: growing };
   }
 }

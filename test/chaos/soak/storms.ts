@@ -202,7 +202,7 @@ async function samples({ until, sampler }: Setting): Promise<void> {
   while (Date.now() < until) {
     await turn();
     sampler.sample();
-    await sleep(500);
+    await sleep(1000);
   }
 }
 
