@@ -51,7 +51,8 @@ export class Channel {
   kind: SocketKind;
   /** In which its addresses are written. 6 with the kind 'udp4': see {@link standIn}. */
   family: 4 | 6;
-  #fd = -1;
+  /** -1 before open() and after close(). Written here alone. */
+  fd = -1;
   #port = 0;
   #bound: SocketAddress | undefined;
   #adopted = false;
@@ -82,14 +83,9 @@ export class Channel {
     this.kind = wanted ? 'udp4' : 'dual';
   }
 
-  /** -1 before open() and after close(). */
-  get fd(): number {
-    return this.#fd;
-  }
-
   /** The local port; 0 before bind. */
   get port(): number {
-    if (this.#port === 0 && this.#bound !== undefined && this.#fd >= 0) this.learnName();
+    if (this.#port === 0 && this.#bound !== undefined && this.fd >= 0) this.learnName();
     return this.#port;
   }
 
@@ -116,7 +112,7 @@ export class Channel {
     const { quirks } = platform;
     const fd = syscalls.socket(engine.sockaddrs.af(this.family));
     if (fd < 0) return fd;
-    this.#fd = fd;
+    this.fd = fd;
     const failed =
       (wishes.reusePort || wishes.reuseAddr ? this.#reuse(wishes) : 0) ||
       (kind === 'udp4' ? 0 : this.#chooseStack()) ||
@@ -139,7 +135,7 @@ export class Channel {
     if (failed < 0) return failed;
     this.close(); // one that a membership has opened early
     this.engine = this.engine.plain;
-    this.#fd = fd;
+    this.fd = fd;
     this.#adopted = true;
     this.#release = release;
     this.#learnKind();
@@ -153,7 +149,7 @@ export class Channel {
   /** Gives an adopted descriptor back as it is. */
   disown(): void {
     this.#release = undefined;
-    this.#fd = -1;
+    this.fd = -1;
     this.#adopted = false;
   }
 
@@ -161,7 +157,7 @@ export class Channel {
     const { platform, syscalls } = this.engine.host;
     // A membership may have bound it to any port. libuv leaves it there on Windows; elsewhere the kernel refuses.
     if (platform.calls === 'winsock' && this.#bound !== undefined) return 0;
-    const failed = syscalls.bind(this.#fd, this.engine.sockaddrs.encode(address, port));
+    const failed = syscalls.bind(this.fd, this.engine.sockaddrs.encode(address, port));
     if (failed < 0) return failed;
     // Which port it is, where any will do, is not asked before somebody wants to know.
     const asAsked = platform.quirks.bindsAsAsked === true && !(address.family === 6 && isLinkLocal(address));
@@ -180,7 +176,7 @@ export class Channel {
    * receive until one of them is closed. undefined where that cannot be had, or others use this descriptor too.
    */
   secondDescriptor(address: SocketAddress, wishes: Wishes): Channel | undefined {
-    if (this.#fd < 0 || this.#adopted) return undefined;
+    if (this.fd < 0 || this.#adopted) return undefined;
     const { constants, quirks } = this.engine.host.platform;
     const second = new Channel(this.engine, this.kind, this.family);
     // Two descriptors on one port both have to allow it, at the time of the second bind().
@@ -199,16 +195,16 @@ export class Channel {
   /** Closes its descriptor and takes that of the other one. */
   takeOver(second: Channel): void {
     this.close();
-    this.#fd = second.#fd;
+    this.fd = second.fd;
     this.#bound = second.#bound;
     this.#port = second.#port;
     this.#timed = second.#timed;
-    second.#fd = -1;
+    second.fd = -1;
   }
 
   connect(remote: Endpoint, port: number): number {
     const { syscalls } = this.engine.host;
-    const failed = syscalls.connect(this.#fd, this.engine.sockaddrs.encode(remote, port));
+    const failed = syscalls.connect(this.fd, this.engine.sockaddrs.encode(remote, port));
     return failed < 0 ? failed : this.learnName();
   }
 
@@ -217,7 +213,7 @@ export class Channel {
     const { platform, syscalls } = this.engine.host;
     const name = this.engine.sockaddrs.encode(ANY[4], 0);
     this.engine.sockaddrs.writeFamily(name, platform.constants.AF_UNSPEC);
-    const failed = syscalls.connect(this.#fd, name);
+    const failed = syscalls.connect(this.fd, name);
     const { EAFNOSUPPORT, EINVAL } = platform.errno;
     if (failed < 0 && failed !== -EAFNOSUPPORT && failed !== -EINVAL) return failed;
     return this.learnName();
@@ -236,18 +232,18 @@ export class Channel {
   /** @param size 1 where the option is a u_char. */
   setInt(level: number, name: number | undefined, value: number, size: 1 | 4 = 4): number {
     const { platform, syscalls } = this.engine.host;
-    if (this.#fd < 0) return -platform.errno.EBADF;
+    if (this.fd < 0) return -platform.errno.EBADF;
     if (name === undefined) return notSupported(platform);
-    if (size === 1) return syscalls.setsockopt(this.#fd, level, name, Buffer.from([value]));
+    if (size === 1) return syscalls.setsockopt(this.fd, level, name, Buffer.from([value]));
     intWords[0] = value;
-    return syscalls.setsockopt(this.#fd, level, name, int);
+    return syscalls.setsockopt(this.fd, level, name, int);
   }
 
   setBytes(level: number, name: number | undefined, value: Buffer): number {
     const { platform, syscalls } = this.engine.host;
-    if (this.#fd < 0) return -platform.errno.EBADF;
+    if (this.fd < 0) return -platform.errno.EBADF;
     if (name === undefined) return notSupported(platform);
-    return syscalls.setsockopt(this.#fd, level, name, value);
+    return syscalls.setsockopt(this.fd, level, name, value);
   }
 
   /** Lets datagrams say when they are to leave. → 0 or -errno */
@@ -269,9 +265,9 @@ export class Channel {
    */
   getBytes(level: number, name: number, length: number): Buffer | number {
     const { platform, syscalls } = this.engine.host;
-    if (this.#fd < 0) return -platform.errno.EBADF;
+    if (this.fd < 0) return -platform.errno.EBADF;
     const room = block(length * LARGEST_UNIT);
-    const result = syscalls.getsockopt(this.#fd, level, name, room.subarray(0, length));
+    const result = syscalls.getsockopt(this.fd, level, name, room.subarray(0, length));
     if (result < 0) return result;
     const { filter } = platform.settings;
     const counted = !missing(filter) && filter.attach.level === level && filter.attach.name === name;
@@ -281,8 +277,8 @@ export class Channel {
   /** → the value, or -errno. For options that are never negative. */
   getInt(level: number, name: number): number {
     const { platform, syscalls } = this.engine.host;
-    if (this.#fd < 0) return -platform.errno.EBADF;
-    const length = syscalls.getsockopt(this.#fd, level, name, int);
+    if (this.fd < 0) return -platform.errno.EBADF;
+    const length = syscalls.getsockopt(this.fd, level, name, int);
     return length < 0 ? length : intWords[0];
   }
 
@@ -298,12 +294,12 @@ export class Channel {
 
   /** Idempotent. Whoever waits for the descriptor has to stop before. */
   close(): void {
-    if (this.#fd < 0) return;
+    if (this.fd < 0) return;
     const release = this.#release;
     if (release !== undefined) release();
-    else this.engine.host.syscalls.close(this.#fd);
+    else this.engine.host.syscalls.close(this.fd);
     this.#release = undefined;
-    this.#fd = -1;
+    this.fd = -1;
   }
 
   #reuse(wishes: Wishes): number {
@@ -403,7 +399,7 @@ export class Channel {
 
   /** Asks where it is bound. */
   learnName(): number {
-    const length = this.engine.host.syscalls.getsockname(this.#fd, sockname);
+    const length = this.engine.host.syscalls.getsockname(this.fd, sockname);
     if (length < 0) return length;
     const local = newRemote();
     this.engine.sockaddrs.read(sockname, socknameWords, 0, local);
@@ -425,9 +421,9 @@ export class Channel {
   }
 
   #name(call: (fd: number, name: Buffer) => number): AddressInfo | number {
-    if (this.#fd < 0) return -this.engine.host.platform.errno.EBADF;
+    if (this.fd < 0) return -this.engine.host.platform.errno.EBADF;
     const name = block(SOCKADDR_SPACE);
-    const length = call(this.#fd, name);
+    const length = call(this.fd, name);
     if (length < 0) return length;
     const remote = newRemote();
     this.engine.sockaddrs.read(name, wordsOf(name), 0, remote);

@@ -15,7 +15,8 @@ export class Interfaces {
   readonly #syscalls: Syscalls;
   readonly #now: () => number;
   readonly #list: typeof networkInterfaces;
-  #read = Number.NEGATIVE_INFINITY;
+  /** When what is known is too old, in ms. */
+  due = Number.NEGATIVE_INFINITY;
   #names = new Map<number, string | undefined>();
   #addresses: Addresses | undefined;
   /** What is known when the system refuses to tell. */
@@ -31,8 +32,8 @@ export class Interfaces {
 
   /** Forgets what is too old. Called once per batch, not per datagram. @param now on the clock that was handed in */
   refresh(now = this.#now()): void {
-    if (now - this.#read < LIFETIME) return;
-    this.#read = now;
+    if (now < this.due) return;
+    this.due = now + LIFETIME;
     this.#names.clear();
     this.#addresses = undefined;
     this.generation++;

@@ -40,7 +40,7 @@ const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
   Function.prototype.call.bind(
     Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as () => Result,
   ) as (bytes: Uint8Array) => Result;
-const lengthOf = getter<number>('length');
+export const lengthOf = getter<number>('length');
 const bufferOf = getter<ArrayBuffer>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
 
@@ -153,7 +153,8 @@ export class SendRing {
     // Which may throw: nothing has been counted yet. Memory that is gone looks empty, and set() would throw.
     if (Array.isArray(payload)) this.#gather(payload);
     else if (size > 0) this.#arena.set(payload as Uint8Array, this.#used);
-    if (join && this.#joins(size, remote, port, source, extras, lenient)) this.#append(size);
+    if (join && this.count > this.settled && this.#joins(size, remote, port, source, extras, lenient))
+      this.#append(size);
     else this.#begin(size, remote, port, source, extras, lenient);
     if (settle !== undefined) {
       this.settles[this.#datagrams] = settle;
@@ -222,6 +223,13 @@ export class SendRing {
     const first = this.firsts[slot];
     if (this.#foreign !== undefined) this.settles[first]?.settle(null, this.sizes[slot], run);
     else for (let index = 0; index < run; index++) this.settles[first + index]?.settle(null, this.sizeOf(slot, index));
+  }
+
+  /** The first message that is not settled yet is, one way or the other. */
+  settleNext(): void {
+    const slot = this.settled++;
+    this.pending -= this.runs[slot];
+    this.pendingBytes -= this.sizes[slot];
   }
 
   /** Names the peer of a socket that was connected, in what is not settled yet. @param port of it */
@@ -303,7 +311,8 @@ export class SendRing {
   ): void {
     const slot = this.count;
     const offset = this.#used;
-    if (this.#offsets[slot] === offset) this.#ring.resizePayload(slot, size);
+    const { iovecWords, layout } = this.#ring;
+    if (this.#offsets[slot] === offset) iovecWords[(slot * layout.iovec.size + layout.iovec.len) >>> 2] = size;
     else this.#ring.pointAtPayload(slot, offset, size);
     const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
     if (!isSamePeer || this.#plain[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {

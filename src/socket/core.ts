@@ -13,7 +13,8 @@ import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
 import { failure } from '../datagram/failure';
 import type { Reading, Receiver } from '../datagram/receiver';
-import { type Outlet, Sender } from '../datagram/sender';
+import type { Outlet } from '../datagram/refusals';
+import { Sender } from '../datagram/sender';
 import { filtersDevice, filtersGroups, setUp } from '../datagram/setup';
 import type { SocketAddress } from '../datagram/sockaddr';
 import { notRunning, unsendable } from '../errors';
@@ -108,6 +109,8 @@ export class Core implements Outlet, Reading, Waiter {
   closed = false;
   /** Do callbacks of send() hear of what dgram's do not: a bind() that fails, a close() during the look-up? */
   tells = false;
+  /** Is it open, and does it want to receive? */
+  reads = false;
   refed = true;
   /** Is it on the loop's list of those that have something to be received? */
   readable = false;
@@ -211,11 +214,6 @@ export class Core implements Outlet, Reading, Waiter {
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Is it open, and does it want to receive? */
-  get reads(): boolean {
-    return this.watcher !== undefined && (this.#events & READABLE) !== 0;
-  }
-
   /** Waits for datagrams from now on. @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM; the kernel's errors */
   startReceiving(): void {
     const { channel, settings } = this;
@@ -233,6 +231,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
+    this.reads = (this.#events & READABLE) !== 0;
     if (!this.refed) this.#keepAlive();
   }
 
@@ -242,6 +241,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.loop.takeAll(this);
     this.watcher?.close();
     this.watcher = undefined;
+    this.reads = false;
   }
 
   /** Receives and delivers no more, or again. Sending goes on. */
@@ -286,6 +286,7 @@ export class Core implements Outlet, Reading, Waiter {
 
   #wait(events: number): void {
     this.#events = events;
+    this.reads = this.watcher !== undefined && (events & READABLE) !== 0;
     this.#keepAlive();
     this.watcher?.start(events);
   }
@@ -355,6 +356,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.sender?.close();
     this.watcher?.close();
     this.watcher = undefined;
+    this.reads = false;
     this.channel.close();
     this.resource.emitDestroy();
   }

@@ -23,14 +23,11 @@ export class Inbox {
   #turns: (Core | undefined)[] = new Array(SMALLEST).fill(undefined);
   #front = 0;
   #sockets = 0;
+  /** The socket whose turn it is. */
+  core: Core | undefined;
   size = 0;
   /** Of all messages. */
   bytes = 0;
-
-  /** The socket whose turn it is. */
-  get core(): Core | undefined {
-    return this.#turns[this.#front];
-  }
 
   /** Keeps a message, or an error of the socket's receives, which is reported behind what came before it. */
   push(core: Core, msg: Buffer | undefined, about: RemoteInfo | Error): void {
@@ -44,6 +41,7 @@ export class Inbox {
       core.oldest = entry;
       if (this.#sockets === this.#turns.length) this.#grow();
       this.#turns[(this.#front + this.#sockets++) & (this.#turns.length - 1)] = core;
+      this.core = this.#turns[this.#front];
     }
     core.newest = entry;
     this.size++;
@@ -52,7 +50,7 @@ export class Inbox {
 
   /** Takes out the oldest entry of the socket whose turn it is. There must be one. */
   drop(): void {
-    const core = this.#turns[this.#front] as Core;
+    const core = this.core as Core;
     const entry = core.oldest as Entry;
     if (entry.msg !== undefined) this.bytes -= entry.msg.length;
     core.oldest = entry.next;
@@ -65,15 +63,17 @@ export class Inbox {
     core.newest = undefined;
     this.#turns[this.#front] = undefined;
     this.#front = (this.#front + 1) & (this.#turns.length - 1);
+    this.core = this.#turns[this.#front];
     this.#sockets--;
   }
 
   /** It is the next socket's turn. */
   rotate(): void {
     if (this.#sockets < 2) return;
-    const core = this.#turns[this.#front];
+    const { core } = this;
     this.#turns[this.#front] = undefined;
     this.#front = (this.#front + 1) & (this.#turns.length - 1);
+    this.core = this.#turns[this.#front];
     this.#turns[(this.#front + this.#sockets - 1) & (this.#turns.length - 1)] = core;
   }
 

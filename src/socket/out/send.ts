@@ -258,7 +258,7 @@ function queue(
     refuse(core, sendError('ECANCELED', remote.text, port), settle ?? IGNORE);
     return;
   }
-  const sender = core.outgoing;
+  const sender = core.sender ?? core.outgoing;
   let told = settle === IGNORE ? undefined : settle;
   if (extras !== undefined) {
     const refusal = prepare(core, remote, port, extras);
@@ -268,13 +268,15 @@ function queue(
     }
     told = told && explaining(core, extras, told);
   }
-  if (segment > 0) {
+  let waits: boolean;
+  if (segment === 0) waits = sender.push(payload, remote, port, from, extras, told, lenient);
+  else {
     const bytes = gathered(payload);
     const parts = Math.max(1, Math.ceil(sizeOf(bytes) / segment));
-    sender.pushRun(bytes, segment, remote, port, from, extras, told && new Parts(parts, told), lenient);
-  } else sender.push(payload, remote, port, from, extras, told, lenient);
+    waits = sender.pushRun(bytes, segment, remote, port, from, extras, told && new Parts(parts, told), lenient);
+  }
   if (port === 0 && !core.gathering) sender.flush();
-  else if (!sender.idle) core.loop.added(sender);
+  else if (waits) core.loop.added(sender);
   else core.loop.answered();
 }
 
@@ -304,7 +306,7 @@ export function sendSync(core: Core, payload: Payload, port: number, host: strin
     throw explained(
       core,
       choice.extras,
-      sender.refused(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined),
+      sender.refusals.errorOf(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined),
     );
   }
 }
