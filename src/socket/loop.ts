@@ -163,7 +163,7 @@ export class Loop {
     this.#missed = 0;
     this.#running = true;
     this.#linger.came(started);
-    if (started >= this.engine.names.interfaces.due) this.engine.names.refresh(started);
+    this.engine.names.refresh(started);
     let done = 0;
     let later = false;
     try {
