@@ -100,6 +100,19 @@ export abstract class Input extends KernelRules {
     this.readiness.wake();
   }
 
+  /** Port unreachable, to whoever sent it on this machine: connected sockets hear of it. */
+  protected refuse({ source, sourcePort, destination, destinationPort, payload }: Packet): void {
+    const v6 = isIPv6(destination);
+    const about = v6
+      ? { origin: 'SO_EE_ORIGIN_ICMP6', type: 1, code: 4, info: 0 }
+      : { origin: 'SO_EE_ORIGIN_ICMP', type: 3, code: 3, info: 0 };
+    const to = { address: destination, port: destinationPort, scope: 0 };
+    for (const { fd, port, local, wildcard } of this.sockets.values()) {
+      if (port !== sourcePort || (!wildcard && local !== source)) continue;
+      this.complain(fd, { errno: 'ECONNREFUSED', ...about, to, payload, offender: destination });
+    }
+  }
+
   /** Has this socket asked for the errors of such peers? */
   protected keepsErrors(_sock: Sock, _to: PeerName): boolean {
     return false;
@@ -126,6 +139,7 @@ export abstract class Input extends KernelRules {
         (sock.peer === undefined || (sock.peer.address === source && sock.peer.port === packet.sourcePort)) &&
         (!group || (this.isMember(sock, iface, packet) && !blocks(sock, iface, packet))),
     );
+    if (fits.length === 0 && owner !== undefined && !wire) this.refuse(packet);
     for (const sock of group || broadcast ? fits : this.best(fits, packet)) {
       const kept = this.filtered(sock, packet);
       if (kept === undefined) continue;

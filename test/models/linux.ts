@@ -271,7 +271,11 @@ export class LinuxKernel extends Kernel {
     const out = index === 0 ? undefined : this.machine.byIndex(index);
     if (index !== 0 && out === undefined) return 'ENODEV';
     const rest = { ...(out && { out }), ...(ttl !== undefined && { ttl }), ...(tos !== undefined && { tos }) };
-    if (source === undefined || isAny(source)) return rest;
+    if (source === undefined || isAny(source)) {
+      // The loopback's index alone leads nowhere but to the loopback's own addresses. Run on 6.18
+      const nowhere = out !== undefined && out.link === undefined && this.machine.owner(to.address) !== out;
+      return nowhere ? 'ENETUNREACH' : rest;
+    }
     if (isMulticast(source) || !isIPv6(source) || isMapped(Buffer.from(bytesOf(source)))) return 'EINVAL';
     if (isLinkLocal(source) && out === undefined) return 'EINVAL'; // P10
     const foreign = ['IPV6_FREEBIND', 'IP_FREEBIND', 'IPV6_TRANSPARENT', 'IP_TRANSPARENT']; // P43

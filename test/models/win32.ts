@@ -208,6 +208,9 @@ export class WindowsKernel extends Kernel {
     return 'ENETUNREACH';
   }
 
+  /** SIO_UDP_CONNRESET is off, on sockets of ours: P38. */
+  protected override refuse(): void {}
+
   /** connect() to AF_UNSPEC dissolves without a complaint. */
   protected override dissolve(sock: Sock): string | undefined {
     super.dissolve(sock);

@@ -34,13 +34,6 @@ describe.each(models)('%s', (name) => {
   });
 });
 
-/** What models get wrong, and know: take it out of here when it is mended. */
-const WRONG: Readonly<Record<string, readonly string[]>> = {
-  // Linux: the loopback's index leads nowhere but to the loopback's own addresses.
-  'linux-x64': ['index-alone'],
-  'android-arm64': ['index-alone'],
-};
-
 test.each([
   'linux-x64',
   'android-arm64',
@@ -49,7 +42,7 @@ test.each([
 ])('the model %s does what was seen of its kernel', async (name) => {
   const facts = await onModel(name);
   const wrong = facts.filter(({ result }) => result === 'otherwise').map((one) => one.name);
-  expect(wrong).toEqual(WRONG[name] ?? []);
+  expect(wrong).toEqual([]);
   expect(facts.filter(({ result }) => result === 'as expected').length).toBeGreaterThan(15);
 });
 

@@ -36,6 +36,35 @@ export const hearing: readonly Case[] = [
     run: ({ kernel }) => afterDisconnect(kernel, V6),
   },
   {
+    name: 'connect-after-mapped',
+    about: 'a dual-stack socket that was connected to a mapped address is connected to ::1',
+    async run({ kernel }) {
+      const { fd } = kernel.bound('dual', '::');
+      const connected = kernel.connect(fd, { address: MAPPED, port: 9 });
+      if (connected !== 'ok') throw new CannotTry(`connect to ${MAPPED}: ${connected}`);
+      kernel.dissolve(fd, 6);
+      return kernel.connect(fd, { address: V6, port: 9 });
+    },
+  },
+  {
+    name: 'error-and-datagram',
+    about: 'a connected socket has a datagram, and its peer refuses one, before it receives',
+    async run({ kernel }) {
+      const one = kernel.bound('udp4', V4);
+      const peer = kernel.bound('udp4', V4);
+      kernel.connect(one.fd, { address: V4, port: peer.port });
+      kernel.send(peer.fd, { to: { address: V4, port: one.port } });
+      await kernel.settle();
+      kernel.release(peer.fd);
+      kernel.send(one.fd, {});
+      await kernel.settle();
+      const got = [await kernel.receive(one.fd), await kernel.receive(one.fd)];
+      const [first, second] = got.map((each) => (typeof each === 'object' ? 'the datagram' : each));
+      if (second === undefined) return `${first} alone`;
+      return `${first}, then ${second}`;
+    },
+  },
+  {
     name: 'group-not-joined',
     about: 'a wildcard IPv6 socket is no member of a group that another socket has joined',
     async run(ground) {

@@ -39,6 +39,8 @@ const PAYLOAD = 16_384;
 const NAME = 128;
 /** ms between two looks. */
 const PAUSE = 2;
+/** ms */
+const SETTLED = 20;
 
 /** There is nothing to try it on. */
 export class CannotTry extends Error {}
@@ -139,6 +141,11 @@ export class Kernel {
     this.#array.writeInt32LE(leftover, at.flags);
     const result = this.#syscalls.sendmmsg(fd, this.#array, 0, 1, constants.MSG_DONTWAIT);
     return result === 1 ? 'sent' : this.#error(result);
+  }
+
+  /** What was sent on this machine has come by then. */
+  async settle(): Promise<void> {
+    if (this.#patience > 0) await new Promise((done) => setTimeout(done, Math.min(this.#patience, SETTLED)));
   }
 
   /** undefined when none comes; errno's name of another failure. */
