@@ -25,14 +25,24 @@ class Heard extends Given {
     this.#arrival = arrival;
   }
 
-  static remoteOf(rinfo: object): Endpoint | undefined {
-    return #remote in rinfo ? rinfo.#remote : undefined;
+  /** The sender, if this is a rinfo of ours whose address nobody has changed. */
+  static remoteOf(rinfo: ReplyTo): Endpoint | undefined {
+    return #remote in rinfo && rinfo.address === rinfo.#remote.text ? rinfo.#remote : undefined;
   }
 
-  static arrivalOf(rinfo: object): Arrival | undefined {
-    return #arrival in rinfo ? rinfo.#arrival : undefined;
+  /** Where it arrived, if this is a rinfo of ours in which nobody has changed that. */
+  static arrivalOf(rinfo: ReplyTo): Arrival | undefined {
+    if (!(#arrival in rinfo) || rinfo.localAddress !== rinfo.#arrival.localAddress) return undefined;
+    return rinfo.destination === rinfo.#arrival.destination ? rinfo.#arrival : undefined;
+  }
+
+  /** Says of `copy` what is known of `rinfo`. */
+  static copy(rinfo: RemoteInfo, copy: RemoteInfo): void {
+    if (#remote in rinfo) new Heard(copy, rinfo.#remote, rinfo.#arrival);
   }
 }
+
+export const { remoteOf, arrivalOf } = Heard;
 
 export function remoteInfo(remote: Endpoint, port: number, size: number, arrival: Arrival): RemoteInfo {
   const rinfo: RemoteInfo = {
@@ -77,20 +87,6 @@ export function copyOf(rinfo: RemoteInfo): RemoteInfo {
   const copy = Object.prototype.propertyIsEnumerable.call(rinfo, 'destination')
     ? { ...rinfo }
     : (Object.defineProperties({}, Object.getOwnPropertyDescriptors(rinfo)) as RemoteInfo);
-  const remote = Heard.remoteOf(rinfo);
-  if (remote !== undefined) new Heard(copy, remote, Heard.arrivalOf(rinfo) as Arrival);
+  Heard.copy(rinfo, copy);
   return copy;
-}
-
-/** The sender, if this is a rinfo of ours whose address nobody has changed. */
-export function remoteOf(rinfo: ReplyTo): Endpoint | undefined {
-  const remote = Heard.remoteOf(rinfo);
-  return remote !== undefined && rinfo.address === remote.text ? remote : undefined;
-}
-
-/** Where it arrived, if this is a rinfo of ours in which nobody has changed that. */
-export function arrivalOf(rinfo: ReplyTo): Arrival | undefined {
-  const arrival = Heard.arrivalOf(rinfo);
-  if (arrival === undefined || rinfo.localAddress !== arrival.localAddress) return undefined;
-  return rinfo.destination === arrival.destination ? arrival : undefined;
 }

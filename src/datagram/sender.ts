@@ -204,8 +204,12 @@ export class Sender {
       while (this.#rings.length > 0 && !this.#blocked) {
         // The first one may be another than it was: a run that is retried apart puts a ring before its own.
         const ring = this.#rings[0];
-        if (ring.settled === ring.count) this.#retire(ring);
-        else if (until !== undefined && this.#engine.now() > until) {
+        if (ring.settled === ring.count) {
+          if (this.#rings.length === 1) this.#rings.pop();
+          else this.#rings.shift(); // which costs more
+          this.#engine.rings.give(ring);
+          if (this.#backlog !== undefined) this.#refill(this.#backlog);
+        } else if (until !== undefined && this.#engine.now() > until) {
           this.#blocked = true; // others have their turn as well
           this.#outlet.awaitWritable();
         } else {
@@ -219,14 +223,6 @@ export class Sender {
     } finally {
       this.#flushing = false;
     }
-  }
-
-  /** All of its datagrams are settled: what waits without a ring moves up. */
-  #retire(ring: SendRing): void {
-    if (this.#rings.length === 1) this.#rings.pop();
-    else this.#rings.shift(); // which costs more
-    this.#engine.rings.give(ring);
-    if (this.#backlog !== undefined) this.#refill(this.#backlog);
   }
 
   /** The descriptor is writable (or the time is up): what waited may go. */

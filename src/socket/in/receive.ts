@@ -54,7 +54,8 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
     } else takeRun(core, inbox, slot, rinfo, own);
   }
   // An error behind them that the kernel has forgotten: nobody else would ask for it.
-  if (core.engine.host.syscalls.late?.has(channel.fd)) failed(core, inbox, receiver.receive(channel.fd, 1));
+  if (received < limit && core.engine.host.syscalls.late?.has(channel.fd))
+    failed(core, inbox, receiver.receive(channel.fd, 1));
   return received;
 }
 
