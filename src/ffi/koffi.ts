@@ -3,6 +3,7 @@
  * wrong about poll's callback, so the types are ours. Only files in this folder may see them.
  * Types are always anonymous or built in: named ones live in one process-wide table and collide across Jest files.
  */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import type { Machine } from './node-ffi';
@@ -60,6 +61,7 @@ export interface Koffi {
   register(callback: (...args: never[]) => unknown, type: NativeType): Pointer;
   unregister(callback: Pointer): void;
   sizeof(type: string): number;
+  readonly version?: string;
   readonly decode: {
     (address: Pointer, offset: number, type: string): Pointer;
     /** `type`: of a function. */
@@ -111,8 +113,44 @@ export function mayRefuseAddons(host: ProcessWithPermission = process): boolean 
   return host.permission !== undefined || flags.some((flag) => flag.includes('--no-addons'));
 }
 
+/** Bytes of an executable in which linkers put the path of its loader. */
+const ELF_HEAD = 4096;
+
+/** Is it glibc's loader that has loaded this program? Throws where the executable cannot be read. */
+function onGlibc(): boolean {
+  const head = Buffer.alloc(ELF_HEAD);
+  const fd = openSync(process.execPath, 'r');
+  try {
+    readSync(fd, head, 0, ELF_HEAD, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return head.includes('/ld-linux'); // musl's is ld-musl
+}
+
+/**
+ * The binary in koffi's package for this machine, by the name it is required by. undefined where it is left to the JavaScript
+ * of that package: on Linux it has one for glibc and one for musl.
+ */
+function binaryOf({ name, arch }: Platform): string | undefined {
+  if (name === 'linux' && !onGlibc()) return undefined;
+  return `@koromix/koffi-${name}-${arch}/${name}_${arch}/koffi.node`;
+}
+
+/** As this file requires, in a way that no bundler sees. */
+function requireFromHere(): NodeJS.Require {
+  const { createRequire } = require('node:module') as typeof import('node:module');
+  return createRequire(__filename);
+}
+
 /** Is there a binary of koffi's for this machine where npm and its kin put it? Looks, and loads nothing. */
 export function hasBinary(platform: Platform): boolean {
+  try {
+    const binary = binaryOf(platform);
+    if (binary !== undefined) return requireFromHere().resolve(binary) !== '';
+  } catch {
+    // Not there: koffi's own folder of packages is another place.
+  }
   try {
     require.resolve(`@koromix/koffi-${platform.name}-${platform.arch}`, { paths: [require.resolve('koffi')] });
     return true;
@@ -137,6 +175,30 @@ export function explain(error: unknown, platform: Platform): Error {
   return Object.assign(unsupportedPlatform(text), { cause: error });
 }
 
+/** The oldest koffi that will do: package.json wants it. */
+export const OLDEST = '3.3.4';
+
+/** Is it one that package.json would take? Where npm puts one for all, it may be another package's. Exported for its test. */
+export function isOurs({ version = '' }: { readonly version?: string }): boolean {
+  const [own, least] = [version, OLDEST].map((text) => text.split('.').map((part) => Number.parseInt(part, 10)));
+  const differs = least.findIndex((part, i) => part !== own[i]);
+  return differs < 0 || (differs > 0 && own[differs] > least[differs]);
+}
+
+/** koffi's binary itself: finding koffi, and then its binary, takes longer than loading that. */
+function direct(platform: Platform): Koffi | undefined {
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined || deno !== undefined) return undefined;
+  try {
+    const binary = binaryOf(platform);
+    if (binary === undefined) return undefined;
+    const found = requireFromHere()(binary) as Koffi;
+    return isOurs(found) ? found : undefined;
+  } catch {
+    return undefined; // koffi itself says why, or finds it elsewhere
+  }
+}
+
 /**
  * koffi's binary by the package that koffi loads it from. What koffi's own JavaScript adds to it are warnings of what is
  * deprecated, and it takes 10 ms of CPU time to load in Node 24.
@@ -156,7 +218,7 @@ function installed(platform: Platform): Koffi | undefined {
 function koffi(platform: Platform): Koffi {
   let cause: unknown;
   try {
-    return installed(platform) ?? (require('koffi') as Koffi);
+    return direct(platform) ?? installed(platform) ?? (require('koffi') as Koffi);
   } catch (error) {
     cause = error;
   }

@@ -14,7 +14,7 @@ export interface Versions {
 export function versions(): Versions {
   try {
     const koffi = loadKoffi(hostPlatform());
-    const { version } = koffi as unknown as { version?: string };
+    const { version } = koffi;
     try {
       // const char *gnu_get_libc_version(void); <gnu/libc-version.h>
       const gnu_get_libc_version = koffi.load(null).func<string>('const char *gnu_get_libc_version()');

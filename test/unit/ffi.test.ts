@@ -1,13 +1,28 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
 
+import { dependencies } from '../../package.json';
 import { checkHost, openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
-import { explain, hasBinary, mayRefuseAddons, refuseInSnapshot, refuseWithoutNet } from '../../src/ffi/koffi';
+import {
+  explain,
+  hasBinary,
+  isOurs,
+  mayRefuseAddons,
+  OLDEST,
+  refuseInSnapshot,
+  refuseWithoutNet,
+} from '../../src/ffi/koffi';
 import type { Syscalls } from '../../src/ffi/syscalls';
 import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
 
 const host = hostPlatform();
+/** All that koffi may be loaded by. */
+const KOFFI = [
+  'koffi',
+  `@koromix/koffi-${host.name}-${host.arch}`,
+  `@koromix/koffi-${host.name}-${host.arch}/${host.name}_${host.arch}/koffi.node`,
+];
 
 test('the host is opened once', () => {
   expect(openHost()).toBe(openHost());
@@ -17,10 +32,28 @@ test('the host is opened once', () => {
 test('importing loads neither koffi nor a library', () => {
   jest.isolateModules(() => {
     const load = jest.fn();
-    jest.doMock('koffi', load);
+    for (const name of KOFFI) jest.doMock(name, load, { virtual: true });
     require('../../src/ffi/index');
     expect(load).not.toHaveBeenCalled();
-    jest.dontMock('koffi');
+    for (const name of KOFFI) jest.dontMock(name);
+  });
+});
+
+describe('a binary of koffi that stands where npm puts one for all', () => {
+  test('has to be of a version that package.json takes', () => {
+    expect(dependencies.koffi).toBe(`^${OLDEST}`);
+    const [major, minor, patch] = OLDEST.split('.').map(Number);
+    for (const version of [OLDEST, `${major}.${minor}.${patch + 1}`, `${major}.${minor + 1}.0`, `${major}.99.0-beta.1`])
+      expect([version, isOurs({ version })]).toEqual([version, true]);
+    for (const version of [
+      undefined,
+      '',
+      `${major}.${minor - 1}.99`,
+      `${major - 1}.99.99`,
+      `${major + 1}.0.0`,
+      'three',
+    ])
+      expect([version, isOurs({ version })]).toEqual([version, false]);
   });
 });
 
@@ -33,10 +66,10 @@ describe('whether the host can be opened', () => {
   test('is told without loading anything, where all signs are good', () => {
     jest.isolateModules(() => {
       const load = jest.fn();
-      jest.doMock('koffi', load);
+      for (const name of KOFFI) jest.doMock(name, load, { virtual: true });
       (require('../../src/ffi/index') as typeof import('../../src/ffi/index')).checkHost();
       expect(load).not.toHaveBeenCalled();
-      jest.dontMock('koffi');
+      for (const name of KOFFI) jest.dontMock(name);
     });
   });
 
@@ -80,12 +113,13 @@ describe('which FFI', () => {
   /** What koffi loads, and we in its place. */
   const linux = platformFor('linux', 'x64');
   const BINARY = '@koromix/koffi-linux-x64';
+  const DIRECT = `${BINARY}/linux_x64/koffi.node`;
   const BESIDE = '../../src/ffi/beside';
   const { RECVFROMTO_FFI } = process.env;
   afterEach(() => {
     delete process.env.RECVFROMTO_FFI;
     if (RECVFROMTO_FFI !== undefined) process.env.RECVFROMTO_FFI = RECVFROMTO_FFI;
-    for (const name of ['koffi', BINARY, BESIDE, 'node:ffi']) jest.dontMock(name);
+    for (const name of ['koffi', BINARY, DIRECT, BESIDE, 'node:ffi']) jest.dontMock(name);
   });
 
   /** What is loaded where koffi and node:ffi are there or not, with this word in RECVFROMTO_FFI. */
@@ -97,8 +131,8 @@ describe('which FFI', () => {
     };
     let found = '';
     jest.isolateModules(() => {
-      for (const name of ['koffi', BINARY]) {
-        const factory = koffi ? () => ({ load: () => {}, node: { env: 1 } }) : missing('koffi');
+      for (const name of ['koffi', BINARY, DIRECT]) {
+        const factory = koffi ? () => ({ load: () => {}, node: { env: 1 }, version: OLDEST }) : missing('koffi');
         jest.doMock(name, factory, { virtual: true });
       }
       jest.doMock(BESIDE, () => ({ koffiBeside: () => undefined }));
