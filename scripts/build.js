@@ -34,6 +34,26 @@ const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !
 const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] };
 
 /**
+ * What few programs call, and all would have to read: V8 takes 25 µs for each KB. Imports of these become functions that
+ * load the file when they are called. They export nothing but functions.
+ */
+const RARE = ['multicast', 'filter', 'capabilities', 'life/split'].map((name) => source(`socket/${name}`));
+/** What only one of these, or one entry, imports. */
+const APART = [...RARE, ...['settings-findings', 'dgram/install'].map((name) => source(`socket/${name}`))];
+/** Stands behind the name of a file whose functions are loaded when they are called. */
+const WHEN_CALLED = '?when-called';
+
+/** @throws where one exports more than functions */
+function whenCalled(file) {
+  const text = readFileSync(file, 'utf8');
+  const exported = [...text.matchAll(/^export (?!type |interface )(?:async )?(\w+) (\w+)/gm)];
+  const other = exported.find(([, kind]) => kind !== 'function');
+  if (other !== undefined) throw new Error(`${file} cannot be loaded when it is called: it has ${other[0]}`);
+  const functions = exported.map(([, , name]) => `export const ${name} = (...args) => load().${name}(...args);\n`);
+  return `const load = () => require('./${basename(file, '.ts')}');\n${functions.join('')}`;
+}
+
+/**
  * What the sources load late, `require('./platform/linux')`, stays a require of a file of its own. Whoever imports the
  * main entry requires its file, too, so that index.js is the module and not a copy of its names.
  */
@@ -52,7 +72,8 @@ function late() {
       const found = await this.resolve(wanted, importer, { kind, skipSelf: true });
       if (found === null) throw new Error(`${importer} imports ${wanted}, which is not there`);
       if (found.id === source('index')) return { id: `${MARK}index`, external: true };
-      if (kind !== 'require-call') return null;
+      const isRare = RARE.includes(found.id) && !importer.endsWith(WHEN_CALLED);
+      if (kind !== 'require-call') return isRare ? found.id + WHEN_CALLED : null;
       const group = groups.get(found.id);
       const id = group === undefined ? found.id : GROUP + group;
       const folder = found.id.startsWith(join(root, 'src/cli')) ? 'cli/' : '';
@@ -62,6 +83,7 @@ function late() {
       return { id: MARK + name, external: true };
     },
     load(id) {
+      if (id.endsWith(WHEN_CALLED)) return { code: whenCalled(id.slice(0, -WHEN_CALLED.length)), moduleType: 'js' };
       if (!id.startsWith(GROUP)) return null;
       return TOGETHER[id.slice(GROUP.length)]
         .map((name) => `export * from ${JSON.stringify(source(name))};`)
@@ -119,6 +141,24 @@ function lazily() {
   };
 }
 
+/** Node's modules need no object around them that has a `default`; what makes those is a file to load. */
+function asTheyAre() {
+  const WRAPPED = /^let (\w+) = require\("node:\w+"\);\n(\1 = .*__toESM\(\1\);\n)/m;
+  const RUNTIME = /^const (require_rolldown_runtime) = require\(.*\);\n/m;
+  return {
+    name: 'as-they-are',
+    renderChunk(code) {
+      let plain = code;
+      for (let found = WRAPPED.exec(plain); found !== null; found = WRAPPED.exec(plain)) {
+        const [, name, wrapping] = found;
+        plain = plain.replace(wrapping, '').replace(new RegExp(`\\b${name}\\.default\\b`, 'g'), name);
+      }
+      const [line, runtime] = RUNTIME.exec(plain) ?? [];
+      return line !== undefined && plain.split(runtime).length === 2 ? plain.replace(line, '') : plain;
+    },
+  };
+}
+
 /** The licences of what is in the bundle and not ours. @throws where a package has none */
 function licences(output) {
   const folders = new Set();
@@ -151,7 +191,7 @@ async function code(out) {
     platform: 'node',
     external: EXTERNAL,
     transform: { target: 'node20' },
-    plugins: [late(), quiet(), lazily()],
+    plugins: [late(), quiet(), lazily(), asTheyAre()],
     onLog(level, { code, message }) {
       if (code === 'PLUGIN_TIMINGS') return; // a busy machine
       throw new Error(`${level}: ${message}`);
@@ -169,7 +209,7 @@ async function code(out) {
     chunkFileNames: '[name].js',
     codeSplitting: {
       groups: [
-        { name: 'core', test: /\/src\/socket\//, priority: 2 },
+        { name: 'core', test: (id) => /\/src\/socket\//.test(id) && !APART.includes(id), priority: 2 },
         { name: 'linux-parts', test: /together:linux/, priority: 1 },
       ],
     },
