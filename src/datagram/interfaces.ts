@@ -59,6 +59,8 @@ export class Interfaces {
 
   /** Is this word the subnet broadcast address of one of the host's networks? */
   isBroadcast(ipv4: number): boolean {
+    // The last address of a network of four or more ends in two ones. Others need no list, which takes a while to get.
+    if (((ipv4 >>> 24) & 3) !== 3) return false;
     const { broadcasts, filter } = this.#known();
     return filter[ipv4 >>> 24] === 1 && broadcasts.has(ipv4);
   }

@@ -55,7 +55,7 @@ export class Receiver {
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
   /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
-  readonly #views: Uint8Array[] = [];
+  readonly #views: Uint8Array[];
   readonly #remote = newRemote();
   readonly #arrived = newArrived();
   /** What the datagram before said, for the next one that says the same. */
@@ -82,10 +82,8 @@ export class Receiver {
     this.maxDatagramSize = maxDatagramSize;
     this.#stride = ((maxDatagramSize + 7) & -8) + STAGGER;
     this.#ring = new Ring(platform, syscalls, batch, CONTROL_SPACE, batch * this.#stride);
-    for (let slot = 0; slot < batch; slot++) {
-      this.#ring.pointAtPayload(slot, slot * this.#stride, maxDatagramSize);
-      this.#views.push(this.#view(slot, 0, 0));
-    }
+    this.#ring.shareOut(this.#stride, maxDatagramSize);
+    this.#views = new Array<Uint8Array>(batch).fill(this.#view(0, 0, 0));
     // Linux tells the whole length of what it cuts, if it is asked to (recv(2)).
     this.#flags =
       platform.constants.MSG_DONTWAIT | (platform.quirks.truncTellsLength ? platform.constants.MSG_TRUNC : 0);

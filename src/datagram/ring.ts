@@ -46,13 +46,17 @@ export class Ring {
     this.#controlBase = pointer(syscalls.addressOf(control));
     this.#payloadBase = pointer(syscalls.addressOf(this.payload));
     const iovecBase = pointer(syscalls.addressOf(iovecs));
-    for (let slot = 0; slot < slots; slot++) {
-      const message = slot * layout.size;
-      this.#store(this.messageWords, message + layout.iov, iovecBase, slot * layout.iovec.size);
-      this.messageWords[(message + layout.iovlen) >>> 2] = 1;
-      this.pointAtName(slot);
-      this.pointAtControl(slot);
-    }
+    this.#storeAll(this.messageWords, layout.iov, layout.size, iovecBase, layout.iovec.size);
+    this.#storeAll(this.messageWords, layout.name, layout.size, this.#nameBase, SOCKADDR_SPACE);
+    this.#storeAll(this.messageWords, layout.control, layout.size, this.#controlBase, controlSpace);
+    for (let slot = 0; slot < slots; slot++) this.messageWords[(slot * layout.size + layout.iovlen) >>> 2] = 1;
+  }
+
+  /** Makes each message carry `length` bytes of {@link payload}, which begin `stride` bytes apart. */
+  shareOut(stride: number, length: number): void {
+    const { size, base, len } = this.layout.iovec;
+    this.#storeAll(this.iovecWords, base, size, this.#payloadBase, stride);
+    for (let slot = 0; slot < this.slots; slot++) this.iovecWords[(slot * size + len) >>> 2] = length;
   }
 
   /** Makes message `slot` carry `length` bytes of {@link payload} from `offset` on. */
@@ -92,6 +96,21 @@ export class Ring {
   /** BSD and macOS refuse a control pointer beside a length of 0 (P23). */
   pointAtNoControl(slot: number): void {
     this.#store(this.messageWords, slot * this.layout.size + this.layout.control, NULL, 0);
+  }
+
+  /**
+   * Writes a pointer for each slot, `stride` bytes apart, to what is `step` bytes apart. Nothing is called in between: a
+   * program's first datagram waits for this, and nothing has been compiled yet.
+   */
+  #storeAll(words: Int32Array, at: number, stride: number, base: Pointer, step: number): void {
+    const { slots } = this;
+    const { pointerSize, littleEndian } = this.layout;
+    const [low, high] = [littleEndian || pointerSize === 4 ? 0 : 1, littleEndian ? 1 : 0];
+    for (let slot = 0, index = at >>> 2; slot < slots; slot++, index += stride >>> 2) {
+      const word = (base.low + slot * step) | 0;
+      words[index + low] = word;
+      if (pointerSize === 8) words[index + high] = base.high + (word >>> 0 < base.low >>> 0 ? 1 : 0);
+    }
   }
 
   /** Writes base + offset as a pointer, without a BigInt. */

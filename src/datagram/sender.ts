@@ -9,6 +9,7 @@ import type { Engine } from './engine';
 import type { Extras } from './envelopes';
 import { uvErrno } from './failure';
 import { APART, BLOCKED, GOES_ON, type Outlet, place, Refusals } from './refusals';
+import { hostSegments } from './segmentation';
 import {
   ARENA,
   copied,
@@ -117,7 +118,7 @@ export class Sender {
       const first = this.#rings.length === 0;
       const ring = first ? this.#engine.rings.take(this) : this.#ringFor(size);
       if (first) this.#rings.push(ring as SendRing);
-      const joins = this.#segments && this.#refusals?.takesRuns(remote) !== false;
+      const joins = !first && this.#joins(remote);
       if (ring !== undefined) ring.write(payload, size, remote, port, source, extras, settle, lenient, joins);
       else this.#backlog?.push({ bytes: copied(payload), remote, port, source, extras, settle, lenient });
     }
@@ -141,7 +142,7 @@ export class Sender {
     const size = sizeOf(bytes);
     if (size <= segment) return this.push(bytes, remote, port, source, extras, settle, lenient); // it may be empty
     const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_RUN / segment));
-    const whole = most > 1 && this.#segments && this.#refusals?.takesRuns(remote) !== false;
+    const whole = most > 1 && this.#joins(remote);
     const step = whole ? most * segment : segment;
     for (let at = 0; at < size; at += step) {
       const length = Math.min(step, size - at);
@@ -265,6 +266,11 @@ export class Sender {
     return next;
   }
 
+  /** May datagrams to `remote` be joined, for the kernel to cut apart again? Only then is the kernel's release asked for. */
+  #joins(remote: Endpoint): boolean {
+    return this.#segments && hostSegments() && this.#refusals?.takesRuns(remote) !== false;
+  }
+
   /** A ring has become free: what waits without one moves up. */
   #refill(backlog: Backlog): void {
     const ring = this.#engine.rings.take(this);
@@ -272,7 +278,7 @@ export class Sender {
     for (let next = backlog.oldest; next !== undefined && ring.hasRoom(next.bytes.length); next = backlog.oldest) {
       const { bytes, remote, port, source, extras, settle, lenient } = next;
       backlog.drop();
-      const joins = this.#segments && this.#refusals?.takesRuns(remote) !== false;
+      const joins = this.#joins(remote);
       ring.write(bytes, bytes.length, remote, port, source, extras, settle, lenient, joins);
     }
     if (backlog.size === 0) this.#backlog = undefined;

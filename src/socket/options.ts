@@ -1,7 +1,6 @@
 /** Socket options, checked once: from what the user wrote to what the rest reads. */
 import { carried, type Read, readersOf } from '../datagram/carried';
 import type { Wishes } from '../datagram/channel';
-import { hostSegments } from '../datagram/segmentation';
 import { badType, invalidArgType, invalidArgValue, outOfRange } from '../errors';
 import type { MtuDiscovery, OptionName, SocketKind } from '../platform/platform';
 import type { AddressBlockList, SocketOptions, SocketType } from '../types';
@@ -138,7 +137,7 @@ function settingsOf(given: SocketType | SocketOptions, registered: boolean): Set
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
     wishes: asked,
-    gso: (options.gso ?? environment().gso ?? !registered) && hostSegments(),
+    gso: options.gso ?? environment().gso ?? !registered,
     gro: checkGro(options.gro),
     ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
     ingress: checkReplyInterface(options.replyInterface) === 'ingress',
