@@ -6,15 +6,20 @@
 import { type Host, READABLE } from '../ffi/index';
 import type { IntDeparture, OptionName, Platform } from '../platform/platform';
 import { missing, type Tried } from '../platform/settings';
-import { carried, type Read, readersOf } from './carried';
+import { carried } from './carried';
 import { Channel, type Wishes } from './channel';
+import { newArrived, readControl } from './control';
 import type { Endpoint } from './endpoint';
 import { Engine } from './engine';
 import type { Extras } from './envelopes';
+import { CONTROL_SPACE, Ring } from './ring';
 import { SendRing } from './send-ring';
+import { SOCKADDR_SPACE } from './sockaddr';
 
 type Family = 'udp4' | 'udp6';
 
+/** Bytes, more than any of these datagrams has. */
+const PAYLOAD = 16;
 /** ms that a datagram to ourselves may take. */
 const PATIENCE = 100;
 /** Other than what the OS gives by itself. */
@@ -27,32 +32,33 @@ const PLAIN: Extras = { ifindex: 0, ttl: -1, tos: -1 };
 export function proved(host: Host): Host {
   const { tried } = host.platform;
   if (tried === undefined) return host;
-  const platform = withECN(host, tried);
-  const families = (['udp4', 'udp6'] as const).map((kind) => new Trial({ ...host, platform }, kind));
+  const engine = new Engine(host);
+  const platform = withECN(engine, tried);
+  const bench = new Bench(engine, platform);
+  const trials = (['udp4', 'udp6'] as const).map((kind) => new Trial(bench, kind));
   try {
-    const [udp4, udp6] = families.map((trial) => trial.departures(tried));
-    const segment = families.some((trial) => trial.cuts(tried)) ? tried.segment : undefined;
+    const [udp4, udp6] = trials.map((trial) => trial.departures(tried));
+    const segment = trials.some((trial) => trial.cuts(tried)) ? tried.segment : undefined;
     const ttl = { ...(udp4?.ttl && { udp4: udp4.ttl }), ...(udp6?.ttl && { udp6: udp6.ttl }) };
     const tos = { ...(udp4?.tos && { udp4: udp4.tos }), ...(udp6?.tos && { udp6: udp6.tos }) };
     return { ...host, platform: { ...platform, ttl, tos, ...(segment && { segment }) } };
   } finally {
-    for (const trial of families) trial.close();
+    for (const trial of trials) trial.close();
   }
 }
 
 /** Where the whole TOS is not told, its ECN bits may be. */
-function withECN(host: Host, { recvECN }: Tried): Platform {
-  const { platform } = host;
+function withECN(engine: Engine, { recvECN }: Tried): Platform {
+  const { platform } = engine.host;
   const { recvTOS } = platform.carried;
   if (recvECN === undefined || missing(recvTOS)) return platform;
-  const takes = (kind: Family, asked: typeof recvECN) => {
-    const channel = new Channel(new Engine(host), kind);
-    const taken =
-      channel.open(NOTHING) === 0 && asked[kind].every(({ level, name }) => channel.setInt(level, name, 1) === 0);
-    channel.close();
-    return taken;
-  };
-  if (takes('udp4', recvTOS) || !takes('udp4', recvECN)) return platform;
+  const channel = new Channel(engine, 'udp4');
+  const takes = (asked: typeof recvECN) =>
+    asked.udp4.every(({ level, name }) => channel.setInt(level, name, 1) === 0) && channel.fd >= 0;
+  channel.open(wishes());
+  const bitsAlone = !takes(recvTOS) && takes(recvECN);
+  channel.close();
+  if (!bitsAlone) return platform;
   return {
     ...platform,
     carried: { ...platform.carried, recvTOS: recvECN },
@@ -69,36 +75,59 @@ const wishes = (...asked: OptionName[]): Wishes => ({
   reusePort: false,
   asked,
 });
-const NOTHING = wishes();
-const TOLD = wishes('recvTTL', 'recvTOS');
+
+/** What all trials send and receive with: made once, because the first socket of a process waits for it. */
+class Bench {
+  readonly engine: Engine;
+  /** What the ring writes by; trials change it. */
+  readonly platform: { -readonly [Key in keyof Platform]: Platform[Key] };
+  readonly out: SendRing;
+  readonly in: Ring;
+
+  constructor(engine: Engine, platform: Platform) {
+    const { syscalls } = engine.host;
+    this.engine = engine;
+    this.platform = { ...platform };
+    this.out = new SendRing(this.platform, syscalls, engine.sockaddrs);
+    this.in = new Ring(platform, syscalls, 1, CONTROL_SPACE, PAYLOAD);
+    this.in.pointAtPayload(0, 0, PAYLOAD);
+  }
+}
 
 /** A socket that sends to itself. */
 class Trial {
-  readonly #host: Host;
+  readonly #bench: Bench;
   readonly #kind: Family;
-  readonly #engine: Engine;
   readonly #channel: Channel;
-  readonly #extras: readonly Read[];
+  readonly #arrived = newArrived();
   /** undefined where this host gives no such socket. */
   readonly #itself: Endpoint | undefined;
 
-  constructor(host: Host, kind: Family) {
-    this.#host = host;
+  constructor(bench: Bench, kind: Family) {
+    this.#bench = bench;
     this.#kind = kind;
-    this.#engine = new Engine(host);
-    this.#channel = new Channel(this.#engine, kind);
-    this.#extras = readersOf(TOLD) ?? [];
-    const loopback = this.#engine.names.endpoint(kind === 'udp4' ? '127.0.0.1' : '::1');
-    const open = loopback !== undefined && this.#channel.open(TOLD) === 0 && this.#channel.bind(loopback, 0) === 0;
-    this.#itself = open ? loopback : undefined;
+    this.#channel = new Channel(bench.engine, kind);
+    const loopback = bench.engine.names.endpoint(kind === 'udp4' ? '127.0.0.1' : '::1');
+    const open = loopback !== undefined && this.#channel.open(wishes()) === 0;
+    const bound = open && this.#ask() && this.#channel.bind(loopback, 0) === 0;
+    this.#itself = bound ? loopback : undefined;
+  }
+
+  /** TTL and TOS, by what the release takes. */
+  #ask(): boolean {
+    const { recvTTL, recvTOS } = this.#bench.platform.carried;
+    for (const asked of [recvTTL, recvTOS]) {
+      if (missing(asked)) continue;
+      for (const { level, name } of asked[this.#kind]) this.#channel.setInt(level, name, 1);
+    }
+    return true;
   }
 
   /** The messages that do what they say. */
   departures({ ttl, tos, ecn }: Tried): { readonly ttl?: IntDeparture; readonly tos?: IntDeparture } {
     const shows = (what: 'ttl' | 'tos', message: IntDeparture | undefined, value: number) => {
       if (message === undefined) return undefined;
-      const platform = { ...this.#host.platform, [what]: { [this.#kind]: message } };
-      const heard = this.#send(platform, 'x', { ...PLAIN, [what]: value });
+      const heard = this.#send({ [what]: { [this.#kind]: message } }, 'x', { ...PLAIN, [what]: value });
       return heard.length === 1 && heard[0]?.[what] === value ? message : undefined;
     };
     const shown = { ttl: shows('ttl', ttl?.[this.#kind], TTL), tos: shows('tos', tos?.[this.#kind], TOS) };
@@ -109,7 +138,7 @@ class Trial {
   /** Is one payload cut into datagrams? */
   cuts({ segment }: Tried): boolean {
     if (segment === undefined) return false;
-    const heard = this.#send({ ...this.#host.platform, segment }, 'aab', undefined, 2);
+    const heard = this.#send({ segment }, 'aab', undefined, 2);
     return heard.map(({ text }) => text).join() === 'aa,b';
   }
 
@@ -117,48 +146,60 @@ class Trial {
     this.#channel.close();
   }
 
-  /** → what has come of it */
-  #send(platform: Platform, text: string, extras: Extras | undefined, segment = text.length): readonly Heard[] {
-    if (this.#itself === undefined) return [];
-    const { syscalls } = this.#host;
-    const { fd, port } = this.#channel;
-    const send = (bytes: string, wanted: Platform, more: Extras | undefined, size: number) => {
-      const ring = new SendRing(wanted, syscalls, this.#engine.sockaddrs);
-      const payload = Buffer.from(bytes);
-      const to = this.#itself as Endpoint;
-      for (let at = 0; at < payload.length; at += size) {
-        const part = payload.subarray(at, at + size);
-        ring.write(part, part.length, to, port, undefined, more, undefined, false, wanted.segment !== undefined);
-      }
-      return syscalls.sendmmsg(fd, ring.messages, 0, ring.count, platform.constants.MSG_DONTWAIT) === ring.count;
-    };
-    if (!send(text, platform, extras, segment)) return [];
+  /** @param having what the platform has for this once. → what has come of it */
+  #send(having: Partial<Platform>, text: string, extras: Extras | undefined, segment = text.length): readonly Heard[] {
+    const { platform } = this.#bench;
+    const before = { ttl: platform.ttl, tos: platform.tos, segment: platform.segment };
+    Object.assign(platform, having);
+    const sent = this.#push(text, extras, segment);
+    Object.assign(platform, before);
     // What comes behind it says that nothing more will come, and is asked for nothing.
-    return send(END, this.#host.platform, undefined, END.length) ? this.#received() : [];
+    return sent && this.#push(END, undefined, END.length) ? this.#received() : [];
+  }
+
+  /** Has the kernel taken it? */
+  #push(text: string, extras: Extras | undefined, size: number): boolean {
+    const { engine, out, platform } = this.#bench;
+    if (this.#itself === undefined) return false;
+    const { fd, port } = this.#channel;
+    const payload = Buffer.from(text);
+    for (let at = 0; at < payload.length; at += size) {
+      const part = payload.subarray(at, at + size);
+      const joins = size < payload.length;
+      out.write(part, part.length, this.#itself, port, undefined, extras, undefined, false, joins);
+    }
+    const { count } = out;
+    const sent = engine.host.syscalls.sendmmsg(fd, out.messages, 0, count, platform.constants.MSG_DONTWAIT);
+    out.settled = count;
+    out.clear();
+    return sent === count;
   }
 
   #received(): readonly Heard[] {
-    const { syscalls } = this.#host;
-    const receiver = this.#engine.receiver(1, 64);
+    const { syscalls } = this.#bench.engine.host;
     const heard: Heard[] = [];
-    const reading = {
-      port: this.#channel.port,
-      mapped: false,
-      hidden: false,
-      extras: this.#extras,
-      stats: {} as never,
-    };
     for (const end = Date.now() + PATIENCE; Date.now() <= end; ) {
-      if (receiver.receive(this.#channel.fd, 1) !== 1) {
-        syscalls.poll(this.#channel.fd, READABLE, PATIENCE);
-        continue;
-      }
-      const { size, ttl, tos } = receiver.rinfo(0, reading);
-      const text = String(receiver.message(0, size, true));
-      if (text === END) return heard;
-      heard.push({ text, ttl, tos });
+      const one = this.#receive();
+      if (one === undefined) syscalls.poll(this.#channel.fd, READABLE, PATIENCE);
+      else if (one.text === END) return heard;
+      else heard.push(one);
     }
     return [];
+  }
+
+  /** undefined where nothing waits. */
+  #receive(): Heard | undefined {
+    const { engine, platform } = this.#bench;
+    const { layout, messageWords, messages, payload, control } = this.#bench.in;
+    messageWords[layout.namelen >>> 2] = SOCKADDR_SPACE;
+    messageWords[layout.controllen >>> 2] = CONTROL_SPACE;
+    messageWords[layout.flags >>> 2] = 0;
+    const got = engine.host.syscalls.recvmmsg(this.#channel.fd, messages, 1, platform.constants.MSG_DONTWAIT);
+    if (got !== 1) return undefined;
+    const length = Math.max(0, Math.min(messageWords[layout.controllen >>> 2], CONTROL_SPACE));
+    readControl(platform.cmsg, platform.arrivals, control, 0, length, this.#arrived);
+    const size = Math.min(messageWords[layout.len >>> 2], PAYLOAD);
+    return { text: payload.toString('latin1', 0, size), ttl: this.#arrived.ttl, tos: this.#arrived.tos };
   }
 }
 
@@ -166,6 +207,7 @@ const END = 'end';
 
 interface Heard {
   readonly text: string;
-  readonly ttl: number | undefined;
-  readonly tos: number | undefined;
+  /** -1 where it was not told. */
+  readonly ttl: number;
+  readonly tos: number;
 }

@@ -2,12 +2,13 @@
  * `npm run matrix`: runs the suites that know what works where, and writes docs/matrix.md from what they found. No cell is
  * filled by hand: each comes from a line that a suite wrote to MATRIX_OUT after it had tried.
  * `npm run matrix -- --reuse` takes the newest results of a suite where there are any, and runs the others;
- * `-- --reuse models wine` runs all but these.
+ * `-- --reuse models wine` runs all but these. `-- --only kernels` runs that suite alone, and leaves the rows of others as the page
+ * has them.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Finding, page } from './page';
+import { type Finding, findingsOf, page } from './page';
 import { wineFindings } from './wine';
 
 const root = resolve(__dirname, '../..');
@@ -24,6 +25,9 @@ const suites: readonly Suite[] = [
   { name: 'wine', command: ['npm', 'run', 'test:wine'] },
   { name: 'models', command: ['npx', 'jest', '--silent', 'test/models'] },
 ];
+
+/** A part of test:qemu, which has it anyway. */
+const kernels: Suite = { name: 'kernels', command: ['npm', 'run', 'test:qemu', '--', 'kernels'] };
 
 /** Runs a suite and keeps what it wrote, if it passed: half a result would look like a whole one. → has it passed? */
 function run({ name, command }: Suite, file: string): boolean {
@@ -57,7 +61,8 @@ function main(): void {
   const reused = (name: string) => flag === '--reuse' && (names.length === 0 || names.includes(name));
   mkdirSync(results, { recursive: true });
   let passed = true;
-  const all = suites.flatMap((suite): Finding[] => {
+  const wanted = flag === '--only' ? [...suites, kernels].filter(({ name }) => names.includes(name)) : suites;
+  const all = wanted.flatMap((suite): Finding[] => {
     const file = join(results, `${suite.name}.jsonl`);
     if (!(reused(suite.name) && findings(suite, file).length > 0)) passed = run(suite, file) && passed;
     const found = findings(suite, file);
@@ -66,7 +71,7 @@ function main(): void {
   });
   const target = join(root, 'docs/matrix.md');
   mkdirSync(join(root, 'docs'), { recursive: true });
-  writeFileSync(target, page(all));
+  writeFileSync(target, page(all, flag === '--only' ? findingsOf(readFileSync(target, 'utf8')) : []));
   console.log(`\nwrote docs/matrix.md: ${all.length} results`);
   if (!passed || all.length === 0 || all.some(({ result }) => result === 'failed')) process.exitCode = 1;
 }

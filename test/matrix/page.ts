@@ -38,11 +38,15 @@ function where({ runtime, version, on }: Finding): string {
 const rowOf = (finding: Finding) =>
   [NAMES[finding.os] ?? finding.os, finding.arch, finding.libc ?? '', where(finding)].join(' | ');
 
+/** A machine of its own, behind those that share this one's kernel. */
+const isSystem = ({ on }: Finding) => on?.includes('qemu-system') === true;
+
 function order(a: Finding, b: Finding): number {
   return (
     rank(SYSTEMS, a.os) - rank(SYSTEMS, b.os) ||
     Number(a.runtime === 'model') - Number(b.runtime === 'model') ||
     Number(a.arch !== 'x64') - Number(b.arch !== 'x64') ||
+    Number(isSystem(a)) - Number(isSystem(b)) ||
     a.arch.localeCompare(b.arch) ||
     (a.libc ?? '').localeCompare(b.libc ?? '') ||
     rank(['Node', 'Bun', 'Deno'], a.runtime) - rank(['Node', 'Bun', 'Deno'], b.runtime) ||
@@ -57,7 +61,34 @@ function cell(findings: readonly Finding[]): string {
   return worst.result === 'failed' ? '**failed**' : worst.result;
 }
 
-export function page(findings: readonly Finding[]): string {
+/** What a page says, as the findings that it was written from: for the rows of suites that are not run again. */
+export function findingsOf(markdown: string): Finding[] {
+  const lines = markdown.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| OS '));
+  return lines.flatMap((line): Finding[] => {
+    const [os, arch, libc, place, ...cells] = line
+      .slice(2, -2)
+      .split(' | ')
+      .map((text) => text.trim());
+    const [, runtime, version, on] = /^(\S+) (\S+?)(?:, (.*))?$/.exec(place!) ?? [];
+    const row = {
+      os: Object.keys(NAMES).find((name) => NAMES[name] === os) ?? os!,
+      arch: arch!,
+      libc: libc!,
+      ...(place === 'kernel model'
+        ? { runtime: 'model' }
+        : { runtime: runtime!, version: version!, on: on ?? 'native' }),
+    };
+    return FEATURES.flatMap((feature, i): Finding[] => {
+      const said = cells[i]!.replaceAll('*', '');
+      return said === '–' ? [] : [{ ...row, feature, result: said as Finding['result'] }];
+    });
+  });
+}
+
+/** @param kept of earlier runs: rows that nothing was found out of anew stay */
+export function page(found: readonly Finding[], kept: readonly Finding[] = []): string {
+  const anew = new Set(found.map(rowOf));
+  const findings = [...found, ...kept.filter((finding) => !anew.has(rowOf(finding)))];
   const rows = new Map<string, Finding[]>();
   for (const finding of [...findings].sort(order)) {
     const row = rowOf(finding);
@@ -74,8 +105,9 @@ Written by \`npm run matrix\` from the results of the suites; no cell is filled 
 only read of it, is in [platforms.md](platforms.md).
 
 - **run**: requests were asked of several addresses and every answer's source was seen by a client, on that OS's own
-  kernel; *qemu-user* translates another CPU's instructions and system calls for this machine's Linux kernel; *wine* runs
-  Windows' own Node.js on Wine's Winsock, which drops the message that chooses a source: a preload of the tests sends it.
+  kernel; *qemu-user* translates another CPU's instructions and system calls for this machine's Linux kernel; *qemu-system*
+  boots Debian's own build of an older kernel, the oldest that Debian still has among them; *wine* runs Windows' own Node.js
+  on Wine's Winsock, which drops the message that chooses a source: a preload of the tests sends it.
 - **modelled**: the socket ran on a model of that OS's kernel (\`test/models\`), which reads our bytes by what that OS's
   compiler and kernel sources say and rejects what that kernel rejects. No such machine took part.
 - **unsupported**: refused by name at \`createSocket\`, or the OS has no such thing (OpenBSD: IPv4-mapped addresses).

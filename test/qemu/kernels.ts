@@ -19,9 +19,10 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { epitaph, run } from '../runtimes/child';
+import { deepOf } from '../runtimes/deep';
 import type { Report } from '../runtimes/report';
 import { cache } from '../runtimes/stage';
-import { linesOf, reportSuite } from '../runtimes/suite';
+import { type Line, linesOf, reportSuite } from '../runtimes/suite';
 
 interface Kernel {
   readonly series: string;
@@ -77,7 +78,18 @@ async function boot(kernel: Kernel, stage: string, folder: string, report: Repor
   const missing = Object.entries(found?.capabilities ?? {}).flatMap(([name, value]) => (value === false ? [name] : []));
   const right = found?.kernel === release && missing.join() === lacks.join();
   const detail = `${found?.kernel}: ${missing.join(', ') || 'all of it'}${missing.length > 0 ? ' missing' : ''}`;
+  doctor(label, lines, report);
   report.check(label, 'capabilities() says what this kernel has', right ? 'passed' : 'failed', detail);
+}
+
+/** What an older kernel does otherwise than the one that the expectations are of is told, and no fault. */
+function doctor(label: string, lines: readonly Line[], report: Report): void {
+  const said = lines.find((line) => line.doctor !== undefined)?.doctor;
+  const deep = deepOf(JSON.stringify(said ?? null));
+  const passed = said?.ok === true && deep !== undefined && deep.tried > 15;
+  const detail =
+    deep === undefined ? 'no report' : `${deep.tried} cases; ${deep.otherwise.join('; ') || 'as expected'}`;
+  report.check(label, 'recvfromto doctor --deep: all is right', passed ? 'passed' : 'failed', detail);
 }
 
 /** Everything that the machine has: it has no disk. */

@@ -6,6 +6,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compile } from '../runtime/child';
 import { type Ended, epitaph, pool, run } from './child';
+import { asExpected } from './deep';
 import type { Report } from './report';
 import type { Place } from './suite';
 
@@ -78,10 +79,10 @@ function tasksFor({ command, label }: Place, dist: string, compiled: string): Ta
       right: (ended) => clean(ended) && ended.stdout === '127.0.0.2\n',
     },
     {
-      what: 'recvfromto doctor: all is right',
-      command: [...world, join(dist, 'cli/main.js'), 'doctor', '--json'],
+      what: 'recvfromto doctor --deep: all is right, and the kernel does what was expected of it',
+      command: [...world, join(dist, 'cli/main.js'), 'doctor', '--deep', '--json'],
       seconds: 60,
-      right: ({ code }) => code === 0,
+      right: ({ code, stdout }) => code === 0 && asExpected(stdout),
     },
     {
       what: 'recvfromto serve and send',

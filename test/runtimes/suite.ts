@@ -30,6 +30,8 @@ export interface Line {
   /** Of ../qemu/in-kernel.cjs. */
   readonly kernel?: string;
   readonly capabilities?: Readonly<Record<string, unknown>>;
+  /** Of ../qemu/init.sh. */
+  readonly doctor?: { readonly ok: boolean };
 }
 
 const WORLD = join(__dirname, 'world.sh');
