@@ -522,6 +522,29 @@ describe('our own ways', () => {
 });
 
 describe('closing', () => {
+  test.each<[string, (socket: Socket) => unknown]>([
+    ['all of its listeners', (socket) => socket.removeAllListeners()],
+    ["those of 'listening'", (socket) => socket.removeAllListeners('listening')],
+  ])('what waits for bind() is done, and the socket can be closed, whatever becomes of %s', async (_, deed) => {
+    const socket = recvfromto.createSocket('udp4');
+    const sent = new Promise((done) => socket.send('x', 9, '127.0.0.1', done));
+    deed(socket);
+    expect(await sent).toBeNull();
+    await new Promise<void>((done) => socket.close(done));
+  });
+
+  test('what waits for a bind() that fails is forgotten, and the socket can be closed, though nobody listens', async () => {
+    const socket = recvfromto.createSocket('udp4');
+    socket.bind(0, '192.0.2.1');
+    const replied = new Promise((done) => socket.reply('x', { address: '127.0.0.1', family: 'IPv4', port: 9 }, done));
+    socket.removeAllListeners();
+    const failed = jest.fn();
+    socket.on('error', failed);
+    expect(await replied).toMatchObject({ code: 'EADDRNOTAVAIL' });
+    expect(failed).toHaveBeenCalledTimes(1);
+    await new Promise<void>((done) => socket.close(done));
+  });
+
   test('before it is bound, while it is being bound, from a callback, from a listener, with sends in flight', async () => {
     const ways: readonly ((socket: Socket) => void)[] = [
       (socket) => socket.close(),

@@ -62,7 +62,7 @@ function bindTo(
   if (result < 0) {
     const place = { address: ip, port: given as number };
     bindFailed(core, explained(core, failure(core.engine.host.platform, result, 'bind', place)));
-  } else if (canReceive(core)) core.socket.emit('listening');
+  } else if (canReceive(core)) listening(core);
 }
 
 /** bind() without events of failure, to a literal; 'listening' follows on the next tick. @throws the kernel's error */
@@ -79,7 +79,7 @@ export function bindSync(core: Core, ip: string, port: number): void {
     throw error;
   }
   nextTick(() => {
-    if (!core.closed) core.socket.emit('listening');
+    if (!core.closed) listening(core);
   });
 }
 
@@ -102,7 +102,7 @@ export function adopt(core: Core, fd: number, exclusive: boolean): void {
     if (core.bindState !== BOUND) core.bindState = UNBOUND; // it may be bound to something better
     throw error;
   }
-  core.socket.emit('listening');
+  listening(core);
 }
 
 /** Second step, with libuv's handle of a descriptor: of cluster's, or sent by another process. */
@@ -114,7 +114,7 @@ export function adoptHandle(core: Core, handle: UdpHandle): void {
     throw error;
   }
   handle.owner = core.socket;
-  core.socket.emit('listening');
+  listening(core);
 }
 
 /**
@@ -251,7 +251,7 @@ function share(
       return;
     }
     handle.owner = core.socket;
-    core.socket.emit('listening');
+    listening(core);
   });
 }
 
@@ -295,7 +295,13 @@ function explained(core: Core, error: Error): Error {
 
 function bindFailed(core: Core, error: Error): void {
   core.bindState = UNBOUND;
-  core.socket.emit('error', error);
+  if (core.pending === undefined) core.socket.emit('error', error);
+  else core.pending.settle(error);
+}
+
+function listening(core: Core): void {
+  if (core.pending === undefined) core.socket.emit('listening');
+  else core.pending.settle();
 }
 
 /** As startReceiving(), where nobody would catch an error. */

@@ -38,8 +38,28 @@ export class Queue {
     this.#told.push(settle);
   }
 
+  /**
+   * Emits 'listening', or the error that bind() failed with, upon which what waits now is done, or forgotten: also where the
+   * program has taken our listeners away (removeAllListeners()), or one of its own throws. It could not be closed any more.
+   * @throws what listeners throw
+   */
+  settle(error?: Error): void {
+    const waiting = this.#actions;
+    try {
+      if (error === undefined) this.#socket.emit('listening');
+      else this.#socket.emit('error', error);
+    } finally {
+      // Listeners may have bound it again, and something else waits.
+      if (waiting !== undefined && this.#actions === waiting) {
+        if (error === undefined) this.#run();
+        else this.#drop(error);
+      }
+    }
+  }
+
   readonly #run = (): void => {
     this.#socket.removeListener(errorMonitor, this.#drop);
+    this.#socket.removeListener('listening', this.#run);
     const actions = this.#actions ?? [];
     this.#actions = undefined;
     this.#forgotten = [];
@@ -58,6 +78,7 @@ export class Queue {
 
   readonly #drop = (error: Error): void => {
     this.#socket.removeListener('listening', this.#run);
+    this.#socket.removeListener(errorMonitor, this.#drop);
     this.#actions = undefined;
     for (const forgotten of this.#forgotten.splice(0)) forgotten();
     for (const settle of this.#told.splice(0)) settle.settle(error, 0);
