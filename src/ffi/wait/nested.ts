@@ -24,13 +24,15 @@ class NestedReadiness implements Readiness {
   readonly #platform: Platform;
   readonly #inner: UvWaiting;
   readonly #cleanup: EnvCleanup;
-  readonly #watchers = new Map<number, NestedWatcher>();
+  /** By descriptor. */
+  readonly #watchers: (NestedWatcher | undefined)[] = [];
+  #count = 0;
   #set: { readonly epoll: EpollSet; readonly watcher: Watcher } | undefined;
   /** Tells a descriptor from the one that had its number before: its event may be read too late. */
   #generation = 0;
   /** Leaves nothing behind, in case this copy of the module has been discarded. */
   readonly #idle = new Idle(
-    () => this.#watchers.size > 0,
+    () => this.#count > 0,
     () => this.#close(),
   );
   /** Watchers that keep the loop alive. */
@@ -52,14 +54,15 @@ class NestedReadiness implements Readiness {
     const watcher = new NestedWatcher(fd, ready, this, this.#generation);
     // Errors are reported also to those who wait for nothing.
     this.#set.epoll.control(EPOLL_CTL_ADD, fd, interest(events), fd, this.#generation);
-    this.#watchers.set(fd, watcher);
+    this.#watchers[fd] = watcher;
+    this.#count++;
     this.#cleanup.closeAtEnd(fd);
     watcher.begin(events);
     return watcher;
   }
 
   isWatched(fd: number): boolean {
-    return this.#watchers.has(fd) || this.#inner.isWatched(fd);
+    return this.#watchers[fd] !== undefined || this.#inner.isWatched(fd);
   }
 
   /** For NestedWatcher. */
@@ -74,9 +77,10 @@ class NestedReadiness implements Readiness {
 
   /** For NestedWatcher. */
   forget(fd: number): void {
-    this.#watchers.delete(fd);
+    this.#watchers[fd] = undefined;
+    this.#count--;
     this.#cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
-    if (this.#watchers.size === 0) this.#idle.begin();
+    if (this.#count === 0) this.#idle.begin();
   }
 
   /** For NestedWatcher: the loop lives as long as somebody waits. */
@@ -103,7 +107,7 @@ class NestedReadiness implements Readiness {
     const epoll = this.#set?.epoll;
     const count = epoll?.take() ?? 0;
     for (let i = 0; i < count; i++) {
-      const watcher = this.#watchers.get(epoll!.tokenAt(i));
+      const watcher = this.#watchers[epoll!.tokenAt(i)];
       if (watcher?.generation === epoll!.generationAt(i)) watcher.fired(epoll!.eventsAt(i));
     }
   };
