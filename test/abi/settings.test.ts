@@ -215,6 +215,8 @@ describe.each(targets.map((facts) => [facts.name, facts] as const))('%s', (_, fa
       expect(platform.tried).toBeUndefined();
       return;
     }
+    // Nothing of it is there before it has been tried.
+    expect([platform.ttl, platform.tos, platform.segment]).toEqual([{}, {}, undefined]);
     const int = (level: string, type: string) => ({ level: facts.number(level), type: facts.number(type), size: 4 });
     const option = (level: string, name: string) => ({ level: facts.number(level), name: facts.number(name) });
     const ecn4 = option('IPPROTO_IP', 'IP_RECVECN');

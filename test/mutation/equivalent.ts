@@ -13,6 +13,11 @@ const equivalents: readonly Equivalent[] = [
     why: 'Linux takes IP_TOS as an int or as a byte (J: otherCmsg)',
   },
   {
+    systems: /^(linux|android)/,
+    names: /^quirks\.bindsAsAsked = false$/,
+    why: 'the name is asked back then, which says the same',
+  },
+  {
     systems: /^(linux|android|darwin|freebsd|netbsd)/,
     names: /^quirks\.ipMulticastOptionSize = 1$/,
     why: 'IP_MULTICAST_TTL and IP_MULTICAST_LOOP are taken as an int or as a byte there (ip(4), ip(7))',
@@ -23,7 +28,7 @@ const equivalents: readonly Equivalent[] = [
     why: 'the default of SO_SNDBUF is larger, so nothing is raised',
   },
   {
-    systems: /^(?!linux|android)/,
+    systems: /^(?!linux|android|win32)/,
     names: /^quirks\.sourceGone = with ENOBUFS$/,
     why: 'before a source is said to have vanished the kernel is asked whether it is there',
   },

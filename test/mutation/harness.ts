@@ -90,16 +90,25 @@ process.on('uncaughtException', (error) => {
   stray ??= error;
 });
 
+/** ms; a mutant may take a callback away that a test waits for. */
+const LONG = 4000;
+
 /** → what failed, or undefined */
 export async function run({ suite: own, run: body }: Test): Promise<unknown> {
   const suites = [...ancestors(own)];
   stray = undefined;
   let failure: unknown;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`nothing within ${LONG} ms`)), LONG);
+  });
   try {
     for (const { before } of [...suites].reverse()) for (const hook of before) await hook();
-    await body();
+    await Promise.race([body(), late]);
   } catch (error) {
     failure = error ?? new Error('nothing was thrown');
+  } finally {
+    clearTimeout(timer);
   }
   try {
     for (const { after } of suites) for (const hook of after) await hook();
