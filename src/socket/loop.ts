@@ -15,6 +15,7 @@ import { Inbox } from './in/inbox';
 import { Linger } from './in/linger';
 import { deliver, receive } from './in/receive';
 import { runTicks } from './in/ticks';
+import { calledBackTogether } from './out/callback';
 
 /** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
 const BUDGET = 1;
@@ -305,7 +306,7 @@ export class Loop {
       nextTick(this.#tick);
     } else if (sender.waiting === this.#half) {
       this.#half = 0;
-      sender.flush();
+      calledBackTogether(() => sender.flush());
     }
   }
 
@@ -330,7 +331,9 @@ export class Loop {
     if (dirty.length === 0) return;
     this.#dirty = [];
     for (const sender of dirty) sender.due = false;
-    for (const sender of dirty) sender.flush();
+    calledBackTogether(() => {
+      for (const sender of dirty) sender.flush();
+    });
   }
 
   readonly #tick = (): void => {

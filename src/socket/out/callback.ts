@@ -4,9 +4,32 @@ import { nextTick } from '../../captured';
 import type { Settle } from '../../datagram/send-ring';
 import type { SendCallback } from '../../types';
 
-/** Calls back on a tick of its own, in the async context of the call, as dgram's SendWrap does. */
+/** Are those who hear of their datagrams now called back on one tick? */
+let gathering = false;
+/** They, once there is one. */
+let gathered: Callback[] | undefined;
+
+/**
+ * Runs what settles many datagrams: a tick for each of them would cost more than the rest of its callback. It must not call a
+ * program's code, whose own ticks come in between.
+ */
+export function calledBackTogether(flush: () => void): void {
+  gathering = true;
+  try {
+    flush();
+  } finally {
+    gathering = false;
+    gathered = undefined;
+  }
+}
+
+/** Calls back on a tick, in the async context of the call, as dgram's SendWrap does. */
 export class Callback extends AsyncResource implements Settle {
   readonly #callback: SendCallback;
+  #error: Error | null = null;
+  #bytes = 0;
+  /** Does an error come alone, as in dgram? Programs look at arguments.length. */
+  #alone = true;
 
   constructor(callback: SendCallback) {
     super('UDPSENDWRAP');
@@ -14,21 +37,37 @@ export class Callback extends AsyncResource implements Settle {
   }
 
   settle(error: Error | null, bytes: number): void {
-    nextTick(call, this, this.#callback, error, bytes);
+    this.#error = error;
+    this.#bytes = bytes;
+    if (gathered !== undefined) gathered.push(this);
+    else {
+      const first = [this];
+      if (gathering) gathered = first;
+      nextTick(callBack, first);
+    }
   }
 
   /** As {@link settle}, with both arguments in any case. */
   report(error: Error | null, sent: number): void {
-    nextTick(() =>
-      this.runInAsyncScope(this.#callback as (error: Error | null, sent: number) => void, undefined, error, sent),
-    );
+    this.#alone = false;
+    this.settle(error, sent);
+  }
+
+  call(): void {
+    const error = this.#error;
+    if (error === null || !this.#alone) this.runInAsyncScope(this.#callback, undefined, error, this.#bytes);
+    else this.runInAsyncScope(this.#callback as (error: Error) => void, undefined, error);
   }
 }
 
-function call(resource: AsyncResource, callback: SendCallback, error: Error | null, bytes: number): void {
-  // An error comes alone, as in dgram: programs look at arguments.length.
-  if (error === null) resource.runInAsyncScope(callback, undefined, null, bytes);
-  else resource.runInAsyncScope(callback as (error: Error) => void, undefined, error);
+/** One that throws must not cost the others their call: they have a tick of their own then, as all had. */
+function callBack(all: readonly Callback[]): void {
+  let done = 0;
+  try {
+    while (done < all.length) all[done++].call();
+  } finally {
+    if (done < all.length) nextTick(callBack, all.slice(done));
+  }
 }
 
 /** Counts what becomes of the datagrams of one sendMany(), and says so when the last one is through. */
