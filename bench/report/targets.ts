@@ -152,7 +152,7 @@ export const TARGETS: readonly Target[] = [
   ...starting(20, 25),
   absolute('Node 24: import', 'start-node24', 'importMs', 8, 'ms'),
   absolute('heap of each bound socket', 'heap', 'heapBytes', 2048, 'bytes'),
-  absolute('RSS of each bound socket', 'memory', 'perFurtherKB', 6, 'KB'),
+  absolute('RSS of each bound socket beyond a thousand', 'memory', 'perFurtherKB', 6, 'KB'),
   absolute('RSS of one socket, over bare node', 'memory', 'oneOverBareMB', 15, 'MB'),
 ];
 
