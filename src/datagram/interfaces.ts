@@ -14,7 +14,7 @@ const IF_NAMESIZE = 256; // <net/if.h> says 16 on Unix; Windows' NDIS_IF_MAX_STR
 export class Interfaces {
   readonly #syscalls: Syscalls;
   readonly #now: () => number;
-  readonly #list: typeof networkInterfaces;
+  readonly #list: typeof networkInterfaces | undefined;
   /** When what is known is too old, in ms. */
   due = Number.NEGATIVE_INFINITY;
   #names = new Map<number, string | undefined>();
@@ -24,7 +24,8 @@ export class Interfaces {
   /** Changes whenever what was learned here may have become wrong. */
   generation = 0;
 
-  constructor(syscalls: Syscalls, now: () => number = clock, list = networkInterfaces) {
+  /** @param list stands for os.networkInterfaces(): node:os is loaded when it is asked */
+  constructor(syscalls: Syscalls, now: () => number = clock, list?: typeof networkInterfaces) {
     this.#syscalls = syscalls;
     this.#now = now;
     this.#list = list;
@@ -93,7 +94,7 @@ export class Interfaces {
   /** Never throws: EMFILE (getifaddrs(3) needs a descriptor) and EACCES (Android) would cost datagrams, or the process. */
   #ask(): Addresses {
     try {
-      this.#last = readAddresses(this.#list());
+      this.#last = readAddresses((this.#list ?? networkInterfaces)());
     } catch {
       // as it was, or as if there were none
     }

@@ -34,8 +34,8 @@ export function bindFailureEvent(): 'error' | typeof errorMonitor {
 
 let literals: boolean | undefined;
 
-/** Does dgram hand IP literals to dns.lookup, which a program has replaced? Node 20, 22 and 25 do. @param lookup Node's own */
-export function looksUpLiterals(lookup: typeof dns.lookup): boolean {
+/** Does dgram hand IP literals to dns.lookup, which a program has replaced? Node 20, 22 and 25 do. @param own Node's, if it is known */
+export function looksUpLiterals(own: typeof dns.lookup | undefined): boolean {
   if (literals === undefined) {
     const replaced = dns.lookup;
     let asked = false;
@@ -51,5 +51,5 @@ export function looksUpLiterals(lookup: typeof dns.lookup): boolean {
     }
     literals = asked;
   }
-  return literals && dns.lookup !== lookup;
+  return literals && dns.lookup !== own;
 }

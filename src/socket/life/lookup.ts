@@ -9,7 +9,18 @@ import { looksUpLiterals } from '../dgram/node-line';
 
 export type Found = (error: NodeJS.ErrnoException | null, address: string) => void;
 
-const original = dns.lookup;
+/** As node:dns marks it for util.promisify, in every line of Node. */
+const isNodes = (lookup: typeof dns.lookup): boolean =>
+  Object.getOwnPropertySymbols(lookup).some(({ description }) => description === 'customPromisifyArgs');
+
+const { bun, deno } = process.versions as Record<string, string | undefined>;
+let original = bun === undefined && deno === undefined ? undefined : dns.lookup;
+
+/** The runtime's own. node:dns takes a while to load; undefined where a program had replaced it when somebody first asked. */
+function own(): typeof dns.lookup | undefined {
+  if (original === undefined && isNodes(dns.lookup)) original = dns.lookup;
+  return original;
+}
 
 /** What one socket looks names up with. */
 export class Lookup {
@@ -38,7 +49,7 @@ export class Lookup {
   /** Has the program a say in what literals are? */
   get #isReplaced(): boolean {
     if (this.#lookup !== undefined) return true;
-    return this.#system === undefined && dns.lookup !== original && looksUpLiterals(original);
+    return this.#system === undefined && dns.lookup !== own() && looksUpLiterals(original);
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
