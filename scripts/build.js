@@ -8,6 +8,7 @@ const { execFile } = require('node:child_process');
 const {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,7 +16,7 @@ const {
   rmSync,
   writeFileSync,
 } = require('node:fs');
-const { basename, join, posix, resolve } = require('node:path');
+const { basename, dirname, join, posix, resolve } = require('node:path');
 const { promisify } = require('node:util');
 const { dependencies } = require('../package.json');
 
@@ -141,6 +142,41 @@ function lazily() {
   };
 }
 
+/** A file that does nothing but hand on what another one has, under the same names. → the other one */
+function handsOn(code) {
+  const [, name, file, rest] =
+    /^"use strict";\nconst (\w+) = require\("\.\/([\w-]+\.js)"\);\n([\s\S]*)$/.exec(code) ?? [];
+  const line = /^(?:exports\.(\w+) = (\w+)\.\1;)?$/;
+  const all = rest?.split('\n').every((text) => (line.exec(text)?.[2] ?? name) === name && line.test(text));
+  return all === true ? file : undefined;
+}
+
+/** What is loaded late has a file in front of it where it shares one with others: each file costs a tenth of a millisecond. */
+function withoutFronts(output) {
+  const fronts = new Map();
+  for (const { fileName, name, code } of output) {
+    const behind = [...PUBLIC, COMMAND].includes(name) ? undefined : handsOn(code);
+    if (behind !== undefined) fronts.set(fileName, behind);
+  }
+  const direct = (code) =>
+    code.replace(/require\("((?:\.\.?\/)+)([\w-]+\.js)"\)/g, (whole, folder, file) =>
+      fronts.has(file) ? `require("${folder}${fronts.get(file)}")` : whole,
+    );
+  return output
+    .filter(({ fileName }) => !fronts.has(fileName))
+    .map(({ fileName, code }) => ({ fileName, code: direct(code) }));
+}
+
+/** What wraps a CommonJS module in the bundle, as rolldown's file of such helpers has it. */
+const COMMON_JS = `const __commonJSMin = (load, module) => () => {
+	if (module === undefined) {
+		module = { exports: {} };
+		load(module.exports, module, module.exports);
+	}
+	return module.exports;
+};
+`;
+
 /** Node's modules need no object around them that has a `default`; what makes those is a file to load. */
 function asTheyAre() {
   const WRAPPED = /^let (\w+) = require\("node:\w+"\);\n(\1 = .*__toESM\(\1\);\n)/m;
@@ -154,7 +190,12 @@ function asTheyAre() {
         plain = plain.replace(wrapping, '').replace(new RegExp(`\\b${name}\\.default\\b`, 'g'), name);
       }
       const [line, runtime] = RUNTIME.exec(plain) ?? [];
-      return line !== undefined && plain.split(runtime).length === 2 ? plain.replace(line, '') : plain;
+      if (line === undefined) return plain;
+      const [, ...uses] = plain.replace(line, '').split(runtime);
+      if (!uses.every((after) => after.startsWith('.__commonJSMin('))) return plain;
+      return plain
+        .replace(line, uses.length === 0 ? '' : COMMON_JS)
+        .replaceAll(`${runtime}.__commonJSMin(`, '__commonJSMin(');
     },
   };
 }
@@ -213,7 +254,7 @@ async function code(out) {
       throw new Error(`${level}: ${message}`);
     },
   });
-  const { output } = await build.write({
+  const { output } = await build.generate({
     dir: out,
     format: 'cjs',
     exports: 'named',
@@ -231,8 +272,12 @@ async function code(out) {
     },
   });
   await build.close();
-  const write = async ({ fileName, code: text }) => writeFileSync(join(out, fileName), ascii(await shortened(text)));
-  await Promise.all(output.map(write));
+  const write = async ({ fileName, code: text }) => {
+    const file = join(out, fileName);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, ascii(await shortened(text)));
+  };
+  await Promise.all(withoutFronts(output).map(write));
   writeFileSync(join(out, 'LICENSES.txt'), licences(output));
   chmodSync(join(out, `${COMMAND}.js`), 0o755); // npx runs the command straight from a checkout
 }
