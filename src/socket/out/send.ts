@@ -6,26 +6,18 @@ import { nextTick } from '../../captured';
 import { leak, mayBeNamed, misfit, mustBeNamed, unanswerableBecause } from '../../datagram/answer';
 import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
-import { errnoName, uvErrno } from '../../datagram/failure';
+import { uvErrno } from '../../datagram/failure';
 import type { Arrival } from '../../datagram/names';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
-import {
-  alreadyConnected,
-  invalidAddress,
-  ipBlocked,
-  type SystemError,
-  sourceMismatch,
-  systemError,
-  unanswerable,
-} from '../../errors';
+import { alreadyConnected, ipBlocked, type SystemError, sourceMismatch, systemError, unanswerable } from '../../errors';
 import type { ReplyTo } from '../../types';
 import type { Core } from '../core';
 import { publishRefused } from '../diagnostics';
 import type { Found } from '../life/lookup';
 import { Parts } from './callback';
 import { type Choice, NOTHING } from './choice';
-import { explained, explaining, prepare, replyExtras } from './extras';
+import { explaining, prepare, replyExtras } from './extras';
 import { senderOf, sourceOf } from './request';
 
 /** Stands for "no callback" where a refusal must not throw: what the network caused is counted and dropped. */
@@ -192,7 +184,12 @@ function emitError(core: Core, error: Error): void {
 }
 
 /** Why nothing is sent to `remote`, if so. @param address as the user wrote it */
-function unreachable(core: Core, remote: Endpoint | undefined, address: string, port: number): Error | undefined {
+export function unreachable(
+  core: Core,
+  remote: Endpoint | undefined,
+  address: string,
+  port: number,
+): Error | undefined {
   if (core.settings.sendBlockList?.check(address, address.includes(':') ? 'ipv6' : 'ipv4')) return ipBlocked(address);
   if (remote !== undefined && remote.family === core.channel.family) return undefined;
   return sendError('EINVAL', address, port); // what libuv says to an address of the other family
@@ -222,7 +219,7 @@ function push(
 }
 
 /** → the source as the kernel has to be told it, undefined where the socket has it anyway, null where it is refused */
-function namedSource(
+export function namedSource(
   core: Core,
   source: Endpoint,
   remote: Endpoint,
@@ -236,7 +233,7 @@ function namedSource(
 }
 
 /** The source that sticky sockets send from. One bound to an address has it already, and must not get another's. */
-function heardOn(core: Core, remote: Endpoint, port: number): Endpoint | undefined {
+export function heardOn(core: Core, remote: Endpoint, port: number): Endpoint | undefined {
   if (!core.channel.wildcard) return undefined;
   const source = core.sticky?.source(remote, port);
   return source === undefined || leak(core.channel, source, remote) !== undefined ? undefined : source;
@@ -279,40 +276,6 @@ function queue(
   else if (waits) core.loop.added(sender);
   else core.loop.answered();
 }
-
-/** Sends before it returns. @throws the kernel's error; EAGAIN where the queue is full */
-export function sendSync(core: Core, payload: Payload, port: number, host: string | undefined, choice: Choice): number {
-  const { platform } = core.engine.host;
-  const remote = core.peer ?? core.lookup.endpoint(core.engine.names, host);
-  if (remote === undefined) throw invalidAddress(host);
-  const refusal = core.peer === undefined ? unreachable(core, remote, remote.text, port) : undefined;
-  if (refusal !== undefined) throw refusal;
-  core.openChannel(); // a block list of the program may have closed it
-  const source = choice.source ?? (core.sticky && core.peer === undefined ? heardOn(core, remote, port) : undefined);
-  const why = source === undefined ? undefined : misfit(core.channel, source, remote);
-  if (source !== undefined && why !== undefined) throw sourceMismatch(source.text, remote.text, why);
-  const from = source === undefined ? undefined : namedSource(core, source, remote, port, undefined);
-  const to = core.peer === undefined ? port : 0;
-  const unprepared = choice.extras && prepare(core, remote, to, choice.extras);
-  if (unprepared !== undefined) throw unprepared;
-  const sender = core.outgoing;
-  for (let tries = 0; ; tries++) {
-    const result = sender.sendSync(payload, remote, to, from ?? undefined, choice.extras);
-    if (result >= 0) return result;
-    const name = errnoName(platform, result);
-    if (tries < MOST_TRIES && core.explained(name)) continue;
-    const gone = from && platform.quirks.sourceGone.includes(name) && !core.engine.isLocal(from);
-    if (gone && core.answersFrom(from)) continue;
-    throw explained(
-      core,
-      choice.extras,
-      sender.refusals.errorOf(gone ? 'EADDRNOTAVAIL' : name, result, remote, to, from ?? undefined),
-    );
-  }
-}
-
-/** Errors of earlier datagrams that one may be refused for. */
-const MOST_TRIES = 16;
 
 /** Says so to whoever listens; throws where nobody would hear of a mistake of the program's own. */
 function refuse(core: Core, error: Error, settle: Settle | undefined): void {
