@@ -38,7 +38,16 @@ const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] }
  * What few programs call, and all would have to read: V8 takes 25 µs for each KB. Imports of these become functions that
  * load the file when they are called. They export nothing but functions.
  */
-const RARE = ['multicast', 'filter', 'capabilities', 'life/split', 'in/accept'].map((name) => source(`socket/${name}`));
+const RARE = [
+  'multicast',
+  'filter',
+  'capabilities',
+  'buffer-size',
+  'in/accept',
+  'life/split',
+  'life/signal',
+  'life/descriptor',
+].map((name) => source(`socket/${name}`));
 /** What only one of these, or one entry, imports. */
 const APART = [...RARE, ...['settings-findings', 'dgram/install', 'promises'].map((name) => source(`socket/${name}`))];
 /** Stands behind the name of a file whose functions are loaded when they are called. */
