@@ -17,6 +17,10 @@ const REMOTE = 2;
 /** Words of an address: IPv4, mapped or not; IPv6 with its scope. */
 const IPV4 = 1;
 const IPV6 = 5;
+type Size = typeof IPV4 | typeof IPV6;
+/** Words from one record to the next: a power of two, so that none lies in two lines of the cache. */
+const IPV4_STRIDE = 4;
+const IPV6_STRIDE = 16;
 /** Of a state, whose upper half is the remote's port. */
 const TAKEN = 1;
 const FORGOTTEN = 2;
@@ -31,16 +35,16 @@ export const MOST = 255;
 /** Another one in each process, or whoever spoofs addresses could choose such as all belong in one place. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
-const moving = new Int32Array(REMOTE + 2 * IPV6);
+const moving = new Int32Array(IPV6_STRIDE);
 
 /** Of one family. A record is named by where it begins in the young table: until the next find() or add(). */
 class Records {
-  readonly #size: number;
+  readonly #size: Size;
   #max: number;
   #young: Table;
   #old: Table | undefined;
 
-  constructor(max: number, size: number) {
+  constructor(max: number, size: Size) {
     this.#size = size;
     this.#max = max;
     this.#young = new Table(SMALLEST, size);
@@ -123,14 +127,14 @@ class Table {
   readonly stride: number;
   readonly words: Int32Array;
   count = 0;
-  readonly #size: number;
+  readonly #size: Size;
   /** Where the last one was found: most datagrams come from where one of the last ones came from. */
   #last = 0;
 
   /** @param capacity a power of two. @param size words of an address */
-  constructor(capacity: number, size: number) {
+  constructor(capacity: number, size: Size) {
     this.capacity = capacity;
-    this.stride = REMOTE + 2 * size;
+    this.stride = size === IPV4 ? IPV4_STRIDE : IPV6_STRIDE;
     this.words = new Int32Array(capacity * this.stride);
     this.#size = size;
   }
@@ -152,23 +156,23 @@ class Table {
     if (words[last + REMOTE] === word && words[last] >>> 16 === port && words[last] !== 0) return last;
     const mask = this.capacity - 1;
     let place = hash(SEED, word, port, 0, 0, 0, 0, 0) & mask;
-    for (; words[4 * place] !== 0; place = (place + 1) & mask) {
-      if (words[4 * place + REMOTE] === word && words[4 * place] >>> 16 === port) break;
+    for (; words[IPV4_STRIDE * place] !== 0; place = (place + 1) & mask) {
+      if (words[IPV4_STRIDE * place + REMOTE] === word && words[IPV4_STRIDE * place] >>> 16 === port) break;
     }
-    this.#last = 4 * place;
-    return 4 * place;
+    this.#last = IPV4_STRIDE * place;
+    return IPV4_STRIDE * place;
   }
 
   #placeOfIPv6(a: number, b: number, c: number, d: number, scope: number, port: number): number {
-    const { words, stride } = this;
+    const { words } = this;
     if (words[this.#last] !== 0 && this.#isIPv6(this.#last, a, b, c, d, scope, port)) return this.#last;
     const mask = this.capacity - 1;
     let place = hash(SEED, a, b, c, d, scope, port, 0) & mask;
-    for (; words[stride * place] !== 0; place = (place + 1) & mask) {
-      if (this.#isIPv6(stride * place, a, b, c, d, scope, port)) break;
+    for (; words[IPV6_STRIDE * place] !== 0; place = (place + 1) & mask) {
+      if (this.#isIPv6(IPV6_STRIDE * place, a, b, c, d, scope, port)) break;
     }
-    this.#last = stride * place;
-    return stride * place;
+    this.#last = IPV6_STRIDE * place;
+    return IPV6_STRIDE * place;
   }
 
   #isIPv6(at: number, a: number, b: number, c: number, d: number, scope: number, port: number): boolean {
