@@ -20,10 +20,12 @@ export interface SendArguments {
  * for a detached buffer
  */
 export function sendArguments(connected: boolean, args: readonly unknown[]): SendArguments {
-  const [message, second, third] = args;
+  // By index: to take an array apart by its iterator costs more than all that is asked here.
+  const second = args[1];
+  const third = args[2];
   // dgram takes an object for an offset of 0, if a length follows.
   const lone = third === undefined || third === null || typeof third === 'function';
-  if (second !== null && typeof second === 'object' && lone) return optionArguments(connected, message, second, third);
+  if (second !== null && typeof second === 'object' && lone) return optionArguments(connected, args[0], second, third);
   return connected ? toPeer(args) : toAddress(args);
 }
 
@@ -119,12 +121,13 @@ export function optionArguments(
 }
 
 /** send(msg, offset, length, port [, address] [, callback]) and send(msg, port [, address] [, callback]) */
-function toAddress([message, offset, length, port, address, callback]: readonly unknown[]): SendArguments {
-  const sliced = Boolean(address) || (Boolean(port) && typeof port !== 'function');
-  const payload = sliced ? slice(message, offset, length) : payloadOf(message);
-  const to = sliced ? port : offset;
-  const host = sliced ? address : length;
-  const last = sliced ? callback : port;
+function toAddress(args: readonly unknown[]): SendArguments {
+  const port = args[3];
+  const sliced = Boolean(args[4]) || (Boolean(port) && typeof port !== 'function');
+  const payload = sliced ? slice(args[0], args[1], args[2]) : payloadOf(args[0]);
+  const to = sliced ? port : args[1];
+  const host = sliced ? args[4] : args[2];
+  const last = sliced ? args[5] : port;
   const checked = checkPort(to, false);
   if (typeof host === 'function')
     return { payload, port: checked, address: undefined, options: undefined, callback: functionOr(host) };

@@ -102,25 +102,25 @@ export class Sticky {
 
   /** Emits 'message', in a context of its own where that matters: late answers find it again. */
   deliver(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
-    this.hear(rinfo);
-    if (!contextual) {
-      this.#deliverPlain(core, msg, rinfo);
-      return;
-    }
-    const outer = contexts.getStore();
-    const before = outer !== undefined && outer.depth < DEPTH ? outer : undefined;
     const remote = remoteOf(rinfo) as Endpoint;
     const local = arrivalOf(rinfo)?.source;
+    this.#hear(rinfo, remote, local);
+    if (contextual) this.#deliverInContext(core, msg, rinfo, remote, local);
+    else this.#deliverPlain(core, msg, rinfo, remote, local);
+  }
+
+  #deliverInContext(core: Core, msg: Buffer, rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
+    const outer = contexts.getStore();
+    const before = outer !== undefined && outer.depth < DEPTH ? outer : undefined;
     const heard = { remote, port: rinfo.port, local, before, depth: (before?.depth ?? 0) + 1 };
     contexts.run(heard, () => core.socket.emit('message', msg, rinfo));
   }
 
-  #deliverPlain(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
-    const remote = remoteOf(rinfo) as Endpoint;
+  #deliverPlain(core: Core, msg: Buffer, rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
     this.#names.expect(remote);
     this.#remote = this.#routes === undefined ? remote : undefined;
     this.#port = rinfo.port;
-    this.#local = arrivalOf(rinfo)?.source;
+    this.#local = local;
     try {
       core.socket.emit('message', msg, rinfo);
     } finally {
@@ -131,9 +131,10 @@ export class Sticky {
 
   /** Remembers where `rinfo`, which is as we made it, was heard. */
   hear(rinfo: RemoteInfo): void {
-    const remote = remoteOf(rinfo);
-    if (remote === undefined) return;
-    const local = arrivalOf(rinfo)?.source;
+    this.#hear(rinfo, remoteOf(rinfo) as Endpoint, arrivalOf(rinfo)?.source);
+  }
+
+  #hear(rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
     const { port } = rinfo;
     const own = this.#memory();
     const common = shared as Remotes;

@@ -115,7 +115,7 @@ describe.each([
   test('it is a Map that may have forgotten, never one that is wrong', () => {
     const step = fc.record({ key: fc.nat(40), what: fc.constantFrom('hear', 'find', 'forget') });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.integer({ min: 1, max: 30 }), (steps, max) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), fc.integer({ min: 1, max: 30 }), (steps, max) => {
         const memory = new Remotes(max);
         const known = new Set<number>(); // what is forgotten keeps its place until its generation goes
         const model = new Map<number, string>();
