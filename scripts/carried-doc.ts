@@ -176,6 +176,7 @@ ${reasons.join('\n')}
 ${tests.join('\n')}
 
 That \`txTime\` is heeded, not taken alone, is tried where the kernel has the fq qdisc; elsewhere that test is skipped and says so.
+\`npm run test:qemu -- kernels\` tries it on Debian's own kernels, which have it.
 `;
 }
 

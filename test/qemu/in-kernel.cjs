@@ -2,6 +2,7 @@
 // used, what is not given is refused with a reason. Lines as suite.cjs prints them, without features of the matrix.
 'use strict';
 const assert = require('node:assert');
+const { execFileSync } = require('node:child_process');
 const { once } = require('node:events');
 const os = require('node:os');
 const path = require('node:path');
@@ -74,9 +75,33 @@ const checks = {
     return text === 'aabb' ? 'a run' : 'cut before the loopback interface';
   },
   async txTime() {
-    const txTime = process.hrtime.bigint();
-    const { error } = await between({}, {}, (from, port) => sent(from, 'x', { port, txTime }), 1);
-    assert.strictEqual(error, null);
+    // Under a queue that heeds it: what is to leave later does, though it was sent before.
+    execFileSync('tc', ['qdisc', 'replace', 'dev', 'lo', 'root', 'fq']);
+    // Two sockets: fq waits for the first of a flow, and looks at what comes behind it then.
+    const [one, other, to] = [await bound({}), await bound({}), await bound({})];
+    const { port } = to.address();
+    const arrivals = [];
+    const both = new Promise((done) => {
+      to.on('message', (msg) => arrivals.push([String(msg), process.hrtime.bigint()]) === 4 && done());
+    });
+    // An emulated machine takes its time for what it does first.
+    for (const socket of [one, other]) assert.strictEqual(await sent(socket, 'now', { port, txTime: 1n }), null);
+    while (arrivals.length < 2) await once(to, 'message');
+    const started = process.hrtime.bigint();
+    const [late, soon] = [started + 5_000_000_000n, started + 2_000_000_000n];
+    assert.strictEqual(await sent(one, 'late', { port, txTime: late }), null);
+    assert.strictEqual(await sent(other, 'soon', { port, txTime: soon }), null);
+    await both;
+    for (const socket of [one, other, to]) socket.close();
+    execFileSync('tc', ['qdisc', 'del', 'dev', 'lo', 'root']);
+    assert.deepStrictEqual(
+      arrivals.map(([text]) => text),
+      ['now', 'now', 'soon', 'late'],
+    );
+    const [, , [, first], [, second]] = arrivals;
+    assert.ok(first >= soon && first < late && second >= late, 'each in its time');
+    const ms = [first, second].map((at) => `${Math.round(Number(at - started) / 1e6)} ms`);
+    return `heeded by fq: sent at once for 2000 and 5000 ms, came after ${ms.join(' and ')}`;
   },
   async recvMark() {
     const { heard } = await between({}, { recvMark: true }, (from, port) => sent(from, 'x', { port }), 1);

@@ -99,7 +99,8 @@ function makeInitrd(target: string, stage: string, modules: string, seconds: num
     mkdirSync(join(root, name), { recursive: true });
   }
   const busybox = whereIs('busybox');
-  for (const program of [...PROGRAMS, busybox, whereIs('ip'), process.execPath]) withLibraries(root, program);
+  for (const program of [...PROGRAMS, busybox, whereIs('ip'), whereIs('tc'), process.execPath])
+    withLibraries(root, program);
   copyFileSync(busybox, join(root, 'bin/busybox'));
   symlinkSync(process.execPath, join(root, 'bin/node'));
   for (const module of MODULES) {
