@@ -11,6 +11,7 @@ export const SUBJECTS = [
   'messages',
   'gro',
   'register',
+  'register-gso',
   'bun',
   'deno',
   'deno-dgram',

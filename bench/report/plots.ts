@@ -65,6 +65,7 @@ const COLOURS: Readonly<Record<SubjectId, string>> = {
   messages: '#5b9bd5',
   gro: '#8fbbe6',
   register: '#173f6e',
+  'register-gso': '#2b5c96',
   bun: '#b5838d',
   deno: '#8a9a5b',
   'deno-dgram': '#b9c48f',

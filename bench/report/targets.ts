@@ -32,8 +32,9 @@ const NAMES: Partial<Record<SubjectId, string>> = {
   message: 'recvfromto',
   shared: 'ownBuffers: false',
   messages: "'messages'",
-  gro: 'gro: true',
+  gro: 'gro: true, ownBuffers: false',
   register: 'register',
+  'register-gso': 'register with gso=on',
 };
 
 const nameOf = (id: SubjectId) => NAMES[id] ?? id;
@@ -113,6 +114,7 @@ export const TARGETS: readonly Target[] = [
   cpu('echo64', 'gro', 'c-gro', 1.2),
   cpu('echo64', 'message', 'dgram', 0.36),
   cpu('echo64', 'register', 'dgram', 0.5),
+  cpu('echo64', 'register-gso', 'dgram', 0.5),
   ...['echo64', 'echo256', 'echo1024'].flatMap((name) => [
     other(name, 'perSecond', 'echoes per second', 'message', 'dgram', { least: 2.5 }),
     other(name, 'perSecond', 'echoes per second', 'message', 'bun', { least: 2 }),
@@ -128,6 +130,7 @@ export const TARGETS: readonly Target[] = [
   ...manyPeers('-ipv6'),
   cpu('callback', 'message', 'dgram', 0.5),
   cpu('callback', 'register', 'dgram', 0.55),
+  cpu('callback', 'register-gso', 'dgram', 0.55),
   cpu('awaited', 'message', 'dgram', 1.1),
   cpu('awaited', 'register', 'dgram', 1.1),
   ...[100, 1000, 5000, 10_000, 20_000, 50_000].flatMap(atRate),

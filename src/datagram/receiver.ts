@@ -165,7 +165,12 @@ export class Receiver {
   }
 
   /** `rinfo` for one more datagram of the run that the slot holds. */
-  again(rinfo: RemoteInfo, size: number): RemoteInfo {
+  again(rinfo: RemoteInfo, size: number, reading: Reading): RemoteInfo {
+    // Made anew, where nothing else stands in it: several times as fast as a copy.
+    if (reading.extras === undefined && rinfo.truncated === undefined) {
+      const make = reading.hidden ? dgramRemoteInfo : remoteInfo;
+      return make(this.#from as Endpoint, this.#remote.port, size, this.#arrival);
+    }
     const own = copyOf(rinfo);
     own.size = size;
     return own;

@@ -32,7 +32,7 @@ export function takeRun(core: Core, inbox: Inbox, slot: number, rinfo: RemoteInf
   do {
     const length = Math.min(segment, size - offset);
     const kept = Math.min(length, settings.maxDatagramSize);
-    const about = kept === size ? rinfo : receiver.again(rinfo, kept);
+    const about = kept === size ? rinfo : receiver.again(rinfo, kept, core);
     if (kept < length) {
       about.truncated = true;
       stats.truncated++;
