@@ -28,7 +28,6 @@ import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
 import type { Entry } from './in/inbox';
 import type { UdpHandle } from './life/cluster';
-import type { Lookup } from './life/lookup';
 import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
 import { LARGEST_DATAGRAM, type Settings } from './options';
@@ -190,14 +189,6 @@ export class Core implements Outlet, Reading, Waiter {
   }
 
   // ── state ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  get connecting(): boolean {
-    return this.connectState === CONNECTING;
-  }
-
-  get lookup(): Lookup {
-    return this.settings.lookup;
-  }
 
   /** Is anybody listening for whole batches? */
   get batches(): boolean {

@@ -9,7 +9,7 @@ import { optionArguments, payloadOf, sendArguments, sendtoArguments } from './ar
 import { BOUND, CONNECTED, kState } from './core';
 import { whenSending } from './life/bind';
 import { Callback, Tally } from './out/callback';
-import { choice } from './out/choice';
+import { choice, NOTHING } from './out/choice';
 import { reply, send } from './out/send';
 import { sendSync } from './out/send-sync';
 import { Tuned } from './tuned';
@@ -38,7 +38,7 @@ export abstract class Sending extends Tuned {
   send(...args: unknown[]): void {
     const core = this[kState];
     const { payload, port, address, options, callback } = sendArguments(core.connectState === CONNECTED, args);
-    const chosen = choice(core.engine, core.channel.family, options);
+    const chosen = options === undefined ? NOTHING : choice(core.engine, core.channel.family, options);
     const settle = callback && new Callback(callback);
     const { tells } = core;
     if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, tells);

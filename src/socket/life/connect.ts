@@ -62,7 +62,7 @@ function lookUpAndConnect(core: Core, port: number, host: string, callback: (() 
     core.connectState = DISCONNECTED;
     nextTick(() => connectFailed(core, error, callback));
   };
-  core.lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
+  core.settings.lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
 }
 
 function connectFailed(core: Core, error: Error, callback: ((error: Error) => void) | undefined): void {

@@ -11,7 +11,7 @@ import { heardOn, namedSource, unreachable } from './send';
 /** Sends before it returns. @throws the kernel's error; EAGAIN where the queue is full */
 export function sendSync(core: Core, payload: Payload, port: number, host: string | undefined, choice: Choice): number {
   const { platform } = core.engine.host;
-  const remote = core.peer ?? core.lookup.endpoint(core.engine.names, host);
+  const remote = core.peer ?? core.settings.lookup.endpoint(core.engine.names, host);
   if (remote === undefined) throw invalidAddress(host);
   const refusal = core.peer === undefined ? unreachable(core, remote, remote.text, port) : undefined;
   if (refusal !== undefined) throw refusal;

@@ -12,7 +12,7 @@ import { arrivalOf, remoteOf } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import { alreadyConnected, ipBlocked, type SystemError, sourceMismatch, systemError, unanswerable } from '../../errors';
 import type { ReplyTo } from '../../types';
-import type { Core } from '../core';
+import { CONNECTING, type Core } from '../core';
 import { publishRefused } from '../diagnostics';
 import type { Found } from '../life/lookup';
 import { Parts } from './callback';
@@ -41,7 +41,8 @@ export function send(
     push(core, payload, core.peer, 0, choice, settle);
     return;
   }
-  const remote = core.connecting ? undefined : core.lookup.endpoint(core.engine.names, host);
+  const { lookup } = core.settings;
+  const remote = core.connectState === CONNECTING ? undefined : lookup.endpoint(core.engine.names, host);
   if (remote !== undefined) {
     sendTo(
       core,
@@ -62,7 +63,7 @@ export function send(
     } else if (error) lookupFailed(core, error, settle);
     else sendFound(core, payload, port, address, choice, named(host, settle));
   };
-  core.lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
+  lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
 }
 
 /** The last answer: most go to who has been answered before, from where he was answered. What was checked then still holds. */
