@@ -3,13 +3,16 @@
  * have been sent, refused, or counted; what the kernel gave it must have been delivered, filtered, discarded or counted.
  */
 import type { Socket } from '../../../src/socket/socket';
-import type { SocketOptions } from '../../../src/types';
+import { sumOf } from '../../../src/socket/stats';
+import type { RemoteInfo, SocketOptions, SocketStats } from '../../../src/types';
 
 const { createSocket } = require('../../..') as { createSocket(options: SocketOptions): Socket };
 
 /** What one socket has been through, as the program sees it. */
 export interface Ledger {
   readonly socket: Socket;
+  /** Those that were split off it: what was received by one may be delivered by the other. */
+  readonly children: Socket[];
   handed: number;
   delivered: number;
   promised: number;
@@ -25,6 +28,8 @@ export interface Verdict {
   readonly delivered: number;
   readonly filtered: number;
   readonly discarded: number;
+  readonly stale: number;
+  readonly unread: number;
   readonly truncated: number;
   readonly callbacks: number;
   readonly callbackErrors: number;
@@ -36,9 +41,14 @@ export interface Verdict {
 /** Looks, 10 ms apart, until a closed socket has to be at rest. */
 const PATIENCE = 500;
 
-function isAtRest({ socket, delivered, handed, promised, called }: Ledger): boolean {
-  const { datagramsIn, datagramsOut, sendErrors, filtered, discarded } = socket.stats();
-  const known = delivered + filtered + discarded;
+function statsOf({ socket, children }: Ledger): SocketStats {
+  return children.reduce((sum, child) => sumOf(sum, child.stats()), socket.stats());
+}
+
+function isAtRest(ledger: Ledger): boolean {
+  const { delivered, handed, promised, called } = ledger;
+  const { datagramsIn, datagramsOut, sendErrors, filtered, discarded, stale } = statsOf(ledger);
+  const known = delivered + filtered + discarded + stale;
   return datagramsIn === known && handed === datagramsOut + sendErrors && promised === called;
 }
 
@@ -50,6 +60,8 @@ const zero = () => ({
   delivered: 0,
   filtered: 0,
   discarded: 0,
+  stale: 0,
+  unread: 0,
   truncated: 0,
   callbacks: 0,
   callbackErrors: 0,
@@ -76,17 +88,30 @@ export class Account {
 
   open(options: SocketOptions): Ledger {
     const socket = createSocket(options);
-    const ledger: Ledger = { socket, handed: 0, delivered: 0, promised: 0, called: 0, failed: 0 };
-    socket.on('error', () => {
-      this.errors++;
-    });
+    const ledger: Ledger = { socket, children: [], handed: 0, delivered: 0, promised: 0, called: 0, failed: 0 };
     // Also those who expect nothing hear what comes for whoever had their port before.
-    socket.on('message', () => {
-      ledger.delivered++;
-    });
+    this.#hear(socket, ledger);
     this.#open.add(ledger);
     this.#sum.sockets++;
     return ledger;
+  }
+
+  /** A socket of its own for one peer; closed with the other one. */
+  split(ledger: Ledger, rinfo: RemoteInfo): Socket {
+    const child = ledger.socket.split(rinfo);
+    this.#hear(child, ledger);
+    ledger.children.push(child);
+    this.#sum.sockets++;
+    return child;
+  }
+
+  #hear(socket: Socket, ledger: Ledger): void {
+    socket.on('error', () => {
+      this.errors++;
+    });
+    socket.on('message', () => {
+      ledger.delivered++;
+    });
   }
 
   /** A callback that must come once. */
@@ -102,7 +127,7 @@ export class Account {
 
   /** Closes it; when all has come to rest, settles it. */
   async close(ledger: Ledger): Promise<void> {
-    await new Promise<void>((done) => ledger.socket.close(() => done()));
+    for (const socket of [...ledger.children, ledger.socket]) await new Promise<void>((done) => socket.close(done));
     // What was taken from the kernel before waits for its turn behind what other sockets have; callbacks come on a tick.
     for (let i = 0; i < PATIENCE && !isAtRest(ledger); i++) await new Promise((done) => setTimeout(done, 10));
     this.#settle(ledger);
@@ -115,8 +140,8 @@ export class Account {
   /** Datagrams, of closed and of open sockets, in and out. */
   get datagrams(): number {
     let sum = this.#sum.sent + this.#sum.received;
-    for (const { socket } of this.#open) {
-      const { datagramsIn, datagramsOut } = socket.stats();
+    for (const ledger of this.#open) {
+      const { datagramsIn, datagramsOut } = statsOf(ledger);
       sum += datagramsIn + datagramsOut;
     }
     return sum;
@@ -125,7 +150,7 @@ export class Account {
   /** Descriptors of open sockets: how many there are depends on the moment. */
   get descriptors(): number {
     let sum = 0;
-    for (const { socket } of this.#open) if (socket.fd >= 0) sum++;
+    for (const { socket, children } of this.#open) for (const { fd } of [socket, ...children]) if (fd >= 0) sum++;
     return sum;
   }
 
@@ -137,7 +162,7 @@ export class Account {
   #settle(ledger: Ledger): void {
     if (!this.#open.delete(ledger)) return;
     const { handed, delivered, promised, called, failed } = ledger;
-    const stats = ledger.socket.stats();
+    const stats = statsOf(ledger);
     const sum = this.#sum;
     sum.handed += handed;
     sum.sent += stats.datagramsOut;
@@ -146,16 +171,18 @@ export class Account {
     sum.delivered += delivered;
     sum.filtered += stats.filtered;
     sum.discarded += stats.discarded;
+    sum.stale += stats.stale;
+    sum.unread += stats.unread;
     sum.truncated += stats.truncated;
     sum.callbacks += called;
     sum.callbackErrors += failed;
     const out = handed - stats.datagramsOut - stats.sendErrors;
-    const into = stats.datagramsIn - delivered - stats.filtered - stats.discarded;
+    const into = stats.datagramsIn - delivered - stats.filtered - stats.discarded - stats.stale;
     sum.unaccounted += Math.abs(out) + Math.abs(into);
     if (out !== 0) this.wrong(`${handed} handed over, ${stats.datagramsOut} sent, ${stats.sendErrors} refused`);
     if (into !== 0)
       this.wrong(
-        `${stats.datagramsIn} received, ${delivered} delivered, ${stats.filtered} filtered, ${stats.discarded} discarded`,
+        `${stats.datagramsIn} received, ${delivered} delivered, ${stats.filtered} filtered, ${stats.discarded} discarded, ${stats.stale} stale`,
       );
     if (promised !== called) this.wrong(`${promised} callbacks were promised, ${called} came`);
   }

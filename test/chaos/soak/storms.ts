@@ -1,46 +1,6 @@
 /** The kinds of trouble. Each runs until the time is up, a little at a time, so that all of them go on at once. */
-import type { Account, Ledger } from './account';
-import type { Network } from './network';
-import type { Sampler } from './sampler';
-
-export interface Setting {
-  readonly network: Network;
-  readonly account: Account;
-  readonly sampler: Sampler;
-  readonly seed: number;
-  /** By Date.now(). */
-  readonly until: number;
-}
-
-const turn = () => new Promise<void>((done) => setImmediate(done));
-const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
-
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 2 ** 32) * limit);
-  }
-}
-
-async function bound(ledger: Ledger, port: number, address: string): Promise<number> {
-  ledger.socket.bind(port, address);
-  await new Promise<void>((done) => ledger.socket.once('listening', done));
-  return ledger.socket.address().port;
-}
-
-/** A datagram that is sent, with a callback now and then. */
-function send(account: Account, ledger: Ledger, args: unknown[], callback: boolean): void {
-  const { socket } = ledger;
-  const all = callback ? [...args, account.promise(ledger)] : args;
-  ledger.handed++;
-  (socket.send as (...args: unknown[]) => void).apply(socket, all);
-}
+import { flow } from './flow';
+import { bound, Random, type Setting, send, sleep, turn } from './setting';
 
 const PEERS = 1_000_000;
 const payloads = [1, 16, 100, 512, 1200, 1400].map((size) => Buffer.alloc(size, size & 0xff));
@@ -215,6 +175,7 @@ export const kinds = {
   interfaces,
   openAndClose,
   refused,
+  flow,
   garbage,
 };
 
