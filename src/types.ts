@@ -400,7 +400,7 @@ export interface SocketStats {
   truncated: number;
   /** Not delivered because of `accept` or `receiveBlockList`. */
   filtered: number;
-  /** Received but not delivered because the socket was closed first. */
+  /** Received but not delivered because the socket was closed first, or there was no memory for it. */
   discarded: number;
   /** Dropped by the kernel's receive queue; with `recvDrops`, as of the last datagram. */
   droppedByKernel: number;

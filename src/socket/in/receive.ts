@@ -41,17 +41,22 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
   const { maxQueueTime, gro } = settings;
   const own = settings.ownBuffers ?? !core.batches;
   for (let slot = 0; slot < received; slot++) {
-    const rinfo = receiver.rinfo(slot, core);
-    const { size } = rinfo;
-    if (maxQueueTime !== undefined && receiver.age > maxQueueTime) {
-      stats.stale++;
-      stats.bytesIn += size;
-      publishStale(core.socket, rinfo);
-    } else if (gro === false) {
-      stats.bytesIn += size;
-      const owner = core.parent === undefined ? core : ownerOf(core, rinfo);
-      inbox.push(owner, receiver.message(slot, size, own), rinfo);
-    } else takeRun(core, inbox, slot, rinfo, own);
+    try {
+      const rinfo = receiver.rinfo(slot, core);
+      const { size } = rinfo;
+      if (maxQueueTime !== undefined && receiver.age > maxQueueTime) {
+        stats.stale++;
+        stats.bytesIn += size;
+        publishStale(core.socket, rinfo);
+      } else if (gro === false) {
+        stats.bytesIn += size;
+        const owner = core.parent === undefined ? core : ownerOf(core, rinfo);
+        inbox.push(owner, receiver.message(slot, size, own), rinfo);
+      } else takeRun(core, inbox, slot, rinfo, own);
+    } catch (error) {
+      stats.discarded++; // no memory for it: its socket hears of that, and the others of the batch are delivered
+      inbox.push(core, undefined, error as Error);
+    }
   }
   // An error behind them that the kernel has forgotten: nobody else would ask for it.
   if (received < limit && core.engine.host.syscalls.late?.has(channel.fd))

@@ -54,6 +54,30 @@ describe.each(gone)('$name', ({ make }) => {
   });
 });
 
+test.each([
+  ['alone', {}],
+  ['joined by the kernel', { gro: true }],
+])('a datagram that there is no memory for, %s, is counted, its socket hears of it, and the others come', async (_, options) => {
+  const socket = new Socket({ type: 'udp4', ...options });
+  const sender = new Socket({ type: 'udp4' });
+  for (const one of [socket, sender]) await once(one.bind(0, '127.0.0.1'), 'listening');
+  const heard: number[] = [];
+  const errors: Error[] = [];
+  socket.on('message', (msg) => heard.push(msg[0] as number)).on('error', (error) => errors.push(error));
+  const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow');
+  const real = Buffer.allocUnsafe; // not through the spy again
+  allocate.mockImplementationOnce(real).mockImplementationOnce(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  const to = { port: socket.address().port, address: '127.0.0.1' };
+  for (let i = 0; i < 5; i++) sender.sendSync(Buffer.alloc(200, i), to);
+  for (let i = 0; i < 2000 && heard.length + errors.length < 5; i++) await new Promise((done) => setTimeout(done, 1));
+  allocate.mockRestore();
+  expect([heard, errors.map(({ message }) => message)]).toEqual([[0, 2, 3, 4], ['Array buffer allocation failed']]);
+  expect(socket.stats()).toMatchObject({ datagramsIn: 5, discarded: 1 });
+  for (const one of [socket, sender]) one.close();
+});
+
 test('sendSync() of a message whose getter closes the socket says that it is closed', async () => {
   const socket = new Socket({ type: 'udp4' });
   await once(socket.bind(0, '127.0.0.1'), 'listening');
