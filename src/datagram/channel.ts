@@ -269,8 +269,8 @@ export class Channel extends DescriptorOptions {
       if ('because' in asked) continue;
       for (const { level, name, value } of asked[this.kind]) this.setInt(level, name, value ?? 1);
     }
-    const { overflow } = platform.settings;
-    if (wishes.recvDrops && !missing(overflow)) {
+    const overflow = wishes.recvDrops ? platform.settings.overflow : undefined;
+    if (overflow !== undefined && !missing(overflow)) {
       for (const { level, name, value } of overflow.ask[this.kind]) this.setInt(level, name, value ?? 1);
     }
     return 0;

@@ -26,16 +26,16 @@ export interface Refusal {
 
 /** → undefined when all of it is set */
 export function setUp(channel: Channel, wishes: Setup): Refusal | undefined {
-  const { settings } = channel.engine.host.platform;
+  const { platform } = channel.engine.host; // its settings are made when they are first read: few sockets need them
   const { bindToDevice, freebind, transparent, multicastAll, mtuDiscover } = wishes;
   return (
     (bindToDevice === undefined ? undefined : toDevice(channel, bindToDevice)) ??
-    (freebind ? ask(channel, 'freebind', settings.freebind) : undefined) ??
-    (transparent ? ask(channel, 'transparent', settings.transparent) : undefined) ??
-    (multicastAll === false && !missing(settings.onlyOwnGroups)
-      ? ask(channel, 'multicastAll: false', settings.onlyOwnGroups)
+    (freebind ? ask(channel, 'freebind', platform.settings.freebind) : undefined) ??
+    (transparent ? ask(channel, 'transparent', platform.settings.transparent) : undefined) ??
+    (multicastAll === false && !missing(platform.settings.onlyOwnGroups)
+      ? ask(channel, 'multicastAll: false', platform.settings.onlyOwnGroups)
       : undefined) ??
-    (mtuDiscover === undefined ? undefined : ask(channel, 'mtuDiscover', settings.mtuDiscover[mtuDiscover]))
+    (mtuDiscover === undefined ? undefined : ask(channel, 'mtuDiscover', platform.settings.mtuDiscover[mtuDiscover]))
   );
 }
 
@@ -46,8 +46,9 @@ export function filtersGroups(channel: Channel, wishes: Setup): boolean {
 
 /** The index of the only interface that is to be heard, where this OS does not see to it itself; else 0. */
 export function filtersDevice({ engine }: Channel, { bindToDevice }: Setup): number {
+  if (bindToDevice === undefined) return 0;
   const offer = engine.host.platform.settings.bindToDevice;
-  if (bindToDevice === undefined || missing(offer) || offer.hears) return 0;
+  if (missing(offer) || offer.hears) return 0;
   return engine.names.interfaces.indexOf(bindToDevice);
 }
 

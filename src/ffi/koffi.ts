@@ -3,7 +3,8 @@
  * wrong about poll's callback, so the types are ours. Only files in this folder may see them.
  * Types are always anonymous or built in: named ones live in one process-wide table and collide across Jest files.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import type { Machine } from './node-ffi';
@@ -129,27 +130,24 @@ function onGlibc(): boolean {
 }
 
 /**
- * The binary in koffi's package for this machine, by the name it is required by. undefined where it is left to the JavaScript
- * of that package: on Linux it has one for glibc and one for musl.
+ * The binary in koffi's package for this machine, in a node_modules above this file. undefined where there is none, and where
+ * it is left to the JavaScript of that package: on Linux it has one for glibc and one for musl.
  */
 function binaryOf({ name, arch }: Platform): string | undefined {
   if (name === 'linux' && !onGlibc()) return undefined;
-  return `@koromix/koffi-${name}-${arch}/${name}_${arch}/koffi.node`;
-}
-
-/** As this file requires, in a way that no bundler sees. */
-function requireFromHere(): NodeJS.Require {
-  const { createRequire } = require('node:module') as typeof import('node:module');
-  return createRequire(__filename);
+  const path = `node_modules/@koromix/koffi-${name}-${arch}/${name}_${arch}/koffi.node`;
+  for (let folder = __dirname, below = ''; folder !== below; below = folder, folder = dirname(folder)) {
+    if (existsSync(join(folder, path))) return join(folder, path);
+  }
+  return undefined;
 }
 
 /** Is there a binary of koffi's for this machine where npm and its kin put it? Looks, and loads nothing. */
 export function hasBinary(platform: Platform): boolean {
   try {
-    const binary = binaryOf(platform);
-    if (binary !== undefined) return requireFromHere().resolve(binary) !== '';
+    if (binaryOf(platform) !== undefined) return true;
   } catch {
-    // Not there: koffi's own folder of packages is another place.
+    // Nobody may look there.
   }
   try {
     require.resolve(`@koromix/koffi-${platform.name}-${platform.arch}`, { paths: [require.resolve('koffi')] });
@@ -192,7 +190,8 @@ function direct(platform: Platform): Koffi | undefined {
   try {
     const binary = binaryOf(platform);
     if (binary === undefined) return undefined;
-    const found = requireFromHere()(binary) as Koffi;
+    const { createRequire } = require('node:module') as typeof import('node:module');
+    const found = createRequire(binary)(binary) as Koffi; // in a way that no bundler sees
     return isOurs(found) ? found : undefined;
   } catch {
     return undefined; // koffi itself says why, or finds it elsewhere

@@ -1,4 +1,5 @@
 /** Opening the host: what is loaded when, and what a user is told where it cannot be. */
+import { join } from 'node:path';
 
 import { dependencies } from '../../package.json';
 import { checkHost, openHost, openReadiness } from '../../src/ffi/index';
@@ -17,11 +18,12 @@ import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
 
 const host = hostPlatform();
+const NODE_MODULES = join(__dirname, '../../node_modules');
 /** All that koffi may be loaded by. */
 const KOFFI = [
   'koffi',
   `@koromix/koffi-${host.name}-${host.arch}`,
-  `@koromix/koffi-${host.name}-${host.arch}/${host.name}_${host.arch}/koffi.node`,
+  join(NODE_MODULES, `@koromix/koffi-${host.name}-${host.arch}/${host.name}_${host.arch}/koffi.node`),
 ];
 
 test('the host is opened once', () => {
@@ -113,7 +115,7 @@ describe('which FFI', () => {
   /** What koffi loads, and we in its place. */
   const linux = platformFor('linux', 'x64');
   const BINARY = '@koromix/koffi-linux-x64';
-  const DIRECT = `${BINARY}/linux_x64/koffi.node`;
+  const DIRECT = join(NODE_MODULES, BINARY, 'linux_x64/koffi.node');
   const BESIDE = '../../src/ffi/beside';
   const { RECVFROMTO_FFI } = process.env;
   afterEach(() => {
