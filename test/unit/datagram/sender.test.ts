@@ -611,6 +611,88 @@ describe('the ring pool', () => {
   });
 });
 
+describe('slots that carry again what they carried before', () => {
+  const { source4 } = linux64.numbers;
+  const from = (address: string) => ({ level: 0, type: source4.type, data: source4.bytes(addressBytes(address), 0) });
+  const control = (host: FakeHost) => host.syscalls.sent.map((sent) => sent.control);
+
+  test('a source that was dropped is named again where it must be', () => {
+    const { sender, host, outlet, to, outcomes, settle } = setUp(linux64);
+    outlet.local = false;
+    const results = [-linux64.numbers.EADDRNOTAVAIL, 1, 1];
+    host.syscalls.sendResult = () => results.shift()!;
+    const [remote, source] = [to('192.0.2.9'), to('192.0.2.1')];
+    sender.push(Buffer.from('a'), remote, 53, source, undefined, settle, true);
+    sender.flush();
+    sender.push(Buffer.from('b'), remote, 53, source, undefined, settle);
+    sender.flush();
+    expect(control(host)).toEqual([[], [from('192.0.2.1')]]);
+    expect(outcomes).toEqual([
+      [null, 1],
+      [null, 1],
+    ]);
+  });
+
+  test('a peer that was named when its socket was disconnected is not named on the next connected one', () => {
+    const { make, sender, host, to, settle } = setUp(linux64);
+    const results = [-linux64.numbers.EAGAIN, 1, 1, 1];
+    host.syscalls.sendResult = () => results.shift()!;
+    sender.push(Buffer.from('a'), to('192.0.2.9'), 0, undefined, undefined, settle);
+    sender.flush();
+    sender.leavePeer(53);
+    sender.resume();
+    const other = make();
+    for (const port of [0, 53]) {
+      other.push(Buffer.from('b'), to('192.0.2.9'), port, undefined, undefined, settle);
+      other.flush();
+    }
+    expect(host.syscalls.sent.map((sent) => sent.to?.port)).toEqual([53, undefined, 53]);
+  });
+
+  test('of several sockets: other extras, another source, another port, none of them, and back', () => {
+    const { make, host, to } = setUp(linux64);
+    const far = { ifindex: 0, ttl: 9, tos: -1 };
+    const kinds = [
+      ['192.0.2.9', 53, undefined, undefined],
+      ['192.0.2.9', 53, '192.0.2.1', undefined],
+      ['192.0.2.9', 53, '192.0.2.1', far],
+      ['192.0.2.9', 53, undefined, far],
+      ['192.0.2.9', 54, undefined, far],
+      ['192.0.2.9', 0, undefined, undefined],
+      ['2001:db8::9', 54, undefined, undefined],
+    ] as const;
+    const senders = [make(), make()];
+    const order = [0, 0, 1, 1, 2, 1, 3, 3, 0, 3, 4, 0, 5, 5, 0, 6, 5, 6, 2, 4, 1, 0];
+    const ends = kinds.map(([address, , source]) => [to(address), source && to(source)] as const);
+    for (const [turn, kind] of order.entries()) {
+      const [, port, , extras] = kinds[kind];
+      senders[turn % 2].push(Buffer.from(String(kind)), ends[kind][0], port, ends[kind][1], extras, undefined);
+      senders[turn % 2].flush();
+    }
+    const ttl = { level: 0, type: 2, data: Buffer.from([9, 0, 0, 0]) };
+    const meant = kinds.map(([address, port, source, extras]) => ({
+      address: port === 0 ? undefined : addressText(addressBytes(address)),
+      port: port || undefined,
+      control: [...(source === undefined ? [] : [from(source)]), ...(extras === undefined ? [] : [ttl])],
+    }));
+    const left = host.syscalls.sent.map((sent) => ({ ...sent, address: sent.to?.address, port: sent.to?.port }));
+    for (const [turn, kind] of order.entries()) expect(left[turn]).toMatchObject(meant[kind]);
+  });
+
+  test("bytes that a datagram of a caller's was sent from are not pointed at any more", () => {
+    const { sender, host, to, syscalls } = setUp(linux64);
+    const addressOf = jest.spyOn(syscalls, 'addressOf');
+    const large = Buffer.alloc(30_000, 'L');
+    sender.push(large, to('192.0.2.9'), 53, undefined, undefined, undefined); // at once, from the caller's memory
+    expect(addressOf).toHaveBeenLastCalledWith(large);
+    for (const text of ['a', 'bc', 'd']) {
+      sender.push(Buffer.from(text), to('192.0.2.9'), 53, undefined, undefined, undefined);
+      sender.flush();
+    }
+    expect(payloads(host)).toEqual([large.toString(), 'a', 'bc', 'd']);
+  });
+});
+
 test('the fake itself: addresses as text', () => {
   expect(addressText(addressBytes('2001:db8::1'))).toBe('2001:db8:0:0:0:0:0:1');
 });
