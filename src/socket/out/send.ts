@@ -85,8 +85,9 @@ export interface Answer {
 export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
   const { port } = rinfo;
   const arrival = arrivalOf(rinfo);
-  const last = core.lastAnswer;
-  if (last !== undefined && last.arrival === arrival && last.port === port && last.remote === remoteOf(rinfo)) {
+  const known = remoteOf(rinfo);
+  const last = core.lastAnswer; // behind all getters of rinfo: one of a program's may connect the socket
+  if (last !== undefined && last.arrival === arrival && last.port === port && last.remote === known) {
     if (last.generation === core.engine.names.generation) {
       queue(core, payload, last.remote, port, last.from, last.extras, 0, settle, false);
       return;
@@ -110,12 +111,12 @@ export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Sett
     return;
   }
   const extras = replyExtras(core, remote, rinfo);
-  if (arrival?.source === undefined) {
-    const source = arrival === undefined ? sourceOf(core, rinfo.localAddress) : undefined;
+  if (arrival?.source === undefined || known === undefined) {
+    const source = arrival === undefined ? sourceOf(core, rinfo.localAddress) : arrival.source;
     push(core, payload, remote, port, { source, extras, segment: 0 }, settle ?? IGNORE);
     return;
   }
-  // What one IP header said fits together; what a program wrote may not.
+  // What one IP header said fits together; what a program wrote may not, and is none of this.
   const from = namedSource(core, arrival.source, remote, port, settle ?? IGNORE);
   if (from === null) return;
   const { replyMark, sendBlockList } = core.settings;

@@ -663,10 +663,11 @@ describe('slots that carry again what they carried before', () => {
     ] as const;
     const senders = [make(), make()];
     const order = [0, 0, 1, 1, 2, 1, 3, 3, 0, 3, 4, 0, 5, 5, 0, 6, 5, 6, 2, 4, 1, 0];
-    const ends = kinds.map(([address, , source]) => [to(address), source && to(source)] as const);
+    const known = new Map(['192.0.2.9', '192.0.2.1', '2001:db8::9'].map((text) => [text, to(text)])); // one object each
     for (const [turn, kind] of order.entries()) {
-      const [, port, , extras] = kinds[kind];
-      senders[turn % 2].push(Buffer.from(String(kind)), ends[kind][0], port, ends[kind][1], extras, undefined);
+      const [address, port, source, extras] = kinds[kind];
+      const end = source && known.get(source);
+      senders[turn % 2].push(Buffer.from(String(kind)), known.get(address)!, port, end, extras, undefined);
       senders[turn % 2].flush();
     }
     const ttl = { level: 0, type: 2, data: Buffer.from([9, 0, 0, 0]) };
