@@ -65,6 +65,8 @@ export class Receiver {
   #arrival: Arrival = UNKNOWN;
   /** For which socket, and which interfaces, the two above hold; undefined: for none. */
   #reading: Reading | undefined;
+  /** Of that socket, which may have lost it since: by disconnect(), on Linux. */
+  #port = 0;
   #generation = -1;
   /** Was the control block of the slot read last too small? */
   #cut = false;
@@ -141,7 +143,8 @@ export class Receiver {
     const length = Math.max(0, Math.min(messageWords[(message + layout.controllen) >>> 2], this.#ring.controlSpace));
     const at = slot * this.#ring.controlSpace;
     const isSameControl = this.#previousControl.replace(this.#ring.control.words, at, length);
-    const holds = isSameControl && knows && !this.#cut && this.#names.generation === this.#generation;
+    const stays = this.#names.generation === this.#generation && reading.port === this.#port;
+    const holds = isSameControl && knows && !this.#cut && stays;
     const arrival = holds ? this.#arrival : this.#readControl(at, length, reading);
     this.#reading = reading;
     const { port } = this.#remote;
@@ -209,6 +212,7 @@ export class Receiver {
     if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
     this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped);
     this.#generation = this.#names.generation;
+    this.#port = reading.port;
     return this.#arrival;
   }
 }

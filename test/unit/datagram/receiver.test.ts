@@ -184,6 +184,7 @@ describe.each(cases)('$name $arch: what repeats is read once', (on) => {
     flags: fc.constantFrom(0, 0, 0, on.numbers.MSG_CTRUNC),
     socket: fc.constantFrom(0, 1),
     renamed: fc.boolean(),
+    moved: fc.boolean(),
     times: fc.integer({ min: 1, max: 3 }),
   });
 
@@ -192,7 +193,8 @@ describe.each(cases)('$name $arch: what repeats is read once', (on) => {
       fc.property(fc.array(datagram, { maxLength: 30 }), (sequence) => {
         const one = setUp(on);
         const sockets = [one.reading, { ...one.reading, port: 5353, mapped: true, extras: EXTRAS }];
-        for (const { socket, renamed, times, ...incoming } of sequence) {
+        for (const { socket, renamed, moved, times, ...incoming } of sequence) {
+          if (moved) sockets[socket].port ^= 1; // it was disconnected, and Linux took the port back
           if (renamed) {
             const { interfaces } = one.host.syscalls;
             interfaces.set(2, interfaces.get(2) === 'eth0' ? 'wlan0' : 'eth0');
