@@ -32,7 +32,7 @@ const COMMAND = 'cli/main';
  */
 const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !== 'ref-struct-di')];
 /** What one kind of host loads together is one file. The rest that is loaded late has a file each. */
-const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv'] };
+const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv', 'ffi/wait/many'] };
 
 /**
  * What few programs call, and all would have to read: V8 takes 25 µs for each KB. Imports of these become functions that

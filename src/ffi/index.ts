@@ -31,6 +31,7 @@ const load = {
   posix: () => require('./calls/posix') as typeof import('./calls/posix'),
   winsock: () => require('./calls/winsock') as typeof import('./calls/winsock'),
   uv: () => require('./wait/uv') as typeof import('./wait/uv'),
+  many: () => require('./wait/many') as typeof import('./wait/many'),
   nested: () => require('./wait/nested') as typeof import('./wait/nested'),
   epoll: () => require('./wait/epoll') as typeof import('./wait/epoll'),
 };
@@ -86,7 +87,9 @@ export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscal
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
     });
-    return !isMainThread() && platform.epoll !== undefined ? load.nested().nestedReadiness(koffi, platform, uv) : uv;
+    if (platform.epoll === undefined) return uv;
+    const set = () => load.nested().nestedReadiness(koffi, platform, uv);
+    return isMainThread() ? load.many().manyReadiness(uv, set) : set();
   }
   if (platform.epoll !== undefined) return load.epoll().epollReadiness(koffi, platform);
   const other = bun === undefined ? `Deno ${deno}` : `Bun ${bun}`;

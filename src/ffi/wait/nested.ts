@@ -2,28 +2,35 @@
  * Readiness in Node's worker threads on Linux: one descriptor that libuv watches, an epoll set with all sockets in it.
  * koffi's poll() aborts the process when its worker is terminated during the call; calls of C functions do not. So it is
  * called once, for the set, and opening a socket is one epoll_ctl(2) (docs/koffi.md §2.1, "nested"). In the main thread
- * nobody terminates, and a handle per socket costs 1.4 µs less for each wake-up.
+ * nobody terminates, and the first sockets do without: many.ts.
  */
 import type { Platform } from '../../platform/platform';
 import { checkDescriptor, checkReady } from '../check';
 import { type EnvCleanup, envCleanup } from '../env-cleanup';
 import type { Koffi } from '../koffi';
 import { READABLE, type Readiness, type Ready, type Watcher } from '../readiness';
+import { isMainThread } from '../thread';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EpollSet, interest, reported } from './epoll-calls';
 import { Idle } from './idle';
 import type { UvWaiting } from './uv';
 import { CountedWatcher } from './watcher';
 
+export interface NestedWaiting extends Readiness {
+  /** Is this descriptor in the set? */
+  has(fd: number): boolean;
+}
+
 /** @param inner watches the set */
-export function nestedReadiness(koffi: Koffi, platform: Platform, inner: UvWaiting): Readiness {
+export function nestedReadiness(koffi: Koffi, platform: Platform, inner: UvWaiting): NestedWaiting {
   return new NestedReadiness(koffi, platform, inner);
 }
 
-class NestedReadiness implements Readiness {
+class NestedReadiness implements NestedWaiting {
   readonly #koffi: Koffi;
   readonly #platform: Platform;
   readonly #inner: UvWaiting;
-  readonly #cleanup: EnvCleanup;
+  /** In a worker, which may be terminated. */
+  readonly #cleanup: EnvCleanup | undefined;
   /** By descriptor. */
   readonly #watchers: (NestedWatcher | undefined)[] = [];
   #count = 0;
@@ -42,7 +49,7 @@ class NestedReadiness implements Readiness {
     this.#koffi = koffi;
     this.#platform = platform;
     this.#inner = inner;
-    this.#cleanup = envCleanup(koffi, koffi.load(null));
+    if (!isMainThread()) this.#cleanup = envCleanup(koffi, koffi.load(null));
   }
 
   watch(fd: number, ready: Ready, events = 0): Watcher {
@@ -56,13 +63,17 @@ class NestedReadiness implements Readiness {
     this.#set.epoll.control(EPOLL_CTL_ADD, fd, interest(events), fd, this.#generation);
     this.#watchers[fd] = watcher;
     this.#count++;
-    this.#cleanup.closeAtEnd(fd);
+    this.#cleanup?.closeAtEnd(fd);
     watcher.begin(events);
     return watcher;
   }
 
   isWatched(fd: number): boolean {
-    return this.#watchers[fd] !== undefined || this.#inner.isWatched(fd);
+    return this.has(fd) || this.#inner.isWatched(fd);
+  }
+
+  has(fd: number): boolean {
+    return this.#watchers[fd] !== undefined;
   }
 
   /** For NestedWatcher. */
@@ -79,7 +90,7 @@ class NestedReadiness implements Readiness {
   forget(fd: number): void {
     this.#watchers[fd] = undefined;
     this.#count--;
-    this.#cleanup.keepAtEnd(fd); // before its owner closes it, or another's would be closed
+    this.#cleanup?.keepAtEnd(fd); // before its owner closes it, or another's would be closed
     if (this.#count === 0) this.#idle.begin();
   }
 

@@ -33,6 +33,10 @@ const noop = (): void => {};
 export interface UvWaiting extends Readiness {
   /** As watch(), for a descriptor that was made a moment ago and can be waited for: nobody need be asked. */
   watchNew(fd: number, ready: Ready, events: number): Watcher;
+  /** Watchers that are open. */
+  readonly count: number;
+  /** Is one of them for this descriptor? */
+  has(fd: number): boolean;
 }
 
 type Refusal = (fd: number) => 'EBADF' | 'ENOTSOCK' | undefined;
@@ -50,7 +54,7 @@ class UvReadiness implements UvWaiting, UvHandles {
   readonly #uv: Uv | undefined;
   /** All open watchers, by descriptor. Reached from `process`, so it keeps the PollHandles from the GC (§7). */
   readonly #watchers: (UvWatcher | undefined)[] = [];
-  #open = 0;
+  count = 0;
   /** Those that #fired serves, by the address of their handle; one that is spare has nobody who waits. */
   readonly #slots = new Map<Pointer, Slot>();
   /** Not on Windows, where a handle is for one SOCKET whatever its number; nobody has measured kqueue. */
@@ -63,7 +67,7 @@ class UvReadiness implements UvWaiting, UvHandles {
    * meanwhile (as are func() and poll(); calls of C functions do not).
    */
   readonly #idle = new Idle(
-    () => this.#open > 0,
+    () => this.count > 0,
     () => this.#release(),
   );
   readonly #main = isMainThread();
@@ -85,7 +89,7 @@ class UvReadiness implements UvWaiting, UvHandles {
     checkReady(ready);
     // Too late for callbacks, but a program may still open a socket in its 'exit' listener, to send.
     if (this.#exited) return tooLate;
-    if (this.#watchers[fd] !== undefined) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
+    if (this.has(fd)) throw uvError(uvErrno('EEXIST', -1), 'uv_poll_init');
     if (this.#leaveExit === undefined) this.#begin();
     if (!this.#opensHandles) this.#checkPollable(fd);
     return this.#add(fd, ready, events);
@@ -101,7 +105,7 @@ class UvReadiness implements UvWaiting, UvHandles {
     this.#idle.use();
     const watcher = this.#opensHandles ? this.#ownWatcher(fd, ready) : this.#koffisWatcher(fd, ready);
     this.#watchers[fd] = watcher;
-    this.#open++;
+    this.count++;
     if (!this.#main) this.#uv?.cleanup.closeAtEnd(fd);
     try {
       if (events !== 0) watcher.start(events);
@@ -113,7 +117,11 @@ class UvReadiness implements UvWaiting, UvHandles {
   }
 
   isWatched(fd: number): boolean {
-    return this.#watchers[fd] !== undefined || this.#uv?.isWatched(fd) === true;
+    return this.has(fd) || this.#uv?.isWatched(fd) === true;
+  }
+
+  has(fd: number): boolean {
+    return this.#watchers[fd] !== undefined;
   }
 
   forget({ fd, slot }: UvWatcher): void {
@@ -121,8 +129,8 @@ class UvReadiness implements UvWaiting, UvHandles {
     if (slot !== undefined) slot.watcher = undefined;
     if (slot !== undefined && !this.#opensHandles) this.#slots.delete(slot.handle); // koffi has closed it
     this.#watchers[fd] = undefined;
-    this.#open--;
-    if (this.#open === 0 && !this.#exited) this.#idle.begin();
+    this.count--;
+    if (this.count === 0 && !this.#exited) this.#idle.begin();
   }
 
   arm(handle: Pointer, events: number): void {
@@ -234,6 +242,6 @@ class UvReadiness implements UvWaiting, UvHandles {
 }
 
 /** libuv's errors are negative errno values on Unix, and numbers of its own on Windows. */
-function uvError(errno: number, syscall: string): Error {
+export function uvError(errno: number, syscall: string): Error {
   return systemError(getSystemErrorName(errno), errno, syscall);
 }

@@ -9,6 +9,11 @@ const path = require('node:path');
 const udp = require('./udp.cjs');
 const { syscalls, readiness, open, send, drain, sleep, until } = udp;
 
+/** So many others wait that there are no handles of their own for those of the scenario (ffi/wait/many.ts). */
+if (process.env.RECVFROMTO_CROWDED) {
+  for (let i = 0; i < 40; i++) readiness.watch(open().fd, () => {}, 1).unref();
+}
+
 /** Watches a new socket, drains it and counts. */
 function receiver(ready = () => {}) {
   const socket = open();
@@ -432,6 +437,34 @@ const scenarios = {
     for (const watcher of all) watcher.close();
     await until(() => registered === 0);
     return { heard, during, after: registered, warnings, listeners: process.listenerCount('exit') };
+  },
+
+  /** The set that more than a few sockets share: made for them, closed some time after the last one, and made again. */
+  async set() {
+    const sets = () =>
+      fs.readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return fs.readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:[eventpoll]';
+        } catch {
+          return false;
+        }
+      }).length;
+    const from = open();
+    const before = sets();
+    const counts = [];
+    for (let round = 0; round < 2; round++) {
+      const few = Array.from({ length: 32 }, () => receiver());
+      counts.push(sets() - before);
+      const more = Array.from({ length: 40 }, () => receiver());
+      counts.push(sets() - before);
+      for (const { name } of [...few, ...more]) send(from.fd, name);
+      counts.push(await until(() => [...few, ...more].every(({ datagrams }) => datagrams === 1)));
+      for (const each of more) each.close();
+      for (const each of few) each.close();
+      await sleep(2500);
+      counts.push(sets() - before);
+    }
+    return { counts };
   },
 
   /** Thousands of open sockets: each watch() costs the same. */
