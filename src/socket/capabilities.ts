@@ -219,7 +219,9 @@ function reusePort(channels: readonly Channel[]): Finding {
  * knows it. Linux since 4.18.
  */
 function segmentation(channels: readonly Channel[]): Finding {
-  const { name, segment } = channels[0].engine.host.platform;
+  const { name, segment, tried } = channels[0].engine.host.platform;
+  if (segment === undefined && tried?.segment !== undefined)
+    return no(`this release of ${name} was not seen to cut datagrams`);
   if (segment === undefined) return no(`recvfromto does not ask ${name} to cut datagrams`);
   if (!hostSegments())
     return no('this kernel corrupts what it cuts (Linux 7.0 to 7.1.4), or may not be asked which it is');
