@@ -239,6 +239,7 @@ export class Sender {
     this.#blocked = false; // there may be room by now, and nobody will say so any more
     this.flush();
     this.#closed = true;
+    if (this.#rings.length === 0 && this.#backlog === undefined) return;
     const errno = uvErrno('ECANCELED', 0);
     for (let ring = this.#rings.shift(); ring !== undefined; ring = this.#rings.shift()) {
       while (ring.settled < ring.count) this.refusals.settle(ring, 'ECANCELED', errno);
