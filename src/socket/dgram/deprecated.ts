@@ -13,13 +13,18 @@ export function defineDeprecatedNames(prototype: Stateful): void {
   const warned = <Fn extends (...args: never[]) => unknown>(name: string, method: Fn): Fn =>
     deprecate(method, `Socket.prototype.${name} is deprecated`, 'DEP0112');
   const show = (name: string, get: (core: Core) => unknown, set?: (core: Core, value: never) => void) => {
+    // Hardly any program reads or writes one, and deprecate() takes a while.
+    let read: ((core: Core) => unknown) | undefined;
+    let written: ((core: Core, value: never) => void) | undefined;
     Object.defineProperty(prototype, name, {
-      get: warned(name, function (this: Stateful) {
-        return get(this[kState]);
-      }),
-      set: warned(name, function (this: Stateful, value: never) {
-        set?.(this[kState], value);
-      }),
+      get(this: Stateful) {
+        read ??= warned(name, get);
+        return read(this[kState]);
+      },
+      set(this: Stateful, value: never) {
+        written ??= warned(name, set ?? (() => {}));
+        written(this[kState], value);
+      },
     });
   };
   show('_handle', ({ handle }) => handle);

@@ -22,14 +22,25 @@ let heard: 'error' | typeof errorMonitor | undefined;
  * makes it swallow the error of a socket that nobody else listens to.
  */
 export function bindFailureEvent(): 'error' | typeof errorMonitor {
-  if (heard === undefined) {
-    const never = () => {};
-    const probe = new Socket({ type: 'udp4', lookup: never }).unref(); // has no descriptor before its look-up is done
-    probe.bind(0, 'any', never);
-    heard = probe.listenerCount('error') > 0 ? 'error' : errorMonitor;
-    probe.close();
-  }
+  heard ??= readFailureEvent() ?? triedFailureEvent();
   return heard;
+}
+
+/** As dgram's source has it. undefined where something else stands in place of its bind(). */
+function readFailureEvent(): typeof heard {
+  const source = String(Socket.prototype.bind);
+  if (source.includes('on(EventEmitter.errorMonitor, removeListeners)')) return errorMonitor;
+  return source.includes("on('error', removeListeners)") ? 'error' : undefined;
+}
+
+/** As a socket does. It takes some time to make one. */
+function triedFailureEvent(): 'error' | typeof errorMonitor {
+  const never = () => {};
+  const probe = new Socket({ type: 'udp4', lookup: never }).unref(); // has no descriptor before its look-up is done
+  probe.bind(0, 'any', never);
+  const event = probe.listenerCount('error') > 0 ? 'error' : errorMonitor;
+  probe.close();
+  return event;
 }
 
 let literals: boolean | undefined;
