@@ -18,8 +18,11 @@ import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
 const STAGGER = 64;
-/** Bytes up to which V8 keeps the contents of a typed array on its own heap: an ArrayBuffer of one's own for nothing. */
-const ON_HEAP = 64;
+/**
+ * Bytes up to which new memory is asked for that V8 clears: what a few bytes cost is less than what Buffer.allocUnsafeSlow does
+ * around them, and up to 64 they stand on V8's own heap, for nothing.
+ */
+const FEW = 512;
 
 /** Found once, because V8 looks a Buffer's method up at each call. */
 const copy = Uint8Array.prototype.set;
@@ -117,7 +120,7 @@ export class Receiver {
   message(slot: number, size: number, own: boolean, offset = 0): Buffer {
     let msg: Buffer;
     if (!own) msg = Buffer.allocUnsafe(size);
-    else if (size <= ON_HEAP && SmallBuffer !== undefined) msg = new SmallBuffer(size);
+    else if (size <= FEW && SmallBuffer !== undefined) msg = new SmallBuffer(size);
     else msg = Buffer.allocUnsafeSlow(size);
     if (offset > 0) copy.call(msg, this.#view(slot, size, offset));
     else {
