@@ -12,7 +12,7 @@ import { KameKernel } from './kame';
 import type { Choice } from './kernel';
 import { RECEIVED_AT } from './linux';
 import { bytesOf, isAny, isIPv6, isMulticast, type Machine } from './net';
-import { type OptionTable, sourceSpecific, table } from './options';
+import { type OptionTable, sourceSpecific, table } from './option-table';
 import type { Queued, Sock } from './sock';
 
 const common: Partial<OptionTable> = {

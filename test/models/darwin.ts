@@ -11,7 +11,7 @@ import { addressText, type Cmsg, type Name } from './abi';
 import { KameKernel } from './kame';
 import type { Choice } from './kernel';
 import { bytesOf, isAny, isLoopback, type Machine } from './net';
-import { sourceSpecific, table } from './options';
+import { sourceSpecific, table } from './option-table';
 import type { Queued, Sock } from './sock';
 
 const options = table({

@@ -1,5 +1,5 @@
 /** Linux's socket options. socket(7), ip(7), ipv6(7), udp(7) */
-import { sourceSpecific, table } from './options';
+import { sourceSpecific, table } from './option-table';
 
 export const linuxOptions = table({
   SOL_SOCKET: {

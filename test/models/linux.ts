@@ -4,8 +4,8 @@
  */
 import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
-import { type Instruction, isValid, run } from './bpf';
-import { type Choice, Kernel } from './kernel';
+import type { Choice } from './kernel';
+import { FilteringKernel } from './linux-filters';
 import { linuxOptions } from './linux-options';
 import {
   bytesOf,
@@ -23,7 +23,7 @@ import type { PeerName, Queued, QueuedError, Sock } from './sock';
 /** When everything is received, in seconds and nanoseconds since the epoch. */
 export const RECEIVED_AT = [1_790_000_000, 123_456_000] as const;
 
-export class LinuxKernel extends Kernel {
+export class LinuxKernel extends FilteringKernel {
   protected readonly v6onlyByDefault = false; // J:v4mapped.v6onlyDefault
   protected readonly controlAtQueue = false;
   protected override readonly shortensCmsg = true; // J:control.tooSmall
@@ -32,54 +32,6 @@ export class LinuxKernel extends Kernel {
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: linuxOptions, saLen: false, doublesBuffers: true, dualStack: true });
-  }
-
-  /** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: a struct sock_fprog, whose pointer is followed. */
-  override setsockopt(fd: number, level: number, name: number, value: Buffer): number {
-    const [option, kind] = this.options.find(level, name) ?? [];
-    if (kind !== 'sock_fprog') return super.setsockopt(fd, level, name, value);
-    return this.onSocket(fd, (sock) => {
-      const program = this.#program(value);
-      if (typeof program === 'string') return program;
-      if (option === 'SO_ATTACH_FILTER') sock.filter = program;
-      else if (!sock.flags.has('SO_REUSEPORT')) return 'EINVAL';
-      else sock.steering = program;
-      return undefined;
-    });
-  }
-
-  #program(value: Buffer): Instruction[] | string {
-    if (value.length !== this.facts.struct('sock_fprog')!.size) return 'EINVAL';
-    const length = this.abi.number('sock_fprog', 'len', value);
-    const { size } = this.facts.struct('sock_filter')!;
-    const { offset, size: pointerSize } = this.facts.field('sock_fprog', 'filter');
-    const pointer = pointerSize === 8 ? value.readBigUInt64LE(offset) : BigInt(value.readUInt32LE(offset));
-    const code = this.memory.at(pointer, length * size);
-    if (code === undefined) return 'EFAULT';
-    const program = Array.from({ length }, (_, i) => {
-      const bytes = code.subarray(i * size, (i + 1) * size);
-      const [code_, jt, jf, k] = ['code', 'jt', 'jf', 'k'].map((field) => this.abi.number('sock_filter', field, bytes));
-      return { code: code_, jt, jf, k: k >>> 0 };
-    });
-    return isValid(program) ? program : 'EINVAL';
-  }
-
-  /** It sees UDP's header, and says how many bytes stay. udp_queue_rcv_skb, sk_filter_trim_cap */
-  protected override filtered(sock: Sock, packet: Packet): Packet | undefined {
-    if (sock.filter === undefined) return packet;
-    const header = Buffer.alloc(8);
-    header.writeUInt16BE(packet.sourcePort, 0);
-    header.writeUInt16BE(packet.destinationPort, 2);
-    header.writeUInt16BE(8 + packet.payload.length, 4);
-    const kept = run(sock.filter, Buffer.concat([header, packet.payload]));
-    return kept === 0 ? undefined : { ...packet, payload: packet.payload.subarray(0, Math.max(0, kept - 8)) };
-  }
-
-  /** The payload alone is seen; a number that no socket has leaves it to the hash. reuseport_select_sock */
-  protected override steered(group: readonly Sock[], packet: Packet): Sock {
-    const program = group.find(({ steering }) => steering !== undefined)?.steering;
-    const index = program === undefined ? -1 : run(program, packet.payload);
-    return group[index] ?? super.steered(group, packet);
   }
 
   /** ip_cmsg_recv, ip6_datagram_recv_ctl: sockets' messages first, then IPv6's, then IPv4's. J:v4mapped.receive, P31 */

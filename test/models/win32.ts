@@ -6,7 +6,7 @@ import type { Facts } from '../abi/facts';
 import { addressText, type Cmsg, int32, isMapped, mappedBytes, type Name } from './abi';
 import { type Choice, Kernel } from './kernel';
 import { bytesOf, isAny, isIPv6, isLinkLocal, type Machine } from './net';
-import { sourceSpecific, table } from './options';
+import { sourceSpecific, table } from './option-table';
 import type { Queued, Sock } from './sock';
 
 /** UDP_SEND_MSG_SIZE is an option, too, on those that know it. */
