@@ -236,8 +236,7 @@ export function isLinkLocal(address: Omit<Address, 'zone'>): boolean {
 }
 
 function octetOf(word: number, index: 0 | 1): number {
-  scratch[0] = word;
-  return octets[index];
+  return (word >>> (littleEndian ? 8 * index : 24 - 8 * index)) & 255;
 }
 
 function wordOf(a: number, b: number, c: number, d: number): number {
