@@ -131,12 +131,6 @@ export class Loop {
     });
   }
 
-  /** An error that concerns `core`, behind what came before it. */
-  fail(core: Core, error: Error): void {
-    this.#inbox.push(core, undefined, error);
-    this.#schedule(core);
-  }
-
   /** In the socket's async context, in which an exception of a listener is reported. */
   #schedule(core: Core): void {
     if (this.#running || this.#scheduled !== undefined) return;

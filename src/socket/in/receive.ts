@@ -88,6 +88,7 @@ function isOverflow({ engine, settings }: Core, result: number): boolean {
  * async context. → how many
  */
 export function deliver(core: Core, inbox: Inbox): number {
+  if (inbox.core !== core) return 0; // a hook of the program (async_hooks) has let another one go on
   if (core.paused && !core.closed) {
     const taken = inbox.take(core);
     core.held = [...core.held, ...taken];
@@ -114,7 +115,8 @@ function deliverBatch(core: Core, inbox: Inbox): number {
   const batch: { msg: Buffer; rinfo: RemoteInfo }[] = [];
   let taken = 0;
   try {
-    while (core.oldest?.msg !== undefined && taken < limit && !core.closed) {
+    // A filter may let another socket go on, and then it is that one's turn.
+    while (inbox.core === core && core.oldest?.msg !== undefined && taken < limit && !core.closed) {
       const { msg, about } = core.oldest;
       const rinfo = about as RemoteInfo;
       inbox.drop();
