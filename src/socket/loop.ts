@@ -300,7 +300,7 @@ export class Loop {
       nextTick(this.#tick);
     } else if (sender.waiting === this.#half) {
       this.#half = 0;
-      calledBackTogether(() => sender.flush());
+      calledBackTogether(() => flushOne(sender));
     }
   }
 
@@ -326,7 +326,7 @@ export class Loop {
     this.#dirty = [];
     for (const sender of dirty) sender.due = false;
     calledBackTogether(() => {
-      for (const sender of dirty) sender.flush();
+      for (const sender of dirty) flushOne(sender);
     });
   }
 
@@ -334,6 +334,17 @@ export class Loop {
     this.#ticking = false;
     this.flush();
   };
+}
+
+/** One that cannot wait for room (no memory for it in the kernel) keeps no other from sending, and nothing from being delivered. */
+function flushOne(sender: Flushable): void {
+  try {
+    sender.flush();
+  } catch (error) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
 }
 
 const loops = new WeakMap<Engine, Loop>();

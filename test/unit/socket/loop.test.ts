@@ -508,6 +508,46 @@ describe('errors of the kernel', () => {
   });
 });
 
+describe('a socket that cannot wait for room, as the kernel has no memory for it', () => {
+  async function full() {
+    const net = new FakeNet();
+    const [one, other] = [await net.bound(), await net.bound()];
+    const { EAGAIN } = net.host.platform.errno;
+    const error = new Error('epoll_ctl: ENOMEM');
+    net.host.syscalls.sendResult = (count, fd) => (fd === one.fd ? -EAGAIN! : count);
+    jest.spyOn(net.host.readiness.watchers.get(one.fd)!, 'start').mockImplementation(() => {
+      throw error;
+    });
+    return { net, one: one.socket, other: other.socket, fd: other.fd, error };
+  }
+
+  test('keeps no other from sending', async () => {
+    const { net, one, other, error } = await full();
+    const outcomes: (Error | null)[] = [];
+    const errors = await uncaught(() => {
+      one.send('a', 9, '192.0.2.9');
+      other.send('b', 9, '192.0.2.9', (failed) => outcomes.push(failed));
+    });
+    await settled();
+    expect(errors).toEqual([error]);
+    expect(net.payloads).toEqual(['b']);
+    expect(outcomes).toEqual([null]);
+  });
+
+  test('keeps nothing that has been received from being delivered', async () => {
+    const { net, one, other, fd, error } = await full();
+    const { texts } = heard(other);
+    other.once('message', () => {
+      one.send('a', 9, '192.0.2.9');
+      net.now += 100; // the rest has to wait for another turn
+    });
+    const errors = await uncaught(() => net.arrive(fd, many(20)));
+    await settled();
+    expect(errors).toEqual([error]);
+    expect(texts).toHaveLength(20);
+  });
+});
+
 test('ref and unref, before and after the socket is bound', async () => {
   const net = new FakeNet();
   const socket = net.make();
