@@ -58,7 +58,7 @@ const step = fc.oneof(
 /** What sendmmsg says: this part of what it is asked to send, or -errno. */
 const kernel = fc.array(
   fc.oneof(fc.constantFrom(1, 1, 1, 0.5, 0.1), fc.constantFrom(-EAGAIN, 0, -EADDRNOTAVAIL, -90, -22, -111, -105)),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 );
 
 interface Written {
