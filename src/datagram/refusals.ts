@@ -52,8 +52,8 @@ export class Refusals {
   delay = 0;
   readonly #engine: Engine;
   readonly #outlet: Outlet;
-  /** Not to these: the path, a driver or the kernel refuses runs (P39). */
-  #unsegmentable: Set<Endpoint> | undefined;
+  /** Not to these: the path, a driver or the kernel refuses runs (P39). By their text: endpoints are made anew. */
+  #unsegmentable: Set<string> | undefined;
   #tries = 0;
   /** Errors in a row that were those of earlier datagrams. */
   #explained = 0;
@@ -65,7 +65,7 @@ export class Refusals {
 
   /** May datagrams to `remote` be joined, for the kernel to cut apart again? */
   takesRuns(remote: Endpoint): boolean {
-    return this.#unsegmentable === undefined || !this.#unsegmentable.has(remote);
+    return this.#unsegmentable === undefined || !this.#unsegmentable.has(remote.text);
   }
 
   /** The kernel has taken some of `ring`. */
@@ -76,7 +76,7 @@ export class Refusals {
     // One by one it went: then it was the run that was refused.
     this.#unsegmentable ??= new Set();
     if (this.#unsegmentable.size >= MAX_UNSEGMENTABLE) this.#unsegmentable.clear();
-    this.#unsegmentable.add(ring.retryOf);
+    this.#unsegmentable.add(ring.retryOf.text);
     ring.retryOf = undefined;
   }
 

@@ -500,6 +500,23 @@ describe('runs: many datagrams as one message', () => {
     expect(counts).toEqual([3]);
   });
 
+  test('that peer gets no more runs when thousands of others have been heard since, either', () => {
+    const { sender, push, host, to } = runs();
+    const results = [-22];
+    host.syscalls.sendResult = (count) => results.shift() ?? count;
+    for (const text of ['a', 'b']) push(sender, text);
+    sender.flush();
+    for (let i = 0; i < 5000; i++) to(`10.1.${i >>> 8}.${i & 255}`);
+    const counts: number[] = [];
+    host.syscalls.sendResult = (count) => {
+      counts.push(count);
+      return count;
+    };
+    for (const text of ['a', 'b', 'c']) push(sender, text);
+    sender.flush();
+    expect(counts).toEqual([3]);
+  });
+
   test('EAGAIN in the middle of the second try, and close() after it: every callback once', async () => {
     const { sender, push, host, outcomes } = runs();
     const results = [-22, 1, -11];
