@@ -313,7 +313,10 @@ export class SendRing {
     const offset = this.#used;
     const { iovecWords, layout } = this.#ring;
     if (this.#offsets[slot] === offset) iovecWords[(slot * layout.iovec.size + layout.iovec.len) >>> 2] = size;
-    else this.#ring.pointAtPayload(slot, offset, size);
+    else {
+      this.#ring.pointAtPayload(slot, offset, size);
+      this.#offsets[slot] = offset;
+    }
     const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
     if (!isSamePeer || this.#plain[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {
       this.#plain[slot] = 0; // should writing throw
@@ -330,7 +333,6 @@ export class SendRing {
     this.sizes[slot] = size;
     this.firsts[slot] = this.#datagrams;
     this.#segments[slot] = size;
-    this.#offsets[slot] = offset;
     this.count++;
   }
 

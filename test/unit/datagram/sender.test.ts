@@ -697,6 +697,29 @@ describe('slots that carry again what they carried before', () => {
     for (const [turn, kind] of order.entries()) expect(left[turn]).toMatchObject(meant[kind]);
   });
 
+  test('a datagram that could not be written half-way: those after it have their own bytes, names and sources', () => {
+    const { sender, host, to } = setUp(linux64);
+    const [remote, source] = [to('192.0.2.9'), to('192.0.2.1')];
+    const broken = new Proxy(remote, {
+      get(target, name) {
+        if (name === 'family') throw new Error('half-way');
+        return Reflect.get(target, name);
+      },
+    });
+    const both = (first: string, second: string) => {
+      sender.push(Buffer.from(first), remote, 53, source, undefined, undefined);
+      sender.push(Buffer.from(second), remote, 53, source, undefined, undefined);
+      sender.flush();
+    };
+    both('a', 'b'); // the second slot's bytes begin at 1
+    sender.push(Buffer.from('long'), remote, 53, source, undefined, undefined);
+    expect(() => sender.push(Buffer.from('x'), broken, 53, source, undefined, undefined)).toThrow('half-way'); // at 4
+    sender.flush();
+    both('c', 'd');
+    expect(payloads(host)).toEqual(['a', 'b', 'long', 'c', 'd']);
+    expect(control(host)).toEqual(Array(5).fill([from('192.0.2.1')]));
+  });
+
   test("bytes that a datagram of a caller's was sent from are not pointed at any more", () => {
     const { sender, host, to, syscalls } = setUp(linux64);
     const addressOf = jest.spyOn(syscalls, 'addressOf');
