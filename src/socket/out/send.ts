@@ -68,13 +68,13 @@ export function send(
 
 /** The last answer: most go to who has been answered before, from where he was answered. What was checked then still holds. */
 export interface Answer {
-  readonly remote: Endpoint;
-  readonly port: number;
-  readonly arrival: Arrival;
-  readonly from: Endpoint | undefined;
-  readonly extras: Extras | undefined;
+  remote: Endpoint;
+  port: number;
+  arrival: Arrival;
+  from: Endpoint | undefined;
+  extras: Extras | undefined;
   /** Of the interfaces. */
-  readonly generation: number;
+  generation: number;
 }
 
 /**
@@ -119,12 +119,34 @@ export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Sett
   // What one IP header said fits together; what a program wrote may not, and is none of this.
   const from = namedSource(core, arrival.source, remote, port, settle ?? IGNORE);
   if (from === null) return;
+  remember(core, remote, port, arrival, from, extras);
+  queue(core, payload, remote, port, from, extras, 0, settle, false);
+}
+
+function remember(
+  core: Core,
+  remote: Endpoint,
+  port: number,
+  arrival: Arrival,
+  from: Endpoint | undefined,
+  extras: Extras | undefined,
+): void {
   const { replyMark, sendBlockList } = core.settings;
   // The list may be filled between two answers, and each datagram has its own mark.
-  if (!replyMark && sendBlockList === undefined) {
-    core.lastAnswer = { remote, port, arrival, from, extras, generation: core.engine.names.generation };
+  if (replyMark || sendBlockList !== undefined) return;
+  const { generation } = core.engine.names;
+  const { lastAnswer } = core;
+  if (lastAnswer === undefined) {
+    core.lastAnswer = { remote, port, arrival, from, extras, generation };
+    return;
   }
-  queue(core, payload, remote, port, from, extras, 0, settle, false);
+  // The same object: where peers alternate this is done for each answer.
+  lastAnswer.remote = remote;
+  lastAnswer.port = port;
+  lastAnswer.arrival = arrival;
+  lastAnswer.from = from;
+  lastAnswer.extras = extras;
+  lastAnswer.generation = generation;
 }
 
 /** @param address as the user, or the look-up, wrote it */
