@@ -30,6 +30,14 @@ async function query(turn: Turn): Promise<Metrics> {
 
 const IN_TURN: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun', 'c'];
 
+const binding = (one: Pick<Case, 'name' | 'what' | 'quick' | 'server'>): Case => ({
+  server: {},
+  ...one,
+  subjects: IN_TURN,
+  warmMs: 1500,
+  run: async ({ server, ms }) => perTime(await server.program.ask<Repeated>(`binds n=${Math.ceil(ms * 2)}`)),
+});
+
 const lives: Scenario = {
   name: 'lives',
   title: 'Short lives',
@@ -45,15 +53,8 @@ const lives: Scenario = {
       quick: true,
       run: query,
     },
-    {
-      name: 'binds',
-      what: 'bind and close',
-      subjects: IN_TURN,
-      server: {},
-      warmMs: 1500,
-      quick: true,
-      run: async ({ server, ms }) => perTime(await server.program.ask<Repeated>(`binds n=${Math.ceil(ms * 2)}`)),
-    },
+    binding({ name: 'binds', what: 'bind and close', quick: true }),
+    binding({ name: 'binds1000', what: 'bind and close, beside 1,000 sockets', server: { sockets: 1000 } }),
   ],
 };
 
