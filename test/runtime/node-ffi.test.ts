@@ -37,6 +37,16 @@ withNode.each([
   expectResult(await run(compiled.folder, 'scenario.cjs', [name], ['--expose-gc']), result);
 });
 
+withNode.each([
+  ['idle', {}],
+  ['gc', { datagrams: 5 }],
+  ['closeInside', { first: 1, others: true }],
+  ['reuse', { received: 1000, same: true }],
+])('readiness beside many sockets: %s', async (name, result) => {
+  const crowded = { RECVFROMTO_CROWDED: '1' };
+  expectResult(await run(compiled.folder, 'scenario.cjs', [name], ['--expose-gc'], crowded), result);
+});
+
 withNode('no koffi is loaded', async () => {
   const outcome = await run(compiled.folder, 'loading.cjs', ['index']);
   expectResult(outcome, { imported: false, inWorker: false, withSocket: false });
