@@ -7,7 +7,7 @@ import { invalidAddress, invalidArgType } from '../errors';
 import type { Message, OutgoingDatagram, ReplyTo, SendCallback, SendOptions, SendSyncOptions } from '../types';
 import { optionArguments, payloadOf, sendArguments, sendtoArguments } from './arguments';
 import { BOUND, CONNECTED, kState } from './core';
-import { whenSending } from './life/bind';
+import { whenSending } from './life/when';
 import { Callback, Tally } from './out/callback';
 import { choice, NOTHING } from './out/choice';
 import { reply, send } from './out/send';

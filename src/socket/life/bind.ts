@@ -1,11 +1,10 @@
 /**
  * How a socket comes by its descriptor: bind(), bindSync(), descriptors and handles of others, cluster; with dgram's order
- * of events (lib/dgram.js). What waits for 'listening' is in queue.ts.
+ * of events (lib/dgram.js). What waits for 'listening' is in when.ts.
  */
 import { nextTick } from '../../captured';
 import type { Endpoint } from '../../datagram/endpoint';
 import { errnoName, failure } from '../../datagram/failure';
-import type { Settle } from '../../datagram/send-ring';
 import { alreadyBound, type ErrorPlace, invalidFdType, systemError, unsupportedOption } from '../../errors';
 import { missing } from '../../platform/settings';
 import { bufferSize } from '../buffer-size';
@@ -14,7 +13,6 @@ import { attach, programOf } from '../filter';
 import type { Steering } from '../options';
 import { bindFlags, primary, type Query, type UdpHandle } from './cluster';
 import { descriptorType } from './descriptor';
-import { Queue } from './queue';
 
 /** First step of bind(). @throws ERR_SOCKET_ALREADY_BOUND, ERR_SOCKET_DGRAM_NOT_RUNNING */
 export function beginBind(core: Core): void {
@@ -118,55 +116,6 @@ export function adoptHandle(core: Core, handle: UdpHandle): void {
 }
 
 /**
- * Runs when there is something to send with: at once, or at 'listening'; binds to any port where nobody has.
- * @param settle hears of it when `action` throws
- * @param told does it also hear of a bind() that fails, and of a close() before? dgram's send() forgets then
- * @param datagrams that are lost where nothing of it is done
- */
-export function whenSending(
-  core: Core,
-  action: () => void,
-  settle: Settle | undefined,
-  told: boolean,
-  datagrams = 1,
-): void {
-  core.openChannel();
-  if (core.bindState === BOUND) {
-    action();
-    return;
-  }
-  if (told && settle !== undefined) queueOf(core).tell(settle);
-  whenBound(
-    core,
-    () => {
-      try {
-        core.openChannel();
-        action();
-      } catch (error) {
-        // dgram's send() throws here, where nobody can catch it; whoever called back had better hear of it.
-        core.stats.sendErrors += datagrams;
-        if (settle !== undefined) settle.settle(error as Error, 0);
-        else nextTick(() => core.socket.emit('error', error));
-      }
-    },
-    () => {
-      core.stats.sendErrors += datagrams;
-    },
-  );
-}
-
-/**
- * Runs at once, or at 'listening'; binds to any port where nobody has, through the socket's own bind().
- * @param forgotten is called where it will not be done, because bind() has failed
- */
-export function whenBound(core: Core, action: () => void, forgotten?: () => void): void {
-  if (core.bindState === UNBOUND) core.socket.bind({ port: 0, exclusive: true }, null);
-  if (core.bindState === BOUND) action();
-  // Sticky sockets remember in whose context they were asked for something that is done later.
-  else queueOf(core).push(core.sticky === undefined ? action : core.sticky.carry(action), forgotten);
-}
-
-/**
  * A membership needs a bound descriptor: libuv binds to any port then (uv__udp_maybe_deferred_bind). → 0 or -errno
  */
 export function openEarly(core: Core): number {
@@ -201,11 +150,6 @@ export function closeInAnyCase(core: Core): void {
   };
   if (core.queue === undefined) once();
   else core.pending?.push(once, () => nextTick(once)); // behind the 'error', whose listeners may close it themselves
-}
-
-function queueOf(core: Core): Queue {
-  core.pending ??= new Queue(core.socket);
-  return core.pending;
 }
 
 function open(core: Core, end: Endpoint | undefined, port: number): number {

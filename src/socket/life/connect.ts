@@ -9,8 +9,8 @@ import { failure } from '../../datagram/failure';
 import type { SocketAddress } from '../../datagram/sockaddr';
 import { alreadyConnected, ipBlocked, notConnected, notRunning } from '../../errors';
 import { CONNECTED, CONNECTING, type Core, DISCONNECTED } from '../core';
-import { whenBound } from './bind';
 import type { Found } from './lookup';
+import { whenBound } from './when';
 
 /** @throws ERR_SOCKET_DGRAM_IS_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING */
 export function connect(core: Core, port: number, host: string, callback: (() => void) | undefined): void {
