@@ -38,12 +38,12 @@ export class RingPool {
   }
 
   give(ring: SendRing): void {
-    const index = this.#lent.lastIndexOf(ring);
-    if (index < 0) return; // given back already
-    if (index === this.#lent.length - 1) {
+    if (this.#lent[this.#lent.length - 1] === ring) {
       this.#lent.pop();
       this.#borrowers.pop();
     } else {
+      const index = this.#lent.indexOf(ring);
+      if (index < 0) return; // given back already
       this.#lent.splice(index, 1);
       this.#borrowers.splice(index, 1);
     }
