@@ -1,4 +1,4 @@
-/** The public types. Imports nothing of ours. */
+/** The public types, in one file for whoever reads them. Imports nothing of ours. */
 import type { createSocket as createDgramSocket } from 'node:dgram';
 import type { LookupOneOptions } from 'node:dns';
 import type { EventEmitter } from 'node:events';

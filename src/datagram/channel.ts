@@ -2,6 +2,7 @@
  * One UDP descriptor, from socket(2) to close(2): opened with the questions already asked (before bind, or datagrams
  * queued earlier come without an answer, P2), bound, connected, configured. Returns what the kernel returned, 0 or
  * -errno, so that the socket above can name the failure as dgram does. Knows no events.
+ * A little over 300 lines: what has to be undone when a step fails stands beside the step.
  */
 import { isLinkLocal, MAPPED } from '../address/ip';
 import type { OptionName, Request, SocketKind } from '../platform/platform';

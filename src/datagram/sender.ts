@@ -1,6 +1,7 @@
 /**
  * Sends what one descriptor has to send: datagrams collect in a ring and leave with one system call. Handles partial sends
  * and a full queue; what the kernel refuses is judged in refusals.ts. Emits nothing.
+ * Over 300 lines: push, flush and settle share the list of rings, and nothing else would.
  */
 import { systemError } from '../errors';
 import { Backlog } from './backlog';

@@ -1,6 +1,7 @@
 /**
  * The system calls of Windows, through koffi: the Winsock half of `Syscalls`. A descriptor is a SOCKET. Datagrams move
  * one per call (WSARecvMsg, WSASendMsg); batch.ts makes batches of them.
+ * A little over 300 lines, as posix.ts is under it: one class for one OS's calls.
  *
  * The last error is read on the line after each call, as koffi keeps it across its own work (the thread's TEB).
  */

@@ -1,6 +1,7 @@
 /**
  * The way out: send(), reply() and sendMany() of a bound socket end here. To whom, from where → refused (datagram/answer.ts
  * has the rules) or into the sender → flushed at the end of the turn; a connected socket sends at once, as dgram does.
+ * Over 300 lines: each way of saying where to ends in the same few steps, one below the other.
  */
 import { nextTick } from '../../captured';
 import { leak, mayBeNamed, misfit, mustBeNamed, unanswerableBecause } from '../../datagram/answer';
