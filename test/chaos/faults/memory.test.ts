@@ -70,7 +70,7 @@ test.each([
     throw new RangeError('Array buffer allocation failed');
   });
   const to = { port: socket.address().port, address: '127.0.0.1' };
-  for (let i = 0; i < 5; i++) sender.sendSync(Buffer.alloc(200, i), to);
+  for (let i = 0; i < 5; i++) sender.sendSync(Buffer.alloc(1000, i), to);
   for (let i = 0; i < 2000 && heard.length + errors.length < 5; i++) await new Promise((done) => setTimeout(done, 1));
   allocate.mockRestore();
   expect([heard, errors.map(({ message }) => message)]).toEqual([[0, 2, 3, 4], ['Array buffer allocation failed']]);
