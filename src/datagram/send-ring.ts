@@ -42,7 +42,7 @@ const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
   Function.prototype.call.bind(
     Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as () => Result,
   ) as (bytes: Uint8Array) => Result;
-export const lengthOf = getter<number>('length');
+const lengthOf = getter<number>('length');
 const bufferOf = getter<ArrayBuffer>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
 
@@ -313,8 +313,7 @@ export class SendRing {
   ): void {
     const slot = this.count;
     const offset = this.#used;
-    const { iovecWords, layout } = this.#ring;
-    if (this.#offsets[slot] === offset) iovecWords[(slot * layout.iovec.size + layout.iovec.len) >>> 2] = size;
+    if (this.#offsets[slot] === offset) this.#ring.resizePayload(slot, size);
     else {
       this.#ring.pointAtPayload(slot, offset, size);
       this.#offsets[slot] = offset;

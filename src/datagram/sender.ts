@@ -14,7 +14,6 @@ import { hostSegments } from './segmentation';
 import {
   ARENA,
   copied,
-  lengthOf,
   MAX_RUN,
   MAX_SEGMENTS,
   type Payload,
@@ -108,7 +107,7 @@ export class Sender {
     settle: Settle | undefined,
     lenient = false,
   ): boolean {
-    const size = Array.isArray(payload) ? sizeOf(payload) : lengthOf(payload as Uint8Array);
+    const size = sizeOf(payload);
     if (size > ARENA || this.#closed) {
       // User code (look-up, block list) closed the socket meanwhile: the descriptor's number may be another's by now.
       const name = this.#closed ? 'ECANCELED' : 'EMSGSIZE';
