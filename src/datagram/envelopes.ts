@@ -38,6 +38,8 @@ export class Envelopes {
   /** Slots whose control and name pointers stand, respectively, at NULL. */
   readonly #withoutControl: Uint8Array;
   readonly #withoutName: Uint8Array;
+  /** What a slot says it is to be cut at, behind its other control messages; 0: at nothing. */
+  readonly #segments: Uint16Array;
 
   constructor(platform: Platform, sockaddrs: Sockaddrs, ring: Ring) {
     this.#platform = platform;
@@ -45,6 +47,7 @@ export class Envelopes {
     this.#ring = ring;
     this.#withoutControl = new Uint8Array(ring.slots);
     this.#withoutName = new Uint8Array(ring.slots);
+    this.#segments = new Uint16Array(ring.slots);
   }
 
   /** Who it goes to. @param port 0 on a connected socket: nobody is named then */
@@ -62,34 +65,45 @@ export class Envelopes {
     ring.messageWords[namelen] = this.#sockaddrs.write(ring.names, ring.nameWords, slot * SOCKADDR_SPACE, remote, port);
   }
 
-  /** How it goes there. Also after {@link writeSegment}, which adds to it and is gone then. */
+  /** How it goes there, in one piece. */
   writeControl(slot: number, remote: Endpoint, source: Endpoint | undefined, extras: Extras | undefined): void {
-    const ring = this.#ring;
-    const start = slot * ring.controlSpace;
+    const start = slot * this.#ring.controlSpace;
     let at = start;
     const ifindex = extras === undefined ? 0 : extras.ifindex;
     if (source !== undefined || ifindex !== 0) at = this.#writeSource(at, remote, source, ifindex);
     if (extras !== undefined) at = this.#writeExtras(at, remote, extras);
-    const length = at - start;
-    if (length === 0 && this.#withoutControl[slot] === 0) ring.pointAtNoControl(slot);
-    if (length !== 0 && this.#withoutControl[slot] === 1) ring.pointAtControl(slot);
-    this.#withoutControl[slot] = length === 0 ? 1 : 0;
-    ring.messageWords[(slot * ring.layout.size + ring.layout.controllen) >>> 2] = length;
+    this.#segments[slot] = 0;
+    this.#resizeControl(slot, at - start);
   }
 
-  /** Adds the size to cut at, behind whatever control messages there are. @param size bytes of each datagram of the run */
+  /** Says what to cut at, behind whatever control messages there are. @param size bytes of each datagram of a run, 0 for none */
   writeSegment(slot: number, size: number): void {
+    const said = this.#segments[slot];
+    if (said === size) return;
     const { segment, cmsg } = this.#platform;
     if (segment === undefined) throw new Error('unreachable: no runs without segmentation');
     const { control, controlSpace, layout, messageWords } = this.#ring;
-    const controllen = (slot * layout.size + layout.controllen) >>> 2;
-    const payload = writeHeader(cmsg, control, slot * controlSpace + messageWords[controllen], segment);
-    control.words[payload >>> 2] = 0;
-    control.bytes[payload] = layout.littleEndian ? size : size >>> 8;
-    control.bytes[payload + 1] = layout.littleEndian ? size >>> 8 : size;
-    messageWords[controllen] += CMSG_SPACE(cmsg, segment.size);
-    if (this.#withoutControl[slot] === 1) this.#ring.pointAtControl(slot);
-    this.#withoutControl[slot] = 0;
+    const space = CMSG_SPACE(cmsg, segment.size);
+    const behind = messageWords[(slot * layout.size + layout.controllen) >>> 2] - (said === 0 ? 0 : space);
+    this.#segments[slot] = size;
+    if (size > 0) {
+      const payload = writeHeader(cmsg, control, slot * controlSpace + behind, segment);
+      control.words[payload >>> 2] = 0;
+      control.bytes[payload] = layout.littleEndian ? size : size >>> 8;
+      control.bytes[payload + 1] = layout.littleEndian ? size >>> 8 : size;
+    }
+    this.#resizeControl(slot, size > 0 ? behind + space : behind);
+  }
+
+  #resizeControl(slot: number, length: number): void {
+    const ring = this.#ring;
+    const without = length === 0 ? 1 : 0;
+    if (this.#withoutControl[slot] !== without) {
+      if (without === 1) ring.pointAtNoControl(slot);
+      else ring.pointAtControl(slot);
+      this.#withoutControl[slot] = without;
+    }
+    ring.messageWords[(slot * ring.layout.size + ring.layout.controllen) >>> 2] = length;
   }
 
   /** → offset behind the message */

@@ -114,7 +114,10 @@ export class Names {
   endpoint(text: string): Endpoint | undefined {
     if (text === this.#expected.text) return this.#expected;
     if (typeof text !== 'string') return undefined;
-    if (isIPv4Text(text)) return this.endpointIPv4(parsedIPv4());
+    if (isIPv4Text(text)) {
+      this.#expected = this.endpointIPv4(parsedIPv4());
+      return this.#expected;
+    }
     const address = parseAddress(text);
     if (address === undefined) return undefined;
     const { family, word0, word1, word2, word3, zone } = address;

@@ -102,8 +102,8 @@ export class SendRing {
   readonly #segments = new Uint32Array(SEND_SLOTS);
   /** Where the payload of a slot is in the arena; -1: nowhere yet, or not there. */
   readonly #offsets = new Int32Array(SEND_SLOTS).fill(-1);
-  /** Slots whose name and control messages are those of `remotes`, `ports`, `sources` and `#extras`, and no others. */
-  readonly #plain = new Uint8Array(SEND_SLOTS);
+  /** Slots whose name and control messages are those of `remotes`, `ports`, `sources` and `#extras`. */
+  readonly #written = new Uint8Array(SEND_SLOTS);
   #datagrams = 0;
   /** The array that sendmmsg takes. */
   readonly messages: Buffer;
@@ -157,7 +157,7 @@ export class SendRing {
     else if (size > 0) this.#arena.set(payload as Uint8Array, this.#used);
     if (join && this.count > this.settled && this.#joins(size, remote, port, source, extras, lenient))
       this.#append(size);
-    else this.#begin(size, remote, port, source, extras, lenient);
+    else this.#begin(size, size, remote, port, source, extras, lenient);
     if (settle !== undefined) {
       this.settles[this.#datagrams] = settle;
       this.watched = true;
@@ -187,16 +187,12 @@ export class SendRing {
     segment: number,
   ): void {
     const address = this.#syscalls.addressOf(bytes); // which may throw: nothing has been counted yet
-    this.#begin(size, remote, port, source, extras, lenient);
+    this.#begin(size, segment, remote, port, source, extras, lenient);
     this.#ring.pointAtForeign(0, address, size);
     this.#offsets[0] = -1;
     this.#foreign = bytes;
     const run = segment < size ? Math.ceil(size / segment) : 1;
-    if (run > 1) {
-      this.runs[0] = run;
-      this.#segments[0] = segment;
-      this.#writeSegment(0);
-    }
+    this.runs[0] = run;
     if (settle !== undefined) {
       this.settles[0] = settle;
       this.watched = true;
@@ -303,8 +299,10 @@ export class SendRing {
     this.#used = 0;
   }
 
+  /** @param segment bytes of each datagram; as many as `size` where it is one */
   #begin(
     size: number,
+    segment: number,
     remote: Endpoint,
     port: number,
     source: Endpoint | undefined,
@@ -319,21 +317,22 @@ export class SendRing {
       this.#offsets[slot] = offset;
     }
     const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
-    if (!isSamePeer || this.#plain[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {
-      this.#plain[slot] = 0; // should writing throw
+    if (!isSamePeer || this.#written[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {
+      this.#written[slot] = 0; // should writing throw
       this.#envelopes.writeName(slot, remote, port);
       this.#envelopes.writeControl(slot, remote, source, extras);
       this.remotes[slot] = remote;
       this.ports[slot] = port;
       this.sources[slot] = source;
       this.#extras[slot] = extras;
-      this.#plain[slot] = 1;
+      this.#written[slot] = 1;
     }
+    this.#envelopes.writeSegment(slot, segment < size ? segment : 0);
     this.#lenient[slot] = lenient ? 1 : 0;
     this.runs[slot] = 1;
     this.sizes[slot] = size;
     this.firsts[slot] = this.#datagrams;
-    this.#segments[slot] = size;
+    this.#segments[slot] = segment;
     this.count++;
   }
 
@@ -358,15 +357,9 @@ export class SendRing {
 
   #append(size: number): void {
     const slot = this.count - 1;
-    if (this.runs[slot]++ === 1) this.#writeSegment(slot);
+    if (this.runs[slot]++ === 1) this.#envelopes.writeSegment(slot, this.#segments[slot]);
     this.sizes[slot] += size;
     this.#ring.resizePayload(slot, this.sizes[slot]);
-  }
-
-  /** Behind its other control messages. */
-  #writeSegment(slot: number): void {
-    this.#envelopes.writeSegment(slot, this.#segments[slot]);
-    this.#plain[slot] = 0;
   }
 
   /** To where nothing is yet. */

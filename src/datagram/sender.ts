@@ -189,7 +189,7 @@ export class Sender {
 
   /** Sends what waits. → does nothing wait any more? */
   #isFree(): boolean {
-    this.flush();
+    if (this.#rings.length > 0) this.flush();
     return this.#rings.length === 0 && !this.#flushing && !this.#closed;
   }
 
