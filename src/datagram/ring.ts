@@ -135,8 +135,15 @@ interface Pointer {
 
 const NULL: Pointer = { low: 0, high: 0 };
 
+/** A BigInt is taken apart by writing it into memory: to shift it makes new ones. */
+const whole = new BigUint64Array(1);
+const halves = new Int32Array(whole.buffer);
+/** Of the CPU that this runs on; `layout.littleEndian` may be a model's. */
+const LOW = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 0 : 1;
+
 function pointer(address: bigint): Pointer {
-  return { low: Number(BigInt.asIntN(32, address)), high: Number(BigInt.asIntN(32, address >> 32n)) };
+  whole[0] = address;
+  return { low: halves[LOW], high: halves[1 - LOW] };
 }
 
 /** Zeroed memory of its own, never from Buffer's pool, on a multiple of 8. */
