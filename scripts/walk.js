@@ -6,11 +6,12 @@
 const { fork } = require('node:child_process');
 const dgram = require('node:dgram');
 const { once } = require('node:events');
-const { readFileSync } = require('node:fs');
+const { readdirSync, readFileSync } = require('node:fs');
 const { join, resolve } = require('node:path');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 
-const DIST = resolve(process.env.RECVFROMTO_DIST ?? join(__dirname, '../dist'));
+const ROOT = join(__dirname, '..');
+const DIST = resolve(process.env.RECVFROMTO_DIST ?? join(ROOT, 'dist'));
 /** Echoes before the counted one: caches are filled, nothing is done for the first time any more. */
 const WARM = 300;
 /** What follows an answer (a flush at the end of the turn, a loop kept awake) belongs to it. */
@@ -82,10 +83,37 @@ function filesOf(scripts) {
   return [...files].map(([file, steps]) => ({ file, steps }));
 }
 
-/** The bundler writes `// src/….ts` above what comes from each source. → the source of an offset, where it is known */
+/**
+ * The bundler writes `// src/….ts` above what comes from each source, and its minifier loses some of that: the names of
+ * declarations, which both keep, say more. → the source of an offset, where it is known
+ */
 function sources(file) {
-  const marks = [...readFileSync(file, 'utf8').matchAll(/^\/\/ (src\/\S+)$/gm)];
-  return (offset) => marks.findLast((mark) => mark.index < offset)?.[1];
+  const code = readFileSync(file, 'utf8');
+  const marks = [...code.matchAll(/^\/\/ (src\/\S+)$/gm)];
+  const outer = [...code.matchAll(/^(?:async )?(?:class|function\*?|const|let|var) (\w+)/gm)];
+  return (offset) => {
+    const mark = marks.findLast(({ index }) => index < offset);
+    // Two files may declare the same name: the one that stands before it in the bundle says whose it is.
+    const before = outer.filter(({ index }) => index <= offset && index > (mark?.index ?? 0)).reverse();
+    const only = before
+      .map(([, name]) => DECLARED.get(name.replace(/\$\d+$/, '')) ?? [])
+      .find(({ length }) => length === 1);
+    return only?.[0] ?? mark?.[1];
+  };
+}
+
+/** The files of src/ that declare a name at their top level. */
+function declarations() {
+  const declared = new Map();
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true }).filter((name) => name.endsWith('.ts'));
+  for (const name of files) {
+    const text = readFileSync(join(ROOT, 'src', name), 'utf8');
+    const pattern = /^(?:export )?(?:abstract |async )*(?:class|function\*?|const|let) (\w+)/gm;
+    for (const [, what] of text.matchAll(pattern)) {
+      declared.set(what, [...(declared.get(what) ?? []), `src/${name}`]);
+    }
+  }
+  return declared;
 }
 
 async function main() {
@@ -102,6 +130,8 @@ async function main() {
     }
   }
 }
+
+const DECLARED = process.argv[2] === '--serve' ? new Map() : declarations();
 
 if (process.argv[2] === '--serve') serve(process.argv[3]);
 else {

@@ -38,8 +38,6 @@ export class Envelopes {
   /** Slots whose control and name pointers stand, respectively, at NULL. */
   readonly #withoutControl: Uint8Array;
   readonly #withoutName: Uint8Array;
-  /** What a slot says it is to be cut at, behind its other control messages; 0: at nothing. */
-  readonly #segments: Uint16Array;
 
   constructor(platform: Platform, sockaddrs: Sockaddrs, ring: Ring) {
     this.#platform = platform;
@@ -47,7 +45,6 @@ export class Envelopes {
     this.#ring = ring;
     this.#withoutControl = new Uint8Array(ring.slots);
     this.#withoutName = new Uint8Array(ring.slots);
-    this.#segments = new Uint16Array(ring.slots);
   }
 
   /** Who it goes to. @param port 0 on a connected socket: nobody is named then */
@@ -72,20 +69,20 @@ export class Envelopes {
     const ifindex = extras === undefined ? 0 : extras.ifindex;
     if (source !== undefined || ifindex !== 0) at = this.#writeSource(at, remote, source, ifindex);
     if (extras !== undefined) at = this.#writeExtras(at, remote, extras);
-    this.#segments[slot] = 0;
     this.#resizeControl(slot, at - start);
   }
 
-  /** Says what to cut at, behind whatever control messages there are. @param size bytes of each datagram of a run, 0 for none */
-  writeSegment(slot: number, size: number): void {
-    const said = this.#segments[slot];
-    if (said === size) return;
+  /**
+   * Says what to cut at, behind whatever control messages there are.
+   * @param said what it says now, and
+   * @param size what it is to say: bytes of each datagram of a run, 0 for nothing
+   */
+  writeSegment(slot: number, said: number, size: number): void {
     const { segment, cmsg } = this.#platform;
     if (segment === undefined) throw new Error('unreachable: no runs without segmentation');
     const { control, controlSpace, layout, messageWords } = this.#ring;
     const space = CMSG_SPACE(cmsg, segment.size);
     const behind = messageWords[(slot * layout.size + layout.controllen) >>> 2] - (said === 0 ? 0 : space);
-    this.#segments[slot] = size;
     if (size > 0) {
       const payload = writeHeader(cmsg, control, slot * controlSpace + behind, segment);
       control.words[payload >>> 2] = 0;

@@ -104,6 +104,8 @@ export class SendRing {
   readonly #offsets = new Int32Array(SEND_SLOTS).fill(-1);
   /** Slots whose name and control messages are those of `remotes`, `ports`, `sources` and `#extras`. */
   readonly #written = new Uint8Array(SEND_SLOTS);
+  /** What the control messages of a slot say that it is to be cut at; 0: at nothing. */
+  readonly #cuts = new Uint32Array(SEND_SLOTS);
   #datagrams = 0;
   /** The array that sendmmsg takes. */
   readonly messages: Buffer;
@@ -255,6 +257,7 @@ export class SendRing {
     this.sources[slot] = undefined;
     this.#lenient[slot] = 0;
     this.#envelopes.writeControl(slot, this.remotes[slot] as Endpoint, undefined, this.#extras[slot]);
+    this.#cuts[slot] = 0;
   }
 
   /** Bytes of the datagram at `index` in the run of `slot`. */
@@ -326,8 +329,10 @@ export class SendRing {
       this.sources[slot] = source;
       this.#extras[slot] = extras;
       this.#written[slot] = 1;
+      this.#cuts[slot] = 0;
     }
-    this.#envelopes.writeSegment(slot, segment < size ? segment : 0);
+    const cut = segment < size ? segment : 0;
+    if (this.#cuts[slot] !== cut) this.#cutAt(slot, cut);
     this.#lenient[slot] = lenient ? 1 : 0;
     this.runs[slot] = 1;
     this.sizes[slot] = size;
@@ -357,9 +362,14 @@ export class SendRing {
 
   #append(size: number): void {
     const slot = this.count - 1;
-    if (this.runs[slot]++ === 1) this.#envelopes.writeSegment(slot, this.#segments[slot]);
+    if (this.runs[slot]++ === 1) this.#cutAt(slot, this.#segments[slot]);
     this.sizes[slot] += size;
     this.#ring.resizePayload(slot, this.sizes[slot]);
+  }
+
+  #cutAt(slot: number, size: number): void {
+    this.#envelopes.writeSegment(slot, this.#cuts[slot], size);
+    this.#cuts[slot] = size;
   }
 
   /** To where nothing is yet. */
