@@ -62,7 +62,7 @@ export class Envelopes {
     ring.messageWords[namelen] = this.#sockaddrs.write(ring.names, ring.nameWords, slot * SOCKADDR_SPACE, remote, port);
   }
 
-  /** How it goes there, in one piece. */
+  /** How it goes there. Also after {@link writeSegment}, which adds to it and is gone then. */
   writeControl(slot: number, remote: Endpoint, source: Endpoint | undefined, extras: Extras | undefined): void {
     const start = slot * this.#ring.controlSpace;
     let at = start;
@@ -72,24 +72,17 @@ export class Envelopes {
     this.#resizeControl(slot, at - start);
   }
 
-  /**
-   * Says what to cut at, behind whatever control messages there are.
-   * @param said what it says now, and
-   * @param size what it is to say: bytes of each datagram of a run, 0 for nothing
-   */
-  writeSegment(slot: number, said: number, size: number): void {
+  /** Adds the size to cut at, behind whatever control messages there are. @param size bytes of each datagram of the run */
+  writeSegment(slot: number, size: number): void {
     const { segment, cmsg } = this.#platform;
     if (segment === undefined) throw new Error('unreachable: no runs without segmentation');
     const { control, controlSpace, layout, messageWords } = this.#ring;
-    const space = CMSG_SPACE(cmsg, segment.size);
-    const behind = messageWords[(slot * layout.size + layout.controllen) >>> 2] - (said === 0 ? 0 : space);
-    if (size > 0) {
-      const payload = writeHeader(cmsg, control, slot * controlSpace + behind, segment);
-      control.words[payload >>> 2] = 0;
-      control.bytes[payload] = layout.littleEndian ? size : size >>> 8;
-      control.bytes[payload + 1] = layout.littleEndian ? size >>> 8 : size;
-    }
-    this.#resizeControl(slot, size > 0 ? behind + space : behind);
+    const length = messageWords[(slot * layout.size + layout.controllen) >>> 2];
+    const payload = writeHeader(cmsg, control, slot * controlSpace + length, segment);
+    control.words[payload >>> 2] = 0;
+    control.bytes[payload] = layout.littleEndian ? size : size >>> 8;
+    control.bytes[payload + 1] = layout.littleEndian ? size >>> 8 : size;
+    this.#resizeControl(slot, length + CMSG_SPACE(cmsg, segment.size));
   }
 
   #resizeControl(slot: number, length: number): void {

@@ -319,8 +319,15 @@ export class SendRing {
       this.#ring.pointAtPayload(slot, offset, size);
       this.#offsets[slot] = offset;
     }
+    const cut = segment < size ? segment : 0;
     const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
-    if (!isSamePeer || this.#written[slot] === 0 || this.sources[slot] !== source || this.#extras[slot] !== extras) {
+    const isSameWay = this.sources[slot] === source && this.#extras[slot] === extras;
+    if (
+      !isSamePeer ||
+      !isSameWay ||
+      this.#written[slot] === 0 ||
+      (this.#cuts[slot] !== 0 && this.#cuts[slot] !== cut)
+    ) {
       this.#written[slot] = 0; // should writing throw
       this.#envelopes.writeName(slot, remote, port);
       this.#envelopes.writeControl(slot, remote, source, extras);
@@ -328,10 +335,9 @@ export class SendRing {
       this.ports[slot] = port;
       this.sources[slot] = source;
       this.#extras[slot] = extras;
-      this.#written[slot] = 1;
       this.#cuts[slot] = 0;
+      this.#written[slot] = 1;
     }
-    const cut = segment < size ? segment : 0;
     if (this.#cuts[slot] !== cut) this.#cutAt(slot, cut);
     this.#lenient[slot] = lenient ? 1 : 0;
     this.runs[slot] = 1;
@@ -367,8 +373,9 @@ export class SendRing {
     this.#ring.resizePayload(slot, this.sizes[slot]);
   }
 
+  /** Where nothing is cut so far. */
   #cutAt(slot: number, size: number): void {
-    this.#envelopes.writeSegment(slot, this.#cuts[slot], size);
+    this.#envelopes.writeSegment(slot, size);
     this.#cuts[slot] = size;
   }
 
