@@ -43,25 +43,3 @@ export function checkAddressable(bytes: Uint8Array): void {
   if (!ArrayBuffer.isView(bytes)) throw new TypeError(`bytes must be a Buffer or Uint8Array, is ${typeof bytes}`);
   if (bytes.length === 0) throw new RangeError('bytes must have at least 1 bytes, has 0'); // a detached one has none
 }
-
-/** The whole call of recvmmsg and sendmmsg: messages `first` … `first + count - 1`, of `size` bytes each. */
-export function checkMessages(
-  fd: number,
-  messages: Buffer,
-  first: number,
-  count: number,
-  flags: number,
-  size: number,
-): void {
-  // Runs for every batch: one condition where all is well. What the last part lets through is a uint32.
-  const end = Number(first) + Number(count);
-  const areIntegers = Number.isInteger(fd) && Number.isInteger(first) && Number.isInteger(count);
-  if (areIntegers && Number.isInteger(flags) && fd >= 0 && (fd | 0) === fd && (flags | 0) === flags) {
-    if (first >= 0 && count >= 0 && Buffer.isBuffer(messages) && messages.length >= Math.max(1, end * size)) return;
-  }
-  checkDescriptor(fd);
-  checkUnsigned('first', first);
-  checkUnsigned('count', count);
-  checkInt('flags', flags);
-  checkBytes('messages', messages, Math.max(1, end * size));
-}

@@ -1,34 +1,44 @@
 /**
  * The calls that move datagrams, many at once: recvmmsg and sendmmsg where libc has them, else loops over calls for one
  * message (recvmsg and sendmsg; Winsock's in winsock.ts) that behave as Linux does. The same loops stand in, for good,
- * where a sandbox refuses the calls for many. The arguments have been checked.
- * EINTR is retried here; errno is read on the line after the call.
+ * where a sandbox refuses the calls for many.
+ * Each datagram comes by here, so nothing stands between who calls and these: they are the host's `Syscalls.recvmmsg` and
+ * `sendmmsg`, and check their arguments themselves. EINTR is retried here; errno is read on the line after the call.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import type { MessageLayout, Platform, PrivateBatch } from '../../platform/platform';
+import { checkBytes, checkDescriptor, checkInt, checkUnsigned } from '../check';
 import type { Koffi, Library, NativeFunction } from '../koffi';
+import type { Syscalls } from '../syscalls';
+import { LateErrors } from './late-errors';
 import { type PrivateCall, PrivateReceive, type ProofCalls } from './private-receive';
+import { Msg, type Single } from './single';
 
 export type BatchCall = 'recvmmsg' | 'sendmmsg';
 
-export interface Batch {
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number;
+/** The two calls need no `this`: whoever has a Batch makes them his own. */
+export interface Batch extends Pick<Syscalls, 'recvmmsg' | 'sendmmsg' | 'late' | 'unproved'> {
   /** The descriptor is about to be closed. */
   forget(fd: number): void;
   /** Finds out by a descriptor what {@link refused} has. */
   probe(fd: number): void;
   /** Calls that the process is not allowed, and that loops stand in for. */
   readonly refused: ReadonlySet<BatchCall>;
-  /** See Syscalls. */
-  readonly late?: { has(fd: number): boolean } | undefined;
-  readonly unproved?: string | undefined;
 }
 
-/** The calls for one message. Both return bytes, or -errno. */
-export interface Single {
-  /** `message` alone, as laid out by Platform.message. */
-  receive(fd: number, message: Buffer, flags: number): number;
-  send(fd: number, message: Buffer, flags: number): number;
+/** The whole call: messages `first` … `first + count - 1`, of `size` bytes each. */
+function checkMessages(fd: number, messages: Buffer, first: number, count: number, flags: number, size: number): void {
+  // One condition where all is well. What the last part lets through is a uint32.
+  const end = Number(first) + Number(count);
+  const areIntegers = Number.isInteger(fd) && Number.isInteger(first) && Number.isInteger(count);
+  if (areIntegers && Number.isInteger(flags) && fd >= 0 && (fd | 0) === fd && (flags | 0) === flags) {
+    if (first >= 0 && count >= 0 && Buffer.isBuffer(messages) && messages.length >= Math.max(1, end * size)) return;
+  }
+  checkDescriptor(fd);
+  checkUnsigned('first', first);
+  checkUnsigned('count', count);
+  checkInt('flags', flags);
+  checkBytes('messages', messages, Math.max(1, end * size));
 }
 
 /** @param calls are used to compare a private call with recvmsg, before it is relied on */
@@ -37,11 +47,16 @@ export function openBatch(koffi: Koffi, libc: Library, platform: Platform, calls
   const one = loop(new Msg(koffi, libc, platform), platform);
   const { privateBatch } = platform;
   if (privateBatch === undefined) return one;
-  return new PrivateReceive(one, platform, privateBatch, privateCall(koffi, libc, privateBatch), calls);
+  return new PrivateReceive(one, platform, privateBatch, privateCall(koffi, libc, platform, privateBatch), calls);
 }
 
 /** undefined where this libc has no such symbol. */
-function privateCall(koffi: Koffi, libc: Library, { symbol }: PrivateBatch): PrivateCall | undefined {
+function privateCall(
+  koffi: Koffi,
+  libc: Library,
+  { message: { size } }: Platform,
+  { symbol }: PrivateBatch,
+): PrivateCall | undefined {
   let call: NativeFunction;
   try {
     // ssize_t recvmsg_x(int s, const struct msghdr_x *msgp, u_int cnt, int flags);
@@ -50,34 +65,10 @@ function privateCall(koffi: Koffi, libc: Library, { symbol }: PrivateBatch): Pri
     return undefined;
   }
   return (fd, messages, count, flags) => {
+    checkMessages(fd, messages, 0, count, flags, size);
     const filled = call(fd, messages, count, flags);
     return filled < 0 ? -koffi.errno() : filled;
   };
-}
-
-/** Errors that ended a batch, which nobody but us knows any more: the next call returns them (recvmmsg(2), BUGS). */
-class LateErrors {
-  readonly #errors = new Map<number, number>();
-
-  has(fd: number): boolean {
-    return this.#errors.size > 0 && this.#errors.has(fd);
-  }
-
-  /** → -errno, once */
-  take(fd: number): number | undefined {
-    if (this.#errors.size === 0) return undefined;
-    const error = this.#errors.get(fd);
-    this.#errors.delete(fd);
-    return error;
-  }
-
-  keep(fd: number, error: number): void {
-    this.#errors.set(fd, error);
-  }
-
-  forget(fd: number): void {
-    if (this.#errors.size > 0) this.#errors.delete(fd);
-  }
 }
 
 /** A batch where the OS has only calls for one message. */
@@ -93,6 +84,8 @@ class Mmsg implements Batch {
   readonly #recvmmsg: NativeFunction;
   readonly #sendmmsg: NativeFunction;
   readonly #errno: Readonly<Record<string, number>>;
+  /** Bytes of a message. */
+  readonly #size: number;
   /** What stands in for calls that are refused. */
   #loop: Batch | undefined;
   /** Where recvmmsg is a loop in libc, which forgets an error behind what it has received (FreeBSD, P24). */
@@ -103,6 +96,7 @@ class Mmsg implements Batch {
     this.#libc = libc;
     this.#platform = platform;
     this.#errno = platform.errno;
+    this.#size = platform.message.size;
     this.#lost = platform.mmsg?.lateError === 'lost' ? new LateErrors() : undefined;
     const freebsd = platform.mmsg?.count === 'size_t';
     // Linux: int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
@@ -123,7 +117,8 @@ class Mmsg implements Batch {
     return this.#lost ?? this.#loop?.late;
   }
 
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+  readonly recvmmsg = (fd: number, messages: Buffer, count: number, flags: number): number => {
+    checkMessages(fd, messages, 0, count, flags, this.#size);
     if (this.#loop !== undefined && this.refused.has('recvmmsg'))
       return this.#loop.recvmmsg(fd, messages, count, flags);
     const late = this.#lost?.take(fd);
@@ -139,17 +134,18 @@ class Mmsg implements Batch {
       if (!this.#isRefusal('recvmmsg', fd, errno)) return -errno;
       return this.#standIn('recvmmsg').recvmmsg(fd, messages, count, flags);
     }
-  }
+  };
 
   /** What ended libc's loop is still in errno: fewer than asked for came because a recvmsg failed, and nothing was called since. */
   #keepLate(late: LateErrors, fd: number, errno: number): void {
     if (errno !== this.#errno.EAGAIN && errno !== this.#errno.EINTR) late.keep(fd, -errno);
   }
 
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
+  readonly sendmmsg = (fd: number, messages: Buffer, first: number, count: number, flags: number): number => {
+    checkMessages(fd, messages, first, count, flags, this.#size);
     if (this.#loop !== undefined && this.refused.has('sendmmsg'))
       return this.#loop.sendmmsg(fd, messages, first, count, flags);
-    const from = first === 0 ? messages : messages.subarray(first * this.#platform.message.size);
+    const from = first === 0 ? messages : messages.subarray(first * this.#size);
     for (;;) {
       const sent = this.#sendmmsg(fd, from, count, flags);
       if (sent > 0) return sent;
@@ -159,7 +155,7 @@ class Mmsg implements Batch {
       if (!this.#isRefusal('sendmmsg', fd, errno)) return -errno;
       return this.#standIn('sendmmsg').sendmmsg(fd, messages, first, count, flags);
     }
-  }
+  };
 
   forget(fd: number): void {
     this.#loop?.forget(fd);
@@ -197,42 +193,6 @@ class Mmsg implements Batch {
   }
 }
 
-/** recvmsg and sendmsg, repeated when interrupted. */
-class Msg implements Single {
-  readonly #koffi: Koffi;
-  readonly #recvmsg: NativeFunction;
-  readonly #sendmsg: NativeFunction;
-  readonly #EINTR: number | undefined;
-
-  constructor(koffi: Koffi, libc: Library, platform: Platform) {
-    this.#koffi = koffi;
-    this.#EINTR = platform.errno.EINTR;
-    // ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
-    // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
-    this.#recvmsg = libc.func('intptr_t recvmsg(int, void *, int)');
-    // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
-    this.#sendmsg = libc.func('intptr_t sendmsg(int, const void *, int)');
-  }
-
-  receive(fd: number, message: Buffer, flags: number): number {
-    for (;;) {
-      const length = this.#recvmsg(fd, message, flags);
-      if (length >= 0) return length;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
-    }
-  }
-
-  send(fd: number, message: Buffer, flags: number): number {
-    for (;;) {
-      const length = this.#sendmsg(fd, message, flags);
-      if (length >= 0) return length;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
-    }
-  }
-}
-
 class Loop implements Batch {
   readonly refused: ReadonlySet<BatchCall> = new Set();
   readonly #single: Single;
@@ -248,7 +208,8 @@ class Loop implements Batch {
     this.#EAGAIN = platform.errno.EAGAIN!;
   }
 
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+  readonly recvmmsg = (fd: number, messages: Buffer, count: number, flags: number): number => {
+    checkMessages(fd, messages, 0, count, flags, this.#layout.size);
     const late = this.late.take(fd);
     if (late !== undefined) return late;
     const views = this.#viewsOf(messages);
@@ -263,9 +224,10 @@ class Loop implements Batch {
       this.#setLength(message, length);
     }
     return count;
-  }
+  };
 
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
+  readonly sendmmsg = (fd: number, messages: Buffer, first: number, count: number, flags: number): number => {
+    checkMessages(fd, messages, first, count, flags, this.#layout.size);
     const views = this.#viewsOf(messages);
     for (let sent = 0; sent < count; sent++) {
       const message = views[first + sent]!;
@@ -274,7 +236,7 @@ class Loop implements Batch {
       this.#setLength(message, length);
     }
     return count;
-  }
+  };
 
   forget(fd: number): void {
     this.late.forget(fd);

@@ -6,15 +6,7 @@
  * Only the calls that move datagrams (batch.ts) can be interrupted by a signal (signal(7)), so only they retry on EINTR.
  */
 import type { Platform } from '../../platform/platform';
-import {
-  checkAddressable,
-  checkBytes,
-  checkDescriptor,
-  checkEvents,
-  checkInt,
-  checkMessages,
-  checkUnsigned,
-} from '../check';
+import { checkAddressable, checkBytes, checkDescriptor, checkEvents, checkInt, checkUnsigned } from '../check';
 import { type AtOnce, envCleanup } from '../env-cleanup';
 import { type Koffi, type Library, type NativeFunction, once } from '../koffi';
 import { own } from '../own';
@@ -76,6 +68,8 @@ class Posix implements Syscalls {
   readonly #watched: Watched;
   readonly #libc: ReturnType<typeof declare>;
   readonly #batch: Batch;
+  readonly recvmmsg: Syscalls['recvmmsg'];
+  readonly sendmmsg: Syscalls['sendmmsg'];
   #probed = false;
   readonly #EINTR: number;
   /** In a worker thread, which may be terminated. */
@@ -95,6 +89,7 @@ class Posix implements Syscalls {
     const libc = koffi.load(null);
     this.#libc = declare(libc);
     this.#batch = openBatch(koffi, libc, platform, this);
+    ({ recvmmsg: this.recvmmsg, sendmmsg: this.sendmmsg } = this.#batch);
     const { poll } = this.#libc;
     this.#poller = new Poller(platform, (fds, timeout) => {
       const count = poll(fds, 1, timeout);
@@ -201,16 +196,6 @@ class Posix implements Syscalls {
     this.#socklenWord[0] = value.length;
     if (this.#libc.getsockopt(fd, level, name, value, this.#socklen) !== 0) return -this.#koffi.errno();
     return this.#socklenWord[0];
-  }
-
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
-    checkMessages(fd, messages, 0, count, flags, this.#platform.message.size);
-    return this.#batch.recvmmsg(fd, messages, count, flags);
-  }
-
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
-    checkMessages(fd, messages, first, count, flags, this.#platform.message.size);
-    return this.#batch.sendmmsg(fd, messages, first, count, flags);
   }
 
   ioctlInt(fd: number, request: number): number {

@@ -8,7 +8,7 @@ import { READABLE } from '../readiness';
 import type { Syscalls } from '../syscalls';
 import type { Batch, BatchCall } from './batch';
 
-/** -errno where it fails, else how many messages were filled. */
+/** Checks its arguments. → how many messages were filled, or -errno */
 export type PrivateCall = (fd: number, messages: Buffer, count: number, flags: number) => number;
 /** Of the host that the call belongs to. */
 export type ProofCalls = Pick<
@@ -48,15 +48,15 @@ export class PrivateReceive implements Batch {
     return typeof this.#proved === 'string' ? this.#proved : undefined;
   }
 
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
+  readonly recvmmsg = (fd: number, messages: Buffer, count: number, flags: number): number => {
     if (count === 1 || flags !== this.#batch.flags) return this.#one.recvmmsg(fd, messages, count, flags);
     if (this.#proved === undefined) this.#compare();
     if (typeof this.#proved === 'string') return this.#one.recvmmsg(fd, messages, count, flags);
     return this.#proved!(fd, messages, count, flags);
-  }
+  };
 
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
-    return this.#one.sendmmsg(fd, messages, first, count, flags);
+  get sendmmsg(): Batch['sendmmsg'] {
+    return this.#one.sendmmsg;
   }
 
   forget(fd: number): void {

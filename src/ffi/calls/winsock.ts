@@ -7,20 +7,13 @@
  */
 import { unsupportedPlatform } from '../../errors';
 import type { MessageLayout, Platform } from '../../platform/platform';
-import {
-  checkAddressable,
-  checkBytes,
-  checkDescriptor,
-  checkEvents,
-  checkInt,
-  checkMessages,
-  checkUnsigned,
-} from '../check';
+import { checkAddressable, checkBytes, checkDescriptor, checkEvents, checkInt, checkUnsigned } from '../check';
 import type { Koffi, NativeFunction } from '../koffi';
 import type { Syscalls, Watched } from '../syscalls';
 import { uvErrno } from '../uv-errno';
-import { type Batch, loop, type Single } from './batch';
+import { type Batch, loop } from './batch';
 import { Poller } from './poll';
+import type { Single } from './single';
 import { declareSystem, declareWinsock, type Extensions, findExtensions } from './winsock-calls';
 import { winsockFailure } from './winsock-errors';
 
@@ -47,6 +40,8 @@ class Winsock implements Syscalls {
   readonly #system: ReturnType<typeof declareSystem>;
   readonly #single: Datagrams;
   readonly #batch: Batch;
+  readonly recvmmsg: Syscalls['recvmmsg'];
+  readonly sendmmsg: Syscalls['sendmmsg'];
   readonly #poller: Poller;
   /** An int, DWORD or u_long that a call reads and writes. */
   readonly #dword = Buffer.alloc(4);
@@ -61,6 +56,7 @@ class Winsock implements Syscalls {
     this.#system = declareSystem(koffi.load('kernel32.dll'), koffi.load('iphlpapi.dll'));
     this.#single = new Datagrams(koffi, platform, this.#ws2_32.WSAGetLastError);
     this.#batch = loop(this.#single, platform);
+    ({ recvmmsg: this.recvmmsg, sendmmsg: this.sendmmsg } = this.#batch);
     this.#poller = new Poller(platform, (fds, timeout) => {
       const count = this.#ws2_32.WSAPoll(fds, 1, timeout);
       return count < 0 ? this.#failure() : count;
@@ -140,16 +136,6 @@ class Winsock implements Syscalls {
     this.#dword.writeInt32LE(value.length);
     if (this.#ws2_32.getsockopt(fd, level, name, value, this.#dword) !== 0) return this.#failure();
     return this.#dword.readInt32LE();
-  }
-
-  recvmmsg(fd: number, messages: Buffer, count: number, flags: number): number {
-    checkMessages(fd, messages, 0, count, flags, this.#platform.message.size);
-    return this.#batch.recvmmsg(fd, messages, count, flags);
-  }
-
-  sendmmsg(fd: number, messages: Buffer, first: number, count: number, flags: number): number {
-    checkMessages(fd, messages, first, count, flags, this.#platform.message.size);
-    return this.#batch.sendmmsg(fd, messages, first, count, flags);
   }
 
   get late(): Syscalls['late'] {

@@ -1,7 +1,8 @@
-/** The watchers of uv.ts, by whose handle and whose callback serves them. */
+/** The watchers of uv.ts, by whose handle and whose callback serves them: libuv says that a descriptor is ready → its owner. */
+import { setImmediate } from '../../captured';
 import type { Pointer, PollCallback, PollEvents, PollHandle } from '../koffi';
 import { ERROR, READABLE, type Ready, WRITABLE } from '../readiness';
-import { BaseWatcher } from './watcher';
+import { BaseWatcher, rethrow } from './watcher';
 
 /** What a watcher does with libuv's handles. */
 export interface UvHandles {
@@ -21,6 +22,33 @@ export interface Slot {
   watcher: UvWatcher | undefined;
 }
 
+/** The handles that our callback serves, by their address; one that is spare has nobody who waits. */
+export class Slots {
+  readonly #slots = new Map<Pointer, Slot>();
+
+  /** The uv_poll_cb. */
+  readonly fired = (handle: Pointer, status: number, events: number): void => {
+    this.#slots.get(handle)?.watcher?.fired(status, events);
+  };
+
+  of(handle: Pointer): Slot {
+    let slot = this.#slots.get(handle);
+    if (slot === undefined) {
+      slot = { handle, watcher: undefined };
+      this.#slots.set(handle, slot);
+    }
+    return slot;
+  }
+
+  delete(handle: Pointer): void {
+    this.#slots.delete(handle);
+  }
+
+  clear(): void {
+    this.#slots.clear();
+  }
+}
+
 export abstract class UvWatcher extends BaseWatcher {
   protected readonly handles: UvHandles;
   /** undefined where koffi's own callback serves it. */
@@ -32,15 +60,16 @@ export abstract class UvWatcher extends BaseWatcher {
     this.slot = slot;
   }
 
+  /** C has called: what is thrown here would be thrown again by whoever calls C next (docs/koffi.md §2.9). */
   fired(status: number, events: number): void {
     if (!this.live) return;
-    if (status >= 0) {
-      this.report(events & (READABLE | WRITABLE));
-      return;
+    try {
+      this.owner.ready(status < 0 ? ERROR | READABLE : events & (READABLE | WRITABLE));
+    } catch (error) {
+      setImmediate(rethrow, error);
     }
-    this.report(ERROR | READABLE);
     // libuv stops a handle on EPOLLERR and calls it UV_EBADF (uv__poll_io); the receive has consumed the error (§8)
-    if (this.live) this.armAgain();
+    if (status < 0 && this.live) this.armAgain();
   }
 
   protected forget(): void {

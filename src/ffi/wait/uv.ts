@@ -25,7 +25,7 @@ import { nobodys } from './nobodys';
 import { pin } from './pin';
 import { SpareHandles } from './spare';
 import { openUv, type Uv } from './uv-calls';
-import { KeptWatcher, OwnWatcher, PlainWatcher, type Slot, type UvHandles, type UvWatcher } from './uv-watchers';
+import { KeptWatcher, OwnWatcher, PlainWatcher, Slots, type UvHandles, type UvWatcher } from './uv-watchers';
 import { tooLate } from './watcher';
 
 const noop = (): void => {};
@@ -55,11 +55,10 @@ class UvReadiness implements UvWaiting, UvHandles {
   /** All open watchers, by descriptor. Reached from `process`, so it keeps the PollHandles from the GC (§7). */
   readonly #watchers: (UvWatcher | undefined)[] = [];
   count = 0;
-  /** Those that #fired serves, by the address of their handle; one that is spare has nobody who waits. */
-  readonly #slots = new Map<Pointer, Slot>();
+  readonly #slots = new Slots();
   /** Not on Windows, where a handle is for one SOCKET whatever its number; nobody has measured kqueue. */
   readonly #spare: SpareHandles | undefined;
-  /** #fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
+  /** Slots.fired as C sees it; undefined before the first watcher, and where koffi has no callback left. */
   #callback: Pointer | undefined;
   #leaveExit: (() => void) | undefined;
   /**
@@ -155,7 +154,7 @@ class UvReadiness implements UvWaiting, UvHandles {
   }
 
   #ownWatcher(fd: number, ready: Ready): UvWatcher {
-    const slot = this.#slotOf(this.#handleFor(fd));
+    const slot = this.#slots.of(this.#handleFor(fd));
     const watcher = new OwnWatcher(fd, ready, this, slot);
     slot.watcher = watcher;
     return watcher;
@@ -167,19 +166,10 @@ class UvReadiness implements UvWaiting, UvHandles {
     const poll = this.#koffi.node.poll(fd, {}, noop);
     const handle = this.#callback === undefined ? undefined : this.#uv?.find(fd);
     if (handle === undefined) return new PlainWatcher(fd, ready, this, poll);
-    const slot = this.#slotOf(handle);
+    const slot = this.#slots.of(handle);
     const watcher = new KeptWatcher(fd, ready, this, slot, poll);
     slot.watcher = watcher;
     return watcher;
-  }
-
-  #slotOf(handle: Pointer): Slot {
-    let slot = this.#slots.get(handle);
-    if (slot === undefined) {
-      slot = { handle, watcher: undefined };
-      this.#slots.set(handle, slot);
-    }
-    return slot;
   }
 
   /** One that is spare only for a descriptor of our own: nobody asks whether it is open, and libuv aborts if it is not. */
@@ -209,7 +199,7 @@ class UvReadiness implements UvWaiting, UvHandles {
     if (this.#uv === undefined) return;
     try {
       const { uv_poll_cb } = this.#uv;
-      this.#callback = nobodys(() => this.#koffi.register(this.#fired, uv_poll_cb));
+      this.#callback = nobodys(() => this.#koffi.register(this.#slots.fired, uv_poll_cb));
     } catch {
       return; // all 8192 callbacks of the process are taken: each terminated worker leaks one (§1)
     }
@@ -235,10 +225,6 @@ class UvReadiness implements UvWaiting, UvHandles {
     this.#slots.clear();
     this.#release(); // not earlier: libuv entering a callback that koffi has let go of ends the process
   }
-
-  readonly #fired = (handle: Pointer, status: number, events: number): void => {
-    this.#slots.get(handle)?.watcher?.fired(status, events);
-  };
 }
 
 /** libuv's errors are negative errno values on Unix, and numbers of its own on Windows. */

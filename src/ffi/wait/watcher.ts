@@ -4,11 +4,11 @@
  */
 import { setImmediate } from '../../captured';
 import { checkEvents } from '../check';
-import type { Ready, Watcher } from '../readiness';
+import type { Ready, Waiter, Watcher } from '../readiness';
 
 export abstract class BaseWatcher implements Watcher {
   readonly fd: number;
-  readonly #ready: Ready;
+  protected readonly owner: Waiter;
   /** What is wanted: a mask of READABLE and WRITABLE. */
   protected events = 0;
   protected refed = true;
@@ -18,7 +18,7 @@ export abstract class BaseWatcher implements Watcher {
 
   constructor(fd: number, ready: Ready) {
     this.fd = fd;
-    this.#ready = ready;
+    this.owner = typeof ready === 'function' ? { ready } : ready;
   }
 
   start(events: number): void {
@@ -58,16 +58,6 @@ export abstract class BaseWatcher implements Watcher {
     this.changed();
   }
 
-  /** Calls the owner. What it throws is rethrown where it harms nobody else (docs/koffi.md §2.9). */
-  protected report(events: number): void {
-    try {
-      if (typeof this.#ready === 'function') this.#ready(events);
-      else this.#ready.ready(events);
-    } catch (error) {
-      setImmediate(rethrow, error);
-    }
-  }
-
   /** Where something has stopped the waiting, and nobody would catch an error. */
   protected armAgain(): void {
     try {
@@ -102,9 +92,18 @@ const noop = (): void => {};
 /** For sockets that are opened while the environment ends. */
 export const tooLate: Watcher = { start: noop, ref: noop, unref: noop, close: noop };
 
-/** Counts watchers that keep the loop alive: ref'd ones that wait for something. */
+/** Those that are told of many at once. Counts who keeps the loop alive: ref'd ones that wait for something. */
 export abstract class CountedWatcher extends BaseWatcher {
   #holds = false;
+
+  /** What the owner throws keeps nothing from those behind it. */
+  protected report(events: number): void {
+    try {
+      this.owner.ready(events);
+    } catch (error) {
+      setImmediate(rethrow, error);
+    }
+  }
 
   protected changed(): void {
     const holds = this.refed && this.events !== 0 && this.live;

@@ -1,0 +1,46 @@
+/** The calls for one message: what batches are made of where the OS, or a sandbox, has none for many. */
+import type { Platform } from '../../platform/platform';
+import type { Koffi, Library, NativeFunction } from '../koffi';
+
+/** The arguments have been checked. Both return bytes, or -errno. */
+export interface Single {
+  /** `message` alone, as laid out by Platform.message. */
+  receive(fd: number, message: Buffer, flags: number): number;
+  send(fd: number, message: Buffer, flags: number): number;
+}
+
+/** recvmsg and sendmsg, repeated when interrupted. */
+export class Msg implements Single {
+  readonly #koffi: Koffi;
+  readonly #recvmsg: NativeFunction;
+  readonly #sendmsg: NativeFunction;
+  readonly #EINTR: number | undefined;
+
+  constructor(koffi: Koffi, libc: Library, platform: Platform) {
+    this.#koffi = koffi;
+    this.#EINTR = platform.errno.EINTR;
+    // ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
+    // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+    this.#recvmsg = libc.func('intptr_t recvmsg(int, void *, int)');
+    // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
+    this.#sendmsg = libc.func('intptr_t sendmsg(int, const void *, int)');
+  }
+
+  receive(fd: number, message: Buffer, flags: number): number {
+    for (;;) {
+      const length = this.#recvmsg(fd, message, flags);
+      if (length >= 0) return length;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+
+  send(fd: number, message: Buffer, flags: number): number {
+    for (;;) {
+      const length = this.#sendmsg(fd, message, flags);
+      if (length >= 0) return length;
+      const errno = this.#koffi.errno();
+      if (errno !== this.#EINTR) return -errno;
+    }
+  }
+}
