@@ -7,20 +7,24 @@ import type { RemoteInfo, ReplyTo } from '../types';
 import type { Endpoint } from './endpoint';
 import type { Arrival } from './names';
 
-/** Returning an object from a base constructor puts the private fields of the derived class on that object. */
-class Given {
-  constructor(rinfo: RemoteInfo) {
+/** A base constructor that returns an object: the derived class puts its private fields on that one. */
+class Plain {
+  constructor(remote: Endpoint, port: number, size: number, arrival: Arrival, hidden: boolean) {
+    const family = remote.family === 4 ? 'IPv4' : 'IPv6';
+    const { destination, localAddress } = arrival;
     // biome-ignore lint/correctness/noConstructorReturn: this is what the class is for
-    return rinfo;
+    return hidden
+      ? withHidden(new DgramInfo(remote.text, family, port, size), destination, localAddress)
+      : { address: remote.text, family, port, size, destination, localAddress };
   }
 }
 
-class Heard extends Given {
+class Heard extends Plain {
   readonly #remote: Endpoint;
   readonly #arrival: Arrival;
 
-  constructor(rinfo: RemoteInfo, remote: Endpoint, arrival: Arrival) {
-    super(rinfo);
+  constructor(remote: Endpoint, port: number, size: number, arrival: Arrival, hidden: boolean) {
+    super(remote, port, size, arrival, hidden);
     this.#remote = remote;
     this.#arrival = arrival;
   }
@@ -36,57 +40,51 @@ class Heard extends Given {
     return rinfo.destination === rinfo.#arrival.destination ? rinfo.#arrival : undefined;
   }
 
-  /** Says of `copy` what is known of `rinfo`. */
-  static copy(rinfo: RemoteInfo, copy: RemoteInfo): void {
-    if (#remote in rinfo) new Heard(copy, rinfo.#remote, rinfo.#arrival);
+  /** Would {@link remoteOf} and {@link arrivalOf} be these two? */
+  static saysSame(rinfo: ReplyTo, remote: Endpoint, arrival: Arrival): boolean {
+    if (!(#remote in rinfo) || rinfo.#remote !== remote || rinfo.#arrival !== arrival) return false;
+    if (rinfo.address !== remote.text || rinfo.localAddress !== arrival.localAddress) return false;
+    return rinfo.destination === arrival.destination;
+  }
+
+  /** One more of a run: as `rinfo`, which is as we made it, but for its size. */
+  static copy(rinfo: RemoteInfo, size: number, hidden: boolean): RemoteInfo {
+    if (!(#remote in rinfo)) throw new Error('unreachable: every rinfo is made here');
+    const copy = new HeardInfo(rinfo.#remote, rinfo.port, size, rinfo.#arrival, hidden);
+    return Object.assign(copy, rinfo, { size });
   }
 }
 
-export const { remoteOf, arrivalOf } = Heard;
+export const { remoteOf, arrivalOf, saysSame, copy } = Heard;
 
-export function remoteInfo(remote: Endpoint, port: number, size: number, arrival: Arrival): RemoteInfo {
-  const rinfo: RemoteInfo = {
-    address: remote.text,
-    family: remote.family === 4 ? 'IPv4' : 'IPv6',
-    port,
-    size,
-    destination: arrival.destination,
-    localAddress: arrival.localAddress,
-  };
-  new Heard(rinfo, remote, arrival);
-  return rinfo;
-}
+/**
+ * A rinfo.
+ * @param hidden are our two fields left out of what programs enumerate? They know dgram's four alone, and compare or
+ * serialise them
+ */
+export const HeardInfo = Heard as unknown as new (...args: ConstructorParameters<typeof Heard>) => RemoteInfo;
 
 /** What a literal of these fields makes, but with room inside for the fields that follow: V8 learns how much from the first. */
-function Plain(this: RemoteInfo, address: string, family: 'IPv4' | 'IPv6', port: number, size: number): void {
+function Dgram(this: RemoteInfo, address: string, family: 'IPv4' | 'IPv6', port: number, size: number): void {
   this.address = address;
   this.family = family;
   this.port = port;
   this.size = size;
 }
-Plain.prototype = Object.prototype;
-const PlainInfo = Plain as unknown as new (...args: Parameters<typeof Plain>) => RemoteInfo;
+Dgram.prototype = Object.prototype;
+const DgramInfo = Dgram as unknown as new (...args: Parameters<typeof Dgram>) => RemoteInfo;
 
-const hidden = { value: undefined as unknown, writable: true, enumerable: false, configurable: true };
+const descriptor = { value: undefined as unknown, writable: true, enumerable: false, configurable: true };
 
-/** The same for programs that know dgram's four fields alone, and compare or serialise them: ours are not enumerable. */
-export function dgramRemoteInfo(remote: Endpoint, port: number, size: number, arrival: Arrival): RemoteInfo {
-  const rinfo = new PlainInfo(remote.text, remote.family === 4 ? 'IPv4' : 'IPv6', port, size);
-  hidden.value = arrival.destination;
-  Object.defineProperty(rinfo, 'destination', hidden);
-  hidden.value = arrival.localAddress;
-  Object.defineProperty(rinfo, 'localAddress', hidden);
-  hidden.value = undefined;
-  new Heard(rinfo, remote, arrival);
+function withHidden(
+  rinfo: RemoteInfo,
+  destination: RemoteInfo['destination'],
+  localAddress: RemoteInfo['localAddress'],
+): RemoteInfo {
+  descriptor.value = destination;
+  Object.defineProperty(rinfo, 'destination', descriptor);
+  descriptor.value = localAddress;
+  Object.defineProperty(rinfo, 'localAddress', descriptor);
+  descriptor.value = undefined;
   return rinfo;
-}
-
-/** A copy for another datagram of the same run. */
-export function copyOf(rinfo: RemoteInfo): RemoteInfo {
-  // Several times as fast as by descriptors, which only those need of which something is not enumerable.
-  const copy = Object.prototype.propertyIsEnumerable.call(rinfo, 'destination')
-    ? { ...rinfo }
-    : (Object.defineProperties({}, Object.getOwnPropertyDescriptors(rinfo)) as RemoteInfo);
-  Heard.copy(rinfo, copy);
-  return copy;
 }

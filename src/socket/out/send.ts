@@ -9,7 +9,7 @@ import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Extras } from '../../datagram/envelopes';
 import { uvErrno } from '../../datagram/failure';
 import type { Arrival } from '../../datagram/names';
-import { arrivalOf, remoteOf } from '../../datagram/remote-info';
+import { arrivalOf, remoteOf, saysSame } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
 import { alreadyConnected, ipBlocked, type SystemError, sourceMismatch, systemError, unanswerable } from '../../errors';
 import type { ReplyTo } from '../../types';
@@ -85,15 +85,17 @@ export interface Answer {
  */
 export function reply(core: Core, payload: Payload, rinfo: ReplyTo, settle: Settle | undefined): void {
   const { port } = rinfo;
-  const arrival = arrivalOf(rinfo);
-  const known = remoteOf(rinfo);
-  const last = core.lastAnswer; // behind all getters of rinfo: one of a program's may connect the socket
-  if (last !== undefined && last.arrival === arrival && last.port === port && last.remote === known) {
-    if (last.generation === core.engine.names.generation) {
-      queue(core, payload, last.remote, port, last.from, last.extras, 0, settle, false);
+  const last = core.lastAnswer;
+  if (last !== undefined && last.port === port && last.generation === core.engine.names.generation) {
+    const { remote, from, extras } = last;
+    // A getter that a program has put on rinfo may answer somebody else meanwhile, or connect the socket.
+    if (saysSame(rinfo, remote, last.arrival) && core.lastAnswer === last) {
+      queue(core, payload, remote, port, from, extras, 0, settle, false);
       return;
     }
   }
+  const arrival = arrivalOf(rinfo);
+  const known = remoteOf(rinfo);
   const remote = senderOf(core, rinfo, port);
   const because = unanswerableBecause(core.channel, remote, port);
   if (because !== undefined) {
