@@ -41,6 +41,29 @@ test('a getter of rinfo that connects the socket: nobody else is answered by the
   expect(net.payloads).toEqual(['first']);
 });
 
+test('a getter of rinfo that answers somebody else: this answer goes to who has asked', async () => {
+  const net = new FakeNet();
+  const { socket, fd, rinfos, answer } = await answered(net);
+  const { rinfos: others } = heard(socket);
+  const from = { address: '192.0.2.10', port: FROM.port };
+  net.arrive(fd, [{ ...datagrams('three')[0], from }]);
+  await settled();
+  const [rinfo] = rinfos;
+  const { localAddress } = rinfo;
+  Object.defineProperty(rinfo, 'localAddress', {
+    get() {
+      answer(others[0], 'to the other');
+      return localAddress;
+    },
+  });
+  answer(rinfo, 'second');
+  await settled();
+  expect(net.host.syscalls.sent.slice(1)).toMatchObject([
+    { to: from, payload: 'to the other' },
+    { ...toFirst, payload: 'second' },
+  ]);
+});
+
 test.each<[string, (rinfo: RemoteInfo) => unknown, expected: object]>([
   ['another port', (rinfo) => Object.assign(rinfo, { port: 99 }), { to: { address: FROM.address, port: 99 } }],
   [
