@@ -151,6 +151,7 @@ export class Receiver {
     const arrival = holds ? this.#arrival : this.#readControl(at, length, reading);
     this.#reading = reading;
     const rinfo = new HeardInfo(remote, this.#remote.port, size, arrival, reading.hidden);
+    reading.stats.bytesIn += size;
     if (arrival.destination === undefined) reading.stats.destinationUnknown++;
     if ((flags & this.#MSG_TRUNC) !== 0) {
       rinfo.truncated = true;

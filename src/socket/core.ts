@@ -28,6 +28,7 @@ import { publishFailed } from './diagnostics';
 import { Groups } from './in/groups';
 import { drainErrors } from './in/icmp';
 import type { Entry } from './in/inbox';
+import { runTicks } from './in/ticks';
 import type { UdpHandle } from './life/cluster';
 import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
@@ -139,6 +140,8 @@ export class Core implements Outlet, Reading, Waiter {
   receiver!: Receiver;
   /** Is there anything that may keep a datagram from being delivered? */
   chooses = false;
+  /** Is what a slot holds one message, and this socket's, however old it is? */
+  passesOn = false;
   /** Reading: see there. */
   port = 0;
   mapped = false;
@@ -220,6 +223,8 @@ export class Core implements Outlet, Reading, Waiter {
     if (bindToDevice !== undefined) this.device = filtersDevice(channel, settings.wishes);
     const { accept, receiveBlockList } = settings;
     this.chooses = Boolean(this.groups ?? accept ?? receiveBlockList) || this.device !== 0;
+    const asItIs = settings.gro === false && settings.maxQueueTime === undefined && this.parent === undefined;
+    this.passesOn = asItIs && runTicks !== undefined;
     this.receiver = this.engine.receiver(settings.batch, settings.gro ? LARGEST_DATAGRAM : settings.maxDatagramSize);
     this.sender?.moveTo(channel.fd);
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);

@@ -14,10 +14,10 @@ import type { Extras } from '../datagram/envelopes';
 import type { RemoteInfo } from '../types';
 import type { Core } from './core';
 import { Inbox } from './in/inbox';
-import { Linger } from './in/linger';
-import { deliver, receive } from './in/receive';
+import { Linger, NEVER, QUICK } from './in/linger';
+import { deliver, deliverOldest, lost, receive, receiveBatch } from './in/receive';
 import { runTicks } from './in/ticks';
-import { calledBackTogether } from './out/callback';
+import { gathering } from './out/callback';
 
 /** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
 const BUDGET = 1;
@@ -111,7 +111,7 @@ export class Loop {
     const enough = core.stats.datagramsIn + LAST_DATAGRAMS;
     const { EAGAIN } = this.engine.host.platform.errno;
     for (let errors = 0; errors < LAST_ERRORS && core.stats.datagramsIn < enough; ) {
-      const received = receive(core, this.#inbox, core.batch);
+      const received = receiveBatch(core, this.#inbox, core.batch);
       if (received === -EAGAIN) break; // fewer than asked for may mean an error behind them
       if (received < 0) errors++;
     }
@@ -144,7 +144,7 @@ export class Loop {
   #lookAgain(): boolean {
     const core = this.#last;
     if (this.#running || core === undefined || !core.reads || core.batch === 1) return false;
-    if (receive(core, this.#inbox, core.batch, true) <= 0) {
+    if (receiveBatch(core, this.#inbox, core.batch, true) <= 0) {
       if (this.#inbox.size > 0) this.#schedule(core); // an error, which the kernel will not tell again
       return false;
     }
@@ -156,23 +156,48 @@ export class Loop {
   readonly #turn = (looked = false): void => {
     const context = looked ? null : this.#scheduled;
     if (!looked) this.#scheduled = undefined;
-    const started = this.engine.now();
+    const { names, now } = this.engine;
+    const started = now();
     this.#missed = 0;
     this.#running = true;
-    this.#linger.came(started);
-    this.engine.names.refresh(started);
+    if (this.#linger.counts || started - this.#linger.answered < QUICK) this.#linger.came(started);
+    names.time = started;
+    if (started >= names.interfaces.due) names.refresh(started);
     let done = 0;
     let later = false;
     try {
       if (this.#writable.length > 0) this.#resume();
-      this.#receive(true);
+      const only = this.#readable.length === 1 && this.#inbox.size === 0 ? this.#readable[0] : undefined;
+      if (only !== undefined && only.expected === 1 && only.passesOn && !only.batches)
+        done = this.#passOn(only, context);
+      else this.#receive(true);
       later = runTicks === undefined && this.#inbox.size > 0;
       if (later) this.#deliverEach(started);
-      else done = this.#deliver(started, context);
+      else if (this.#inbox.size > 0) done += this.#deliver(started, context);
     } finally {
       if (!later) this.#end(started, done);
     }
   };
+
+  /** One datagram of the only socket that has something goes straight to its listener. → messages delivered */
+  #passOn(core: Core, context: Core | undefined | null): number {
+    this.#readable.pop();
+    core.readable = false;
+    if (!core.reads || receive(core, this.#inbox, 1) <= 0) return 0;
+    const { receiver, settings } = core;
+    let msg: Buffer;
+    let rinfo: RemoteInfo;
+    try {
+      rinfo = receiver.rinfo(0, core);
+      msg = receiver.message(0, rinfo.size, settings.ownBuffers ?? true);
+    } catch (error) {
+      lost(core, this.#inbox, error as Error);
+      return 0;
+    }
+    this.#enter(core, context, deliver, msg, rinfo);
+    runTicks?.();
+    return 1;
+  }
 
   #resume(): void {
     // One by one: a listener of 'drain' may throw.
@@ -199,7 +224,7 @@ export class Loop {
           const left = inbox.bytes < MAX_BYTES ? room - inbox.size : 0;
           const { expected } = core;
           const limit = Math.min(expected, left > 0 ? left : core.oldest === undefined ? LEAST : 0);
-          const received = limit > 0 && core.reads ? receive(core, inbox, limit) : 0;
+          const received = limit > 0 && core.reads ? receiveBatch(core, inbox, limit) : 0;
           if (limit > 0 && (expected === 1 || received < Math.min(MANY, limit))) continue;
           core.readable = true;
           this.#readable.push(core);
@@ -220,7 +245,7 @@ export class Loop {
     let turned = 0;
     let emptied = started;
     while (inbox.size > 0) {
-      done += this.#deliverOne(context);
+      done += this.#deliverOldest(context);
       runTicks?.();
       if (done - turned >= QUANTUM) {
         turned = done;
@@ -248,20 +273,29 @@ export class Loop {
 
   readonly #next = (): void => {
     try {
-      this.#deliverOne(undefined);
+      this.#deliverOldest(undefined);
     } finally {
       this.#inbox.rotate();
     }
   };
 
   /** Delivers the oldest message, or all that are the same socket's where it listens for 'messages'. → how many */
-  #deliverOne(context: Core | undefined | null): number {
+  #deliverOldest(context: Core | undefined | null): number {
     const inbox = this.#inbox;
-    const core = inbox.core;
-    if (core === undefined) return 0;
+    return inbox.core === undefined ? 0 : this.#enter(inbox.core, context, deliverOldest, inbox, undefined);
+  }
+
+  /** Takes a step in the async context of `core`, in which an exception of its listener is reported. → messages delivered */
+  #enter<A, B>(
+    core: Core,
+    context: Core | undefined | null,
+    step: (core: Core, a: A, b: B) => number,
+    a: A,
+    b: B,
+  ): number {
     this.#last = core;
     try {
-      return core.resource.runInAsyncScope(deliver, undefined, core, inbox);
+      return core.resource.runInAsyncScope(step, undefined, core, a, b);
     } catch (error) {
       if (core === context || context === undefined) throw error;
       // Reported in the context of the socket whose listener it was, before anything else of ours.
@@ -282,7 +316,9 @@ export class Loop {
     if (done > 0) this.#cost += ((now - started) / done - this.#cost) / 4;
     const answered = this.#sent > 0;
     this.#sent = 0;
-    if (more === undefined) this.#linger.ended(answered, now);
+    if (more !== undefined) return;
+    this.#linger.answered = answered ? now : NEVER;
+    if (this.#linger.counts) this.#linger.ended(answered, now);
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,7 +338,7 @@ export class Loop {
       nextTick(this.#tick);
     } else if (sender.waiting === this.#half) {
       this.#half = 0;
-      calledBackTogether(() => flushOne(sender));
+      flushAll([sender]);
     }
   }
 
@@ -327,9 +363,7 @@ export class Loop {
     if (dirty.length === 0) return;
     this.#dirty = [];
     for (const sender of dirty) sender.due = false;
-    calledBackTogether(() => {
-      for (const sender of dirty) flushOne(sender);
-    });
+    flushAll(dirty);
   }
 
   readonly #tick = (): void => {
@@ -339,14 +373,19 @@ export class Loop {
 }
 
 /** One that cannot wait for room (no memory for it in the kernel) keeps no other from sending, and nothing from being delivered. */
-function flushOne(sender: Flushable): void {
-  try {
-    sender.flush();
-  } catch (error) {
-    setImmediate(() => {
-      throw error;
-    });
+function flushAll(senders: readonly Flushable[]): void {
+  gathering.now = true;
+  for (const sender of senders) {
+    try {
+      sender.flush();
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
   }
+  gathering.now = false;
+  gathering.callbacks = undefined;
 }
 
 const loops = new WeakMap<Engine, Loop>();

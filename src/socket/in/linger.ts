@@ -10,7 +10,9 @@
 import { setImmediate } from '../../captured';
 
 /** ms. A request this soon after an answer was quick: a client on this host, or on a fast network, that takes turns. */
-const QUICK = 0.08;
+export const QUICK = 0.08;
+/** When what nobody has answered was answered. */
+export const NEVER = Number.NEGATIVE_INFINITY;
 /** ms that the loop is kept awake at most, for one answer. */
 const LONGEST = 0.05;
 /** How often it looks in that time at most, and before others have their turn. */
@@ -24,9 +26,11 @@ const TRIAL = 32;
 const SOONER = 0.85;
 
 export class Linger {
+  /** When the last answer left, in ms; {@link NEVER} where it was none. The loop writes it down. */
+  answered = NEVER;
+  /** Is it told of each batch? Else only of one that has come {@link QUICK}ly. */
+  counts = false;
   #lingers = false;
-  #answered = false;
-  #ended = 0;
   #came = 0;
   #quick = 0;
   #wanted = FEW;
@@ -58,23 +62,21 @@ export class Linger {
     if (this.#lingers) {
       this.#lingers = false;
       this.#judge(interval);
-    } else if (this.#answered) {
-      const quick = at - this.#ended < QUICK;
-      this.#quick = quick ? this.#quick + 1 : 0;
-      this.#asleep = quick && this.#quick > 1 ? this.#asleep + (interval - this.#asleep) / 4 : interval;
-      this.#trials = 0;
+      return;
     }
+    const quick = at - this.answered < QUICK;
+    this.counts = quick;
+    this.#quick = quick ? this.#quick + 1 : 0;
+    // Of the first quick one nobody knows how long it has been since the one before.
+    this.#asleep = this.#quick > 2 ? this.#asleep + (interval - this.#asleep) / 4 : interval;
+    this.#trials = 0;
   }
 
   /** It has been delivered, and what was sent in return has left. @param at the time */
   ended(answered: boolean, at: number): void {
-    this.#answered = answered;
-    if (!answered) {
-      this.#quick = 0;
-      return;
-    }
-    this.#ended = at;
-    if (this.#quick < this.#wanted) return;
+    this.answered = answered ? at : NEVER;
+    if (!answered) this.#quick = 0;
+    if (!answered || this.#quick < this.#wanted) return;
     this.#lingers = true;
     this.#looks = 0;
     this.#soon(this.#look);
@@ -101,7 +103,7 @@ export class Linger {
     for (let i = 0; i < LOOKS_AT_ONCE && this.#lingers; i++) if (this.#attempt()) return;
     if (!this.#lingers) return;
     this.#looks += LOOKS_AT_ONCE;
-    if (this.#now() - this.#ended < LONGEST && this.#looks < LOOKS) this.#soon(this.#look);
+    if (this.#now() - this.answered < LONGEST && this.#looks < LOOKS) this.#soon(this.#look);
     else this.#giveUp(2);
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The way in, for one socket: a batch out of its descriptor → for each datagram name and control → rinfo, payload → message,
  * into the inbox. And, when it is its turn: out of the inbox → filtered → to the listeners. No code of a program runs in
- * the first half.
+ * the first half. A datagram that comes alone does without the inbox.
  */
 import { failure } from '../../datagram/failure';
 import { missing } from '../../platform/settings';
@@ -22,11 +22,11 @@ const SPARSE = 8;
 const LOOK_AROUND = 16;
 
 /**
- * → what the system call returned: datagrams, or -errno
+ * Takes up to `limit` datagrams out of the descriptor, into the slots of the receiver. → how many, or -errno
  * @param looking has nobody said that there is something?
  */
 export function receive(core: Core, inbox: Inbox, limit: number, looking = false): number {
-  const { channel, receiver, stats, settings } = core;
+  const { channel, receiver, stats } = core;
   const received = receiver.receive(channel.fd, limit);
   stats.systemCallsIn++;
   if (received <= 0) {
@@ -38,6 +38,13 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
   core.expected = core.ones < SPARSE || core.ones % LOOK_AROUND === 0 ? core.batch : 1;
   stats.datagramsIn += received;
   if (core.port === 0) core.learnPort();
+  return received;
+}
+
+/** As {@link receive}, and puts what has come into the inbox: name and control → rinfo, payload → message. */
+export function receiveBatch(core: Core, inbox: Inbox, limit: number, looking = false): number {
+  const received = receive(core, inbox, limit, looking);
+  const { channel, receiver, stats, settings } = core;
   const { maxQueueTime, gro } = settings;
   const own = settings.ownBuffers ?? !core.batches;
   for (let slot = 0; slot < received; slot++) {
@@ -46,22 +53,25 @@ export function receive(core: Core, inbox: Inbox, limit: number, looking = false
       const { size } = rinfo;
       if (maxQueueTime !== undefined && receiver.age > maxQueueTime) {
         stats.stale++;
-        stats.bytesIn += size;
         publishStale(core.socket, rinfo);
       } else if (gro === false) {
-        stats.bytesIn += size;
         const owner = core.parent === undefined ? core : ownerOf(core, rinfo);
         inbox.push(owner, receiver.message(slot, size, own), rinfo);
       } else takeRun(core, inbox, slot, rinfo, own);
     } catch (error) {
-      stats.discarded++; // no memory for it: its socket hears of that, and the others of the batch are delivered
-      inbox.push(core, undefined, error as Error);
+      lost(core, inbox, error as Error);
     }
   }
   // An error behind them that the kernel has forgotten: nobody else would ask for it.
-  if (received < limit && core.engine.host.syscalls.late?.has(channel.fd))
+  if (received > 0 && received < limit && core.engine.host.syscalls.late?.has(channel.fd))
     failed(core, inbox, receiver.receive(channel.fd, 1));
   return received;
+}
+
+/** There was no memory for a datagram: its socket hears of that, and the others of the batch are delivered. */
+export function lost(core: Core, inbox: Inbox, error: Error): void {
+  core.stats.discarded++;
+  inbox.push(core, undefined, error);
 }
 
 /** Empty, or an error, which is reported behind what came before it. One that never ends must not spin. */
@@ -87,27 +97,33 @@ function isOverflow({ engine, settings }: Core, result: number): boolean {
  * Delivers the oldest entry of `core`, whose turn it is; all that follow, too, where it listens for 'messages'. Called in its
  * async context. → how many
  */
-export function deliver(core: Core, inbox: Inbox): number {
+export function deliverOldest(core: Core, inbox: Inbox): number {
   if (inbox.core !== core) return 0; // a hook of the program (async_hooks) has let another one go on
-  if (core.paused && !core.closed) {
-    const taken = inbox.take(core);
-    core.held = [...core.held, ...taken];
-    return taken.length;
-  }
   const { msg, about } = core.oldest as Entry;
-  if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
+  if (msg !== undefined && !core.paused && !core.closed && core.batches) return deliverBatch(core, inbox);
   inbox.drop();
-  if (msg === undefined) {
-    if (!core.closed) core.socket.emit('error', about);
+  return deliver(core, msg, about as RemoteInfo | Error);
+}
+
+/** Delivers one message, or an error, in the async context of its socket. → 1 */
+export function deliver(core: Core, msg: Buffer | undefined, about: RemoteInfo | Error): 1 {
+  if (core.closed || core.paused || msg === undefined) {
+    putAside(core, msg, about);
     return 1;
   }
   const rinfo = about as RemoteInfo;
-  const wanted = !core.chooses || core.closed || isWanted(core, rinfo);
-  // Perhaps a filter of the program has closed it.
-  if (core.closed || !wanted) leaveOut(core, rinfo);
+  // Perhaps a filter of the program closes it.
+  if (core.chooses && (!isWanted(core, rinfo) || core.closed)) leaveOut(core, rinfo);
   else if (core.sticky === undefined) core.socket.emit('message', msg, rinfo);
   else core.sticky.deliver(core, msg, rinfo);
   return 1;
+}
+
+/** What is no message, or must not be delivered now. */
+function putAside(core: Core, msg: Buffer | undefined, about: RemoteInfo | Error): void {
+  if (core.closed && msg !== undefined) leaveOut(core, about as RemoteInfo);
+  else if (!core.closed && core.paused) core.held = [...core.held, { msg, about, next: undefined }];
+  else if (!core.closed) core.socket.emit('error', about);
 }
 
 function deliverBatch(core: Core, inbox: Inbox): number {

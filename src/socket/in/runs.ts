@@ -19,10 +19,10 @@ export function takeRun(core: Core, inbox: Inbox, slot: number, rinfo: RemoteInf
   if (segment === 0 && size > 0) {
     stats.truncated++; // they cannot be told apart any more, and together they are wrong
     stats.discarded++;
+    stats.bytesIn -= size;
     return;
   }
   if (settings.gro === 'runs') {
-    stats.bytesIn += size;
     stats.datagramsIn += segment === 0 ? 0 : Math.ceil(size / segment) - 1;
     if (segment < size) rinfo.segmentSize = segment;
     inbox.push(owner, receiver.message(slot, size, own), rinfo);
@@ -36,9 +36,9 @@ export function takeRun(core: Core, inbox: Inbox, slot: number, rinfo: RemoteInf
     if (kept < length) {
       about.truncated = true;
       stats.truncated++;
+      stats.bytesIn -= length - kept;
     }
     if (offset > 0) stats.datagramsIn++;
-    stats.bytesIn += kept;
     inbox.push(owner, receiver.message(slot, kept, own, offset), about);
     offset += length;
   } while (offset < size);

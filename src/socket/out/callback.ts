@@ -4,24 +4,11 @@ import { nextTick } from '../../captured';
 import type { Settle } from '../../datagram/send-ring';
 import type { SendCallback } from '../../types';
 
-/** Are those who hear of their datagrams now called back on one tick? */
-let gathering = false;
-/** They, once there is one. */
-let gathered: Callback[] | undefined;
-
 /**
- * Runs what settles many datagrams: a tick for each of them would cost more than the rest of its callback. It must not call a
- * program's code, whose own ticks come in between.
+ * Those who hear of their datagrams while `now` is set are called back on one tick: one for each of them would cost more than
+ * the rest of its callback. No code of a program may run meanwhile, whose own ticks come in between.
  */
-export function calledBackTogether(flush: () => void): void {
-  gathering = true;
-  try {
-    flush();
-  } finally {
-    gathering = false;
-    gathered = undefined;
-  }
-}
+export const gathering: { now: boolean; callbacks: Callback[] | undefined } = { now: false, callbacks: undefined };
 
 /** Calls back on a tick, in the async context of the call, as dgram's SendWrap does. */
 export class Callback extends AsyncResource implements Settle {
@@ -39,10 +26,10 @@ export class Callback extends AsyncResource implements Settle {
   settle(error: Error | null, bytes: number): void {
     this.#error = error;
     this.#bytes = bytes;
-    if (gathered !== undefined) gathered.push(this);
+    if (gathering.callbacks !== undefined) gathering.callbacks.push(this);
     else {
       const first = [this];
-      if (gathering) gathered = first;
+      if (gathering.now) gathering.callbacks = first;
       nextTick(callBack, first);
     }
   }
