@@ -22,6 +22,12 @@ export class RingPool {
   /** Oldest first. Mostly one, which is given back before the next is lent. */
   readonly #lent: SendRing[] = [];
   readonly #borrowers: Borrower[] = [];
+  /**
+   * Who has emptied its ring and not given it back: it takes `kept` again, unless somebody else asks before. A server with one
+   * socket has one ring, and never calls.
+   */
+  keeper: Borrower | undefined;
+  kept: SendRing | undefined;
 
   constructor(platform: Platform, syscalls: Syscalls, sockaddrs: Sockaddrs) {
     this.#platform = platform;
@@ -30,6 +36,7 @@ export class RingPool {
   }
 
   take(borrower: Borrower): SendRing {
+    this.giveKept();
     if (this.#free.length === 0 && this.#lent.length >= PLENTY) this.#recall();
     const ring = this.#free.pop() ?? new SendRing(this.#platform, this.#syscalls, this.#sockaddrs);
     this.#lent.push(ring);
@@ -51,11 +58,20 @@ export class RingPool {
     if (this.#free.length < PLENTY) this.#free.push(ring);
   }
 
+  /** The ring that has been kept is anybody's. */
+  giveKept(): void {
+    if (this.keeper === undefined) return;
+    this.keeper = undefined;
+    this.give(this.kept as SendRing);
+    this.kept = undefined;
+  }
+
   /** Lets the one who has waited longest send early. */
   #recall(): void {
     const { length } = this.#lent;
     for (const borrower of [...this.#borrowers]) {
       borrower.flush();
+      this.giveKept();
       if (this.#lent.length < length) return;
     }
   }

@@ -314,11 +314,10 @@ export class SendRing {
   ): void {
     const slot = this.count;
     const offset = this.#used;
-    if (this.#offsets[slot] === offset) this.#ring.resizePayload(slot, size);
-    else {
+    if (this.#offsets[slot] !== offset) {
       this.#ring.pointAtPayload(slot, offset, size);
       this.#offsets[slot] = offset;
-    }
+    } else if (this.sizes[slot] !== size) this.#ring.resizePayload(slot, size);
     const cut = segment < size ? segment : 0;
     const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
     const isSameWay = this.sources[slot] === source && this.#extras[slot] === extras;

@@ -116,7 +116,13 @@ export class Sender {
       this.#sendLarge(payload as Uint8Array, size, remote, port, source, extras, settle, lenient, size);
     } else {
       const first = this.#rings.length === 0;
-      const ring = first ? this.#engine.rings.take(this) : this.#ringFor(size);
+      const pool = this.#engine.rings;
+      let ring: SendRing | undefined;
+      if (!first) ring = this.#ringFor(size);
+      else if (pool.keeper === this) {
+        ring = pool.kept;
+        pool.keeper = undefined;
+      } else ring = pool.take(this);
       if (first) this.#rings.push(ring as SendRing);
       const joins = !first && this.#joins(remote);
       if (ring !== undefined) ring.write(payload, size, remote, port, source, extras, settle, lenient, joins);
@@ -199,7 +205,8 @@ export class Sender {
    */
   flush(until?: number): void {
     if (this.#flushing || this.#blocked) return;
-    const { platform, syscalls } = this.#engine.host;
+    const { host, rings: pool } = this.#engine;
+    const { platform, syscalls } = host;
     this.#flushing = true;
     try {
       while (this.#rings.length > 0 && !this.#blocked) {
@@ -208,7 +215,12 @@ export class Sender {
         if (ring.settled === ring.count) {
           if (this.#rings.length === 1) this.#rings.pop();
           else this.#rings.shift(); // which costs more
-          this.#engine.rings.give(ring);
+          if (this.#backlog !== undefined || pool.keeper !== undefined) pool.give(ring);
+          else {
+            ring.clear();
+            pool.keeper = this;
+            pool.kept = ring;
+          }
           if (this.#backlog !== undefined) this.#refill(this.#backlog);
         } else if (until !== undefined && this.#engine.now() > until) {
           this.#blocked = true; // others have their turn as well
@@ -239,6 +251,7 @@ export class Sender {
     this.#blocked = false; // there may be room by now, and nobody will say so any more
     this.flush();
     this.#closed = true;
+    if (this.#engine.rings.keeper === this) this.#engine.rings.giveKept();
     if (this.#rings.length === 0 && this.#backlog === undefined) return;
     const errno = uvErrno('ECANCELED', 0);
     for (let ring = this.#rings.shift(); ring !== undefined; ring = this.#rings.shift()) {

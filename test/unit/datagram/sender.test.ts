@@ -591,6 +591,39 @@ describe('the ring pool', () => {
     expect(new Set(host.syscalls.sent.map(({ fd }) => fd)).size).toBe(1000);
   });
 
+  test('a sender that sends alone asks for a ring once; another one gets the same when it asks', () => {
+    const { host, make, push, pool } = setUp(linux64);
+    const take = jest.spyOn(pool, 'take');
+    const give = jest.spyOn(pool, 'give');
+    const [one, other] = [make(), make()];
+    for (let i = 0; i < 5; i++) {
+      push(one, `one ${i}`);
+      one.flush();
+    }
+    expect([take.mock.calls.length, give.mock.calls.length]).toEqual([1, 0]);
+    push(other, 'other');
+    push(one, 'one 5'); // while the other one has what was its own
+    one.flush();
+    other.flush();
+    const [first, second, third] = take.mock.results.map(({ value }) => value);
+    expect([second === first, third === first]).toEqual([true, false]);
+    expect(payloads(host)).toEqual(['one 0', 'one 1', 'one 2', 'one 3', 'one 4', 'one 5', 'other']);
+  });
+
+  test('a closed sender keeps no ring', () => {
+    const { host, make, push, pool } = setUp(linux64);
+    const one = make();
+    push(one, 'a');
+    one.flush();
+    expect(pool.keeper).toBe(one);
+    one.close();
+    expect(pool.keeper).toBeUndefined();
+    const other = make();
+    push(other, 'b');
+    other.flush();
+    expect(payloads(host)).toEqual(['a', 'b']);
+  });
+
   test('whoever is blocked keeps his ring; the others get new ones', () => {
     const { host, make, push } = setUp(linux64);
     const senders = Array.from({ length: 40 }, () => make());
