@@ -116,13 +116,7 @@ export class Sender {
       this.#sendLarge(payload as Uint8Array, size, remote, port, source, extras, settle, lenient, size);
     } else {
       const first = this.#rings.length === 0;
-      const pool = this.#engine.rings;
-      let ring: SendRing | undefined;
-      if (!first) ring = this.#ringFor(size);
-      else if (pool.keeper === this) {
-        ring = pool.kept;
-        pool.keeper = undefined;
-      } else ring = pool.take(this);
+      const ring = first ? this.#takeRing() : this.#ringFor(size);
       if (first) this.#rings.push(ring as SendRing);
       const joins = !first && this.#joins(remote);
       if (ring !== undefined) ring.write(payload, size, remote, port, source, extras, settle, lenient, joins);
@@ -265,6 +259,14 @@ export class Sender {
     }
   }
 
+  /** Mostly the one that it had before. */
+  #takeRing(): SendRing {
+    const pool = this.#engine.rings;
+    if (pool.keeper !== this) return pool.take(this);
+    pool.keeper = undefined;
+    return pool.kept as SendRing;
+  }
+
   /** The ring that takes the next `size` bytes, where there is one already; undefined where they have to wait without. */
   #ringFor(size: number): SendRing | undefined {
     if (this.#backlog !== undefined) return undefined;
@@ -310,7 +312,7 @@ export class Sender {
     lenient: boolean,
     segment: number,
   ): void {
-    const ring = this.#engine.rings.take(this);
+    const ring = this.#takeRing();
     try {
       ring.writeForeign(bytes, size, remote, port, source, extras, settle, lenient, segment);
     } catch (error) {
