@@ -160,7 +160,7 @@ export class Loop {
     const started = now();
     this.#missed = 0;
     this.#running = true;
-    if (this.#linger.counts || started - this.#linger.answered < QUICK) this.#linger.came(started);
+    if (this.#linger.lingers || started - this.#linger.answered < QUICK) this.#linger.came(started);
     names.time = started;
     if (started >= names.interfaces.due) names.refresh(started);
     let done = 0;
@@ -317,8 +317,8 @@ export class Loop {
     const answered = this.#sent > 0;
     this.#sent = 0;
     if (more !== undefined) return;
-    this.#linger.answered = answered ? now : NEVER;
-    if (this.#linger.counts) this.#linger.ended(answered, now);
+    if (this.#linger.told) this.#linger.ended(answered, now);
+    else this.#linger.answered = answered ? now : NEVER;
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -28,9 +28,12 @@ const SOONER = 0.85;
 export class Linger {
   /** When the last answer left, in ms; {@link NEVER} where it was none. The loop writes it down. */
   answered = NEVER;
-  /** Is it told of each batch? Else only of one that has come {@link QUICK}ly. */
-  counts = false;
-  #lingers = false;
+  /** Does it keep the loop awake now? Else it wants to be told of what comes {@link QUICK}ly alone. */
+  lingers = false;
+  /** Has it been told that something came, and not yet how that ended? */
+  told = false;
+  /** {@link answered}, as of the last one that it was told of. */
+  #seen = NEVER;
   #came = 0;
   #quick = 0;
   #wanted = FEW;
@@ -59,14 +62,15 @@ export class Linger {
   came(at: number): void {
     const interval = at - this.#came;
     this.#came = at;
-    if (this.#lingers) {
-      this.#lingers = false;
+    this.told = true;
+    if (this.lingers) {
+      this.lingers = false;
       this.#judge(interval);
       return;
     }
     const quick = at - this.answered < QUICK;
-    this.counts = quick;
-    this.#quick = quick ? this.#quick + 1 : 0;
+    const isNext = this.answered === this.#seen;
+    this.#quick = quick ? (isNext ? this.#quick + 1 : 1) : 0;
     // Of the first quick one nobody knows how long it has been since the one before.
     this.#asleep = this.#quick > 2 ? this.#asleep + (interval - this.#asleep) / 4 : interval;
     this.#trials = 0;
@@ -74,10 +78,12 @@ export class Linger {
 
   /** It has been delivered, and what was sent in return has left. @param at the time */
   ended(answered: boolean, at: number): void {
+    this.told = false;
     this.answered = answered ? at : NEVER;
+    this.#seen = this.answered;
     if (!answered) this.#quick = 0;
     if (!answered || this.#quick < this.#wanted) return;
-    this.#lingers = true;
+    this.lingers = true;
     this.#looks = 0;
     this.#soon(this.#look);
   }
@@ -92,7 +98,7 @@ export class Linger {
   }
 
   #giveUp(factor: number): void {
-    this.#lingers = false;
+    this.lingers = false;
     this.#quick = 0;
     this.#trials = 0;
     this.#wanted = Math.min(MANY, this.#wanted * factor);
@@ -100,8 +106,8 @@ export class Linger {
 
   /** The loop does not sleep while there is an immediate, and polls before it runs it. */
   readonly #look = (): void => {
-    for (let i = 0; i < LOOKS_AT_ONCE && this.#lingers; i++) if (this.#attempt()) return;
-    if (!this.#lingers) return;
+    for (let i = 0; i < LOOKS_AT_ONCE && this.lingers; i++) if (this.#attempt()) return;
+    if (!this.lingers) return;
     this.#looks += LOOKS_AT_ONCE;
     if (this.#now() - this.answered < LONGEST && this.#looks < LOOKS) this.#soon(this.#look);
     else this.#giveUp(2);

@@ -24,10 +24,10 @@ function setUp() {
   function handle(): void {
     due = Number.POSITIVE_INFINITY;
     // It is told of what matters to it, as the loop does.
-    if (linger.counts || now / 1000 - linger.answered < QUICK) linger.came(now / 1000);
+    if (linger.lingers || now / 1000 - linger.answered < QUICK) linger.came(now / 1000);
     now += 5;
-    linger.answered = answered ? now / 1000 : NEVER;
-    if (linger.counts) linger.ended(answered, now / 1000);
+    if (linger.told) linger.ended(answered, now / 1000);
+    else linger.answered = answered ? now / 1000 : NEVER;
   }
   /** The next request is sent at `at`. → looks that it took; 0 where the loop slept */
   const request = (at: number, isAnswered = true): number => {
@@ -126,4 +126,14 @@ test('a clock that stands still keeps no loop awake for ever', () => {
     turns++;
   }
   expect(turns).toBeLessThan(100);
+});
+
+test('quick requests count in a row: one that was not quick begins the row anew', () => {
+  const { turns, request, now } = setUp();
+  for (let i = 0; i < 20; i++) {
+    expect(sum(turns(7, 15))).toBe(0);
+    request(now() + 1000);
+  }
+  expect(sum(turns(8, 15))).toBe(0);
+  expect(sum(turns(3, 15))).toBeGreaterThan(0);
 });
