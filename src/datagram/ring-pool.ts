@@ -48,6 +48,9 @@ export class RingPool {
     if (this.#lent[this.#lent.length - 1] === ring) {
       this.#lent.pop();
       this.#borrowers.pop();
+    } else if (this.#lent[0] === ring) {
+      this.#lent.shift();
+      this.#borrowers.shift();
     } else {
       const index = this.#lent.indexOf(ring);
       if (index < 0) return; // given back already
@@ -69,8 +72,8 @@ export class RingPool {
   /** Lets the one who has waited longest send early. */
   #recall(): void {
     const { length } = this.#lent;
-    for (const borrower of [...this.#borrowers]) {
-      borrower.flush();
+    for (let i = 0; i < this.#borrowers.length; i++) {
+      this.#borrowers[i].flush();
       this.giveKept();
       if (this.#lent.length < length) return;
     }
