@@ -258,10 +258,21 @@ describe('interrupted', () => {
     const script = { recvmmsg: [EINTR, EINTR, { result: 1 }], sendmmsg: [EINTR, { result: 1 }] };
     const { fake, calls } = scripted(script);
     const interrupted = posix(fake, host);
-    const { messages } = ring(1, 1);
-    expect(interrupted.recvmmsg(3, messages, 1, 0)).toBe(1);
-    expect(interrupted.sendmmsg(3, messages, 0, 1, 0)).toBe(1);
+    const { messages } = ring(2, 1);
+    expect(interrupted.recvmmsg(3, messages, 2, 0)).toBe(1);
+    expect(interrupted.sendmmsg(3, messages, 0, 2, 0)).toBe(1);
     expect(calls.map(([name]) => name)).toEqual(['recvmmsg', 'recvmmsg', 'recvmmsg', 'sendmmsg', 'sendmmsg']);
+  });
+
+  test('so are those for one message', () => {
+    const script = { recvmsg: [EINTR, { result: 7 }], sendmsg: [EINTR, { result: 7 }] };
+    const { fake, calls } = scripted(script);
+    const interrupted = posix(fake, host);
+    const { messages } = ring(2, 1);
+    expect(interrupted.recvmmsg(3, messages, 1, 0)).toBe(1);
+    expect(interrupted.sendmmsg(3, messages, 1, 1, 0)).toBe(1);
+    expect(calls.map(([name]) => name)).toEqual(['recvmsg', 'recvmsg', 'sendmsg', 'sendmsg']);
+    expect(calls.at(-1)![2]).toEqual(messages.subarray(messages.length / 2)); // the second one
   });
 
   test('so are those of the loops, and only the interrupted one', () => {
@@ -385,11 +396,29 @@ describe('a sandbox that refuses the calls for many messages', () => {
 });
 
 test('no messages sent, which no kernel says, has a name; no messages received is EAGAIN', () => {
-  const { messages } = ring(1, 1);
+  const { messages } = ring(2, 1);
   const { fake } = scripted({ sendmmsg: [{ result: 0 }], recvmmsg: [{ result: 0 }] });
   const syscalls = posix(fake, host);
-  expect(syscalls.sendmmsg(3, messages, 0, 1, 0)).toBe(-errno.EIO!);
+  expect(syscalls.sendmmsg(3, messages, 0, 2, 0)).toBe(-errno.EIO!);
+  expect(syscalls.recvmmsg(3, messages, 2, 0)).toBe(-errno.EAGAIN!);
+});
+
+test('one message goes by the call for one: what that returns is its length, and 0 is a length', () => {
+  const { messages } = ring(1, 1);
+  const { fake, calls } = scripted({
+    recvmsg: [{ result: 7 }, { result: 0 }, { errno: errno.EAGAIN! }],
+    sendmsg: [{ result: 0 }, { errno: errno.EPERM! }],
+    recvmmsg: [{ result: 0 }],
+    sendmmsg: [{ result: 0 }],
+  });
+  const syscalls = posix(fake, host);
+  const length = () => new Int32Array(messages.buffer, messages.byteOffset)[host.message.len >>> 2];
+  expect([syscalls.recvmmsg(3, messages, 1, 0), length()]).toEqual([1, 7]);
+  expect([syscalls.recvmmsg(3, messages, 1, 0), length()]).toEqual([1, 0]);
   expect(syscalls.recvmmsg(3, messages, 1, 0)).toBe(-errno.EAGAIN!);
+  expect(syscalls.sendmmsg(3, messages, 0, 1, 0)).toBe(1);
+  expect(syscalls.sendmmsg(3, messages, 0, 1, 0)).toBe(-errno.EPERM!); // a firewall's
+  expect(calls.map(([name]) => name)).toEqual(['recvmsg', 'recvmsg', 'recvmsg', 'sendmsg', 'sendmsg', 'sendmmsg']);
 });
 
 describe('refused before C sees it', () => {

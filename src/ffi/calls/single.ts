@@ -9,6 +9,12 @@ export interface Single {
   send(fd: number, message: Buffer, flags: number): number;
 }
 
+// ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
+/** ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags); */
+export const RECVMSG = 'intptr_t recvmsg(int, void *, int)';
+/** ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags); */
+export const SENDMSG = 'intptr_t sendmsg(int, const void *, int)';
+
 /** recvmsg and sendmsg, repeated when interrupted. */
 export class Msg implements Single {
   readonly #koffi: Koffi;
@@ -19,11 +25,8 @@ export class Msg implements Single {
   constructor(koffi: Koffi, libc: Library, platform: Platform) {
     this.#koffi = koffi;
     this.#EINTR = platform.errno.EINTR;
-    // ssize_t is told as intptr_t: koffi would make a bigint of a size_t -1
-    // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
-    this.#recvmsg = libc.func('intptr_t recvmsg(int, void *, int)');
-    // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
-    this.#sendmsg = libc.func('intptr_t sendmsg(int, const void *, int)');
+    this.#recvmsg = libc.func(RECVMSG);
+    this.#sendmsg = libc.func(SENDMSG);
   }
 
   receive(fd: number, message: Buffer, flags: number): number {
