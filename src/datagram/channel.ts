@@ -40,6 +40,8 @@ export class Channel extends DescriptorOptions {
   family: 4 | 6;
   #port = 0;
   #bound: SocketAddress | undefined;
+  /** Does a source have to be named for each datagram, or is the socket bound to one address anyway? */
+  wildcard = false;
   #adopted = false;
   /** Why open() or adopt() has failed, where an option did it. */
   because: string | undefined;
@@ -79,13 +81,6 @@ export class Channel extends DescriptorOptions {
   /** Where it is bound, undefined before. */
   get bound(): SocketAddress | undefined {
     return this.#bound;
-  }
-
-  /** Does a source have to be named for each datagram, or is the socket bound to one address anyway? */
-  get wildcard(): boolean {
-    const bound = this.#bound;
-    if (bound === undefined || bound.word0 !== 0 || bound.word1 !== 0 || bound.word3 !== 0) return false;
-    return bound.word2 === 0 || bound.word2 === MAPPED; // ::ffff:0.0.0.0 is all of IPv4
   }
 
   open(wishes: Wishes): number {
@@ -144,8 +139,7 @@ export class Channel extends DescriptorOptions {
     // Which port it is, where any will do, is not asked before somebody wants to know.
     const asAsked = platform.quirks.bindsAsAsked === true && !(address.family === 6 && isLinkLocal(address));
     if (!asAsked) return this.learnName();
-    this.#bound = address;
-    this.#port = port;
+    this.#isBound(address, port);
     return 0;
   }
 
@@ -179,6 +173,7 @@ export class Channel extends DescriptorOptions {
     this.close();
     this.fd = second.fd;
     this.#bound = second.#bound;
+    this.wildcard = second.wildcard;
     this.#port = second.#port;
     this.timed = second.timed;
     second.fd = -1;
@@ -285,9 +280,16 @@ export class Channel extends DescriptorOptions {
     this.engine.sockaddrs.read(sockname, socknameWords, 0, local);
     const { family, word0, word1, word2, word3, scope, port } = local;
     // Most sockets are bound to all addresses: one object for these.
-    this.#bound = (word0 | word1 | word2 | word3) === 0 ? ANY[family] : { family, word0, word1, word2, word3, scope };
-    this.#port = port;
+    const any = (word0 | word1 | word2 | word3) === 0;
+    this.#isBound(any ? ANY[family] : { family, word0, word1, word2, word3, scope }, port);
     return 0;
+  }
+
+  #isBound(address: SocketAddress, port: number): void {
+    const { word0, word1, word2, word3 } = address;
+    this.#bound = address;
+    this.#port = port;
+    this.wildcard = (word0 | word1 | word3) === 0 && (word2 === 0 || word2 === MAPPED); // ::ffff:0.0.0.0 is all of IPv4
   }
 
   /** What an adopted descriptor is: pktinfo is asked for by family. */

@@ -5,12 +5,12 @@
 import { BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
 import type { SocketAddress } from './sockaddr';
 
-const MAPPED = 1;
-const UNSPECIFIED = 2;
-const MULTICAST = 4;
-const LIMITED_BROADCAST = 8;
-const LOOPBACK = 16;
-const LINK_LOCAL = 32;
+const UNSPECIFIED = 1;
+const MULTICAST = 2;
+const LIMITED_BROADCAST = 4;
+const LOOPBACK = 8;
+const LINK_LOCAL = 16;
+const UNKNOWN = -1;
 
 export class Endpoint implements SocketAddress {
   /** As dgram spells it: with a zone where it is link-local. */
@@ -22,7 +22,12 @@ export class Endpoint implements SocketAddress {
   readonly word3: number;
   /** sin6_scope_id: index of the interface that the zone names, or 0. */
   readonly scope: number;
-  readonly #flags: number;
+  /** ::ffff:0:0/96 */
+  readonly mapped: boolean;
+  /** Is this IPv4 on the wire? */
+  readonly ipv4: boolean;
+  /** Found out when somebody asks: with ten thousand peers an endpoint is made for each datagram, and few are asked. */
+  #flags = UNKNOWN;
 
   constructor(text: string, family: 4 | 6, word0: number, word1: number, word2: number, word3: number, scope: number) {
     this.text = text;
@@ -32,51 +37,46 @@ export class Endpoint implements SocketAddress {
     this.word2 = word2;
     this.word3 = word3;
     this.scope = scope;
-    const mapped = isMapped(this);
-    const ipv4 = family === 4 ? word0 : word3;
-    this.#flags =
-      (mapped ? MAPPED : 0) |
-      (isUnspecified(this) ? UNSPECIFIED : 0) |
-      (isMulticast(this) ? MULTICAST : 0) |
-      ((family === 4 || mapped) && ipv4 === BROADCAST ? LIMITED_BROADCAST : 0) |
-      (isLoopback(this) ? LOOPBACK : 0) |
-      (isLinkLocal(this) ? LINK_LOCAL : 0);
-  }
-
-  /** ::ffff:0:0/96 */
-  get mapped(): boolean {
-    return (this.#flags & MAPPED) !== 0;
-  }
-
-  /** Is this IPv4 on the wire? */
-  get ipv4(): boolean {
-    return this.family === 4 || (this.#flags & MAPPED) !== 0;
+    this.mapped = isMapped(this);
+    this.ipv4 = family === 4 || this.mapped;
   }
 
   get unspecified(): boolean {
-    return (this.#flags & UNSPECIFIED) !== 0;
+    return this.#is(UNSPECIFIED);
   }
 
   get multicast(): boolean {
-    return (this.#flags & MULTICAST) !== 0;
+    return this.#is(MULTICAST);
   }
 
   /** 255.255.255.255, also mapped. Subnet broadcasts depend on the interfaces: ask {@link Names}. */
   get broadcast(): boolean {
-    return (this.#flags & LIMITED_BROADCAST) !== 0;
+    return this.#is(LIMITED_BROADCAST);
   }
 
   get loopback(): boolean {
-    return (this.#flags & LOOPBACK) !== 0;
+    return this.#is(LOOPBACK);
   }
 
   get linkLocal(): boolean {
-    return (this.#flags & LINK_LOCAL) !== 0;
+    return this.#is(LINK_LOCAL);
   }
 
   /** Can nobody be there, whatever the interfaces are? */
   get nobody(): boolean {
-    return (this.#flags & (UNSPECIFIED | MULTICAST | LIMITED_BROADCAST)) !== 0;
+    return this.#is(UNSPECIFIED | MULTICAST | LIMITED_BROADCAST);
+  }
+
+  #is(wanted: number): boolean {
+    if (this.#flags === UNKNOWN) {
+      this.#flags =
+        (isUnspecified(this) ? UNSPECIFIED : 0) |
+        (isMulticast(this) ? MULTICAST : 0) |
+        (ipv4WordOf(this) === BROADCAST ? LIMITED_BROADCAST : 0) |
+        (isLoopback(this) ? LOOPBACK : 0) |
+        (isLinkLocal(this) ? LINK_LOCAL : 0);
+    }
+    return (this.#flags & wanted) !== 0;
   }
 }
 
