@@ -59,7 +59,6 @@ export class Names {
   generation = 0;
   /** When the batch that is being handled began, in ms. */
   time = 0;
-  #expected = NOWHERE;
   /**
    * Each address has one place, which it shares with others. To make an endpoint anew costs less than to find it in a memory
    * of thousands, which no CPU cache holds; so there is none that a flood of spoofed addresses could fill.
@@ -112,7 +111,6 @@ export class Names {
    * interface gives scope 0, as with libuv: the kernel then refuses what needs one. Its text is the system's spelling.
    */
   endpoint(text: string): Endpoint | undefined {
-    if (text === this.#expected.text) return this.#expected;
     if (typeof text !== 'string') return undefined;
     if (isIPv4Text(text)) {
       this.#expected = this.endpointIPv4(parsedIPv4());
@@ -123,11 +121,6 @@ export class Names {
     const { family, word0, word1, word2, word3, zone } = address;
     const scope = zone === '' ? 0 : this.#scopeOf(zone);
     return this.endpointOf({ family, word0, word1, word2, word3, scope });
-  }
-
-  /** A message of its is being delivered: it is asked for by its text next, most often. */
-  expect(end: Endpoint): void {
-    this.#expected = end.scope === 0 ? end : NOWHERE; // a zone may be another interface's by then
   }
 
   isSubnetBroadcast(end: Endpoint): boolean {

@@ -42,14 +42,14 @@ export class Lookup {
 
   /** The address that needs no look-up: a literal, or none at all, when nobody has replaced the look-up. */
   endpoint(names: Names, host: string | undefined): Endpoint | undefined {
-    if (this.#isReplaced) return undefined;
+    if (this.isReplaced) return undefined;
     return names.endpoint(host || this.#loopback());
   }
 
   /** Has the program a say in what literals are? */
-  get #isReplaced(): boolean {
+  get isReplaced(): boolean {
     if (this.#lookup !== undefined) return true;
-    return this.#system === undefined && dns.lookup !== own() && looksUpLiterals(original);
+    return this.#system === undefined && dns.lookup !== (original ?? own()) && looksUpLiterals(original);
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
@@ -62,7 +62,7 @@ export class Lookup {
   /** As find(), with a literal on the next tick. */
   later(host: string | undefined, found: Found): void {
     const address = host || this.#loopback();
-    if (this.#isReplaced || typeof address !== 'string' || !isIPText(address)) this.find(host, found);
+    if (this.isReplaced || typeof address !== 'string' || !isIPText(address)) this.find(host, found);
     else nextTick(found, null, address);
   }
 

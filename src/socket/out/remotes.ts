@@ -1,12 +1,18 @@
 /**
  * Who was heard by sticky sockets, on which local address, and when: a record of a few words for each remote (address and
- * port), its key among them. To find one costs one line of the CPU's cache; an object each, and the tables around them, cost
- * a server of ten thousand remotes more than all else that it does for a datagram.
+ * port). An object each, and the tables around them, cost a server of ten thousand remotes more than all else that it does for
+ * a datagram.
  */
 import { type Endpoint, ipv4WordOf } from '../../datagram/endpoint';
 import type { Names } from '../../datagram/names';
-import { AT, IPV4, IPV6, REMOTE, Records, STATE, writeAddress } from './records';
+import { KEY, Records } from '../../datagram/records';
 
+/** Words of an address: IPv4, mapped or not; IPv6 with its scope. */
+const IPV4 = 1;
+const IPV6 = 5;
+/** Words of a record: its state, the remote's address, when it was heard last, the local address. The remote's port is its tag. */
+const IPV4_STRIDE = 4;
+const IPV6_STRIDE = 16;
 /** The bits of a record's state that hold its count. */
 const COUNT = 0xff00;
 const COUNT_SHIFT = 8;
@@ -14,7 +20,7 @@ const COUNT_SHIFT = 8;
 const WRAPS = 2 ** 31;
 const NOTHING = new Int32Array(0);
 
-/** Of both families. find() and add() choose the record that all other members are about, until the next one. */
+/** Of both families. find() and hear() choose the record that other members are about, until the next one. */
 export class Remotes {
   #max: number;
   /** Most sockets hear one family, and many hear one remote. */
@@ -22,8 +28,8 @@ export class Remotes {
   #ipv6: Records | undefined;
   #words: Int32Array = NOTHING;
   #at = 0;
-  /** Where the local address begins in it. */
-  #local = 0;
+  /** Where it says when; the local address is behind. */
+  #clock = 0;
   #isIPv4 = true;
 
   /** @param max remotes of one generation and family, at least 1; there are two at most */
@@ -46,25 +52,32 @@ export class Remotes {
   /** Is it known? An IPv4 remote is one remote, mapped or not. */
   find(remote: Endpoint, port: number): boolean {
     const records = remote.ipv4 ? this.#ipv4 : this.#ipv6;
-    const at = records === undefined ? -1 : records.find(remote, port);
-    if (at < 0) return false;
-    this.#choose(records as Records, at, remote);
-    return true;
+    if (records === undefined) return false;
+    writeAddress(records.key, 0, remote);
+    const at = records.find(port);
+    this.#choose(records, at, remote);
+    return at >= 0;
   }
 
-  /** Takes it in, heard on no address yet: {@link hear} must follow. */
-  add(remote: Endpoint, port: number): void {
-    let records = remote.ipv4 ? this.#ipv4 : this.#ipv6;
-    if (records === undefined) {
-      records = new Records(this.#max, remote.ipv4 ? IPV4 : IPV6);
-      if (remote.ipv4) this.#ipv4 = records;
-      else this.#ipv6 = records;
-    }
-    this.#choose(records, records.add(remote, port), remote);
+  /**
+   * It was heard on `local`. → the other address that it was heard on before, if that was within `ttl` ms
+   * @param local of the remote's family on the wire. @param now ms
+   */
+  hear(names: Names, remote: Endpoint, port: number, local: Endpoint, now: number, ttl: number): Endpoint | undefined {
+    const known = this.find(remote, port);
+    if (!known) this.#add(remote, port);
+    const same = known && this.wasHeardOn(local);
+    const before = known && !same && this.isFresh(now, ttl) ? this.local(names, local.family) : undefined;
+    this.#words[this.#clock] = now;
+    if (!same) writeAddress(this.#words, this.#clock + 1, local);
+    return before;
   }
 
   forget(remote: Endpoint, port: number): void {
-    (remote.ipv4 ? this.#ipv4 : this.#ipv6)?.forget(remote, port);
+    const records = remote.ipv4 ? this.#ipv4 : this.#ipv6;
+    if (records === undefined) return;
+    writeAddress(records.key, 0, remote);
+    records.forget(port);
   }
 
   copy(max: number): Remotes {
@@ -74,16 +87,10 @@ export class Remotes {
     return copy;
   }
 
-  /** @param local of the remote's family on the wire. @param now ms */
-  hear(local: Endpoint, now: number): void {
-    this.#words[this.#at + AT] = now;
-    writeAddress(this.#words, this.#local, local);
-  }
-
-  /** Was it heard on this address? */
+  /** Was it heard on this address last? */
   wasHeardOn(local: Endpoint): boolean {
     const words = this.#words;
-    const at = this.#local;
+    const at = this.#clock + 1;
     if (this.#isIPv4) return words[at] === ipv4WordOf(local);
     const { word0, word1, word2, word3, scope } = local;
     if (words[at] !== word0 || words[at + 1] !== word1 || words[at + 2] !== word2) return false;
@@ -93,7 +100,7 @@ export class Remotes {
   /** Where it was heard last, as a socket of this family names it. */
   local(names: Names, family: 4 | 6): Endpoint {
     const words = this.#words;
-    const at = this.#local;
+    const at = this.#clock + 1;
     if (this.#isIPv4) return family === 4 ? names.endpointIPv4(words[at]) : names.endpointMapped(words[at]);
     const [word0, word1, word2, word3, scope] = words.subarray(at, at + IPV6);
     return names.endpointOf({ family: 6, word0, word1, word2, word3, scope });
@@ -101,23 +108,47 @@ export class Remotes {
 
   /** Was it heard within `ttl` ms? */
   isFresh(now: number, ttl: number): boolean {
-    const age = (now - this.#words[this.#at + AT]) | 0;
+    const age = (now - this.#words[this.#clock]) | 0;
     return ttl >= WRAPS || (age >= 0 && age <= ttl);
   }
 
-  /** A number that goes with it, 0…255; 0 for one that was added. */
+  /** A number that goes with it, 0…255; 0 for one that is new. */
   get count(): number {
-    return (this.#words[this.#at + STATE] & COUNT) >>> COUNT_SHIFT;
+    return (this.#words[this.#at] & COUNT) >>> COUNT_SHIFT;
   }
 
   set count(value: number) {
-    this.#words[this.#at + STATE] = (this.#words[this.#at + STATE] & ~COUNT) | (value << COUNT_SHIFT);
+    this.#words[this.#at] = (this.#words[this.#at] & ~COUNT) | (value << COUNT_SHIFT);
+  }
+
+  #add(remote: Endpoint, port: number): void {
+    let records = remote.ipv4 ? this.#ipv4 : this.#ipv6;
+    if (records === undefined) {
+      records = remote.ipv4 ? new Records(this.#max, IPV4, IPV4_STRIDE) : new Records(this.#max, IPV6, IPV6_STRIDE);
+      if (remote.ipv4) this.#ipv4 = records;
+      else this.#ipv6 = records;
+    }
+    writeAddress(records.key, 0, remote);
+    this.#choose(records, records.add(port), remote);
   }
 
   #choose(records: Records, at: number, remote: Endpoint): void {
-    this.#isIPv4 = remote.ipv4;
     this.#words = records.words;
     this.#at = at;
-    this.#local = at + REMOTE + (remote.ipv4 ? IPV4 : IPV6);
+    this.#isIPv4 = remote.ipv4;
+    this.#clock = at + KEY + (remote.ipv4 ? IPV4 : IPV6);
   }
+}
+
+/** → as many words as the family has. */
+function writeAddress(words: Int32Array, at: number, end: Endpoint): void {
+  if (end.ipv4) {
+    words[at] = ipv4WordOf(end) as number;
+    return;
+  }
+  words[at] = end.word0;
+  words[at + 1] = end.word1;
+  words[at + 2] = end.word2;
+  words[at + 3] = end.word3;
+  words[at + 4] = end.scope;
 }

@@ -42,18 +42,19 @@ export function send(
     push(core, payload, core.peer, 0, choice, settle);
     return;
   }
+  const { sticky } = core;
   const { lookup } = core.settings;
-  const remote = core.connectState === CONNECTING ? undefined : lookup.endpoint(core.engine.names, host);
+  const connecting = core.connectState === CONNECTING;
+  if (sticky !== undefined && choice === NOTHING && !connecting && !lookup.isReplaced && sticky.answers(host, port)) {
+    // Bound to an address the socket has it already, and must not get another's.
+    const from = core.channel.wildcard ? sticky.local : undefined;
+    queue(core, payload, sticky.remote as Endpoint, port, from, undefined, 0, settle, true);
+    return;
+  }
+  const remote = connecting ? undefined : lookup.endpoint(core.engine.names, host);
   if (remote !== undefined) {
-    sendTo(
-      core,
-      payload,
-      remote,
-      port,
-      host || remote.text,
-      choice,
-      remote.text === host ? settle : named(host, settle),
-    );
+    const heard = remote.text === host ? settle : named(host, settle);
+    sendTo(core, payload, remote, port, host || remote.text, choice, heard);
     return;
   }
   const found: Found = (error, address) => {
@@ -64,7 +65,7 @@ export function send(
     } else if (error) lookupFailed(core, error, settle);
     else sendFound(core, payload, port, address, choice, named(host, settle));
   };
-  lookup.later(host, core.sticky === undefined ? found : core.sticky.carry(found));
+  lookup.later(host, sticky === undefined ? found : sticky.carry(found));
 }
 
 /** The last answer: most go to who has been answered before, from where he was answered. What was checked then still holds. */

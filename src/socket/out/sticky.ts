@@ -79,10 +79,14 @@ export class Sticky {
   readonly #routes: Routes | undefined;
   /** Where this socket has heard each remote last. Until there is a second sticky socket, `shared`. */
   #own: Remotes | undefined;
-  /** Of the message that is being delivered: most programs answer it before they return. */
-  #remote: Endpoint | undefined;
+  /** Whose message is being delivered, outside of a context: most programs answer it before they return. */
+  #asker: Endpoint | undefined;
   #port = 0;
-  #local: Endpoint | undefined;
+  #answered = false;
+  /** The same, where its answer needs no search: it has {@link local} for its source. */
+  remote: Endpoint | undefined;
+  /** undefined: the kernel chooses. */
+  local: Endpoint | undefined;
 
   constructor({ max, ttl, follow }: StickySettings, engine: Engine) {
     shared ??= new Remotes(max);
@@ -104,9 +108,25 @@ export class Sticky {
   deliver(core: Core, msg: Buffer, rinfo: RemoteInfo): void {
     const remote = remoteOf(rinfo) as Endpoint;
     const local = arrivalOf(rinfo)?.source;
+    const { port } = rinfo;
     this.#hear(rinfo, remote, local);
-    if (contextual) this.#deliverInContext(core, msg, rinfo, remote, local);
-    else this.#deliverPlain(core, msg, rinfo, remote, local);
+    if (contextual) {
+      this.#deliverInContext(core, msg, rinfo, remote, local);
+      return;
+    }
+    this.#asker = remote;
+    this.#port = port;
+    this.#answered = false;
+    this.local = local;
+    this.remote = this.#isPlain(core, remote, local) ? remote : undefined;
+    try {
+      core.socket.emit('message', msg, rinfo);
+    } finally {
+      if (!this.#answered && local !== undefined) countMissing(remote, port);
+      this.#asker = undefined;
+      this.remote = undefined;
+      this.local = undefined;
+    }
   }
 
   #deliverInContext(core: Core, msg: Buffer, rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
@@ -116,57 +136,51 @@ export class Sticky {
     contexts.run(heard, () => core.socket.emit('message', msg, rinfo));
   }
 
-  #deliverPlain(core: Core, msg: Buffer, rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
-    this.#names.expect(remote);
-    this.#remote = this.#routes === undefined ? remote : undefined;
-    this.#port = rinfo.port;
-    this.#local = local;
-    try {
-      core.socket.emit('message', msg, rinfo);
-    } finally {
-      this.#remote = undefined;
-      this.#local = undefined;
-    }
-  }
-
   /** Remembers where `rinfo`, which is as we made it, was heard. */
   hear(rinfo: RemoteInfo): void {
-    this.#hear(rinfo, remoteOf(rinfo) as Endpoint, arrivalOf(rinfo)?.source);
+    const remote = remoteOf(rinfo) as Endpoint;
+    const local = arrivalOf(rinfo)?.source;
+    this.#hear(rinfo, remote, local);
+    if (local !== undefined) countMissing(remote, rinfo.port);
   }
 
   #hear(rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
     const { port } = rinfo;
-    const own = this.#memory();
     const common = shared as Remotes;
+    const own = this === only ? common : (this.#own ??= new Remotes(this.#max));
     if (local === undefined) {
       if (own.find(remote, port)) contextual = true; // what this is answered from is not what memory says
       return;
     }
-    const now = this.#names.time;
-    const changed = own === common ? undefined : this.#remember(own, remote, port, local, now);
-    const before = this.#remember(common, remote, port, local, now) ?? changed;
+    const names = this.#names;
+    const changed = own === common ? undefined : own.hear(names, remote, port, local, names.time, this.#ttl);
+    const before = common.hear(names, remote, port, local, names.time, this.#ttl) ?? changed;
     if (before !== undefined) {
       contextual = true;
-      if (common.count > 0) noteBefore(remote, port, before, now);
+      if (common.count > 0) noteBefore(remote, port, before, names.time);
     }
     if (this.#routes !== undefined) noteWay(remote, port, rinfo.destination?.ifindex ?? 0, this.#max);
-    if (!contextual && common.count < LATE_ANSWERS) common.count++;
   }
 
-  /** → the other address that it was heard on before, not too long ago */
-  #remember(memory: Remotes, remote: Endpoint, port: number, local: Endpoint, now: number): Endpoint | undefined {
-    let before: Endpoint | undefined;
-    if (!memory.find(remote, port)) memory.add(remote, port);
-    else if (!memory.wasHeardOn(local) && memory.isFresh(now, this.#ttl))
-      before = memory.local(this.#names, local.family);
-    memory.hear(local, now);
-    return before;
+  /**
+   * Do the addresses of a message fit together, whatever the interfaces are, and is there nothing of the program's that has a
+   * say in its answer?
+   */
+  #isPlain(core: Core, remote: Endpoint, local: Endpoint | undefined): boolean {
+    if (this.#routes !== undefined || core.settings.sendBlockList !== undefined) return false;
+    // A zone may be another interface's by the time of the answer.
+    return remote.scope === 0 && local?.linkLocal !== true && remote.family === core.channel.family;
   }
 
-  #memory(): Remotes {
-    if (this === only) return shared as Remotes;
-    this.#own ??= new Remotes(this.#max);
-    return this.#own;
+  /**
+   * Is send() to this address and port the answer to the message that is being delivered, and {@link local} its source? Asked
+   * when nothing else stands in the way: it counts as answered then.
+   */
+  answers(host: string | undefined, port: number): boolean {
+    // Others may have been heard since, on other addresses: by a loop inside the listener.
+    if (this.remote === undefined || host !== this.remote.text || port !== this.#port || contextual) return false;
+    this.#answered = true;
+    return true;
   }
 
   /** `action`, to be called in the context of now. */
@@ -180,8 +194,7 @@ export class Sticky {
    * socket hears it or a dual-stack one; the answer is in the form that a socket of `to`'s family needs.
    */
   source(to: Endpoint, port: number): Endpoint | undefined {
-    const isAnswer = to === this.#remote && port === this.#port;
-    const local = isAnswer ? this.#answerNow(to, port) : this.#localFor(to, port);
+    const local = this.#localFor(to, port);
     if (local === undefined || this.#hasLeft(to, port)) return undefined;
     const source = local.family === to.family || !local.ipv4 ? local : this.#otherForm(local);
     return mismatch(source, to) === undefined ? source : undefined;
@@ -192,7 +205,9 @@ export class Sticky {
     for (const memory of [this.#own, shared]) {
       if (memory?.find(to, port) && memory.wasHeardOn(source)) memory.forget(to, port);
     }
-    if (to === this.#remote) this.#remote = undefined;
+    if (this.#asker === undefined || !isSameRemote(this.#asker, to)) return;
+    this.#asker = undefined;
+    this.remote = undefined;
   }
 
   /** Does the route to it lead elsewhere than where it was heard? Until it is heard again, or the route is as it was. */
@@ -202,15 +217,11 @@ export class Sticky {
     return way !== undefined && this.#routes.isAnother(way, to, this.#now());
   }
 
-  /** To the message that is being delivered, whose source memory would give. */
-  #answerNow(to: Endpoint, port: number): Endpoint | undefined {
-    if (contextual) return this.#localFor(to, port); // since it came: there may be another context
-    const common = shared as Remotes;
-    if (common.find(to, port) && common.count > 0) common.count--;
-    return this.#local;
-  }
-
   #localFor(to: Endpoint, port: number): Endpoint | undefined {
+    if (!contextual && this.#asker !== undefined && port === this.#port && isSameRemote(this.#asker, to)) {
+      this.#answered = true;
+      return this.local;
+    }
     const context = contextual ? contexts.getStore() : undefined;
     for (let heard = context; heard !== undefined; heard = heard.before) {
       if (heard.port === port && isSameRemote(heard.remote, to)) return heard.local;
@@ -242,6 +253,12 @@ function isSameRemote(a: Endpoint, b: Endpoint): boolean {
   const ipv4 = ipv4WordOf(a);
   if (ipv4 !== undefined || b.ipv4) return ipv4 === ipv4WordOf(b);
   return isSame(a, b) && a.scope === b.scope;
+}
+
+/** Until contexts begin: so many messages of this remote are not answered yet. */
+function countMissing(remote: Endpoint, port: number): void {
+  if (contextual || shared?.find(remote, port) !== true || shared.count >= LATE_ANSWERS) return;
+  shared.count++;
 }
 
 function noteBefore(remote: Endpoint, port: number, local: Endpoint, changed: number): void {

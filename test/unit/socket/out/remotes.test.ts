@@ -16,8 +16,7 @@ const ipv4 = (i: number) => end(`10.${(i >>> 16) & 255}.${(i >>> 8) & 255}.${i &
 const ipv6 = (i: number) => end(`2001:db8::${(i >>> 16).toString(16)}:${(i & 0xffff).toString(16)}`);
 
 function hear(memory: Remotes, remote: Endpoint, port: number, local: Endpoint, now = 0): void {
-  if (!memory.find(remote, port)) memory.add(remote, port);
-  memory.hear(local, now);
+  memory.hear(names, remote, port, local, now, 0);
 }
 
 /** Where it was heard last; undefined where it is not known. */
@@ -156,7 +155,7 @@ test('every word of an IPv6 address counts, and its zone, of the remote and of t
   expect(all.map((one) => localOf(memory, one, 7))).toEqual(all.map((_, i) => all[(i + 1) % all.length]!.text));
   for (const one of all) {
     expect(memory.find(all[0]!, 7)).toBe(true);
-    memory.hear(one, 0);
+    hear(memory, all[0]!, 7, one);
     expect(all.filter((other) => memory.wasHeardOn(other))).toEqual([one]);
   }
 });
