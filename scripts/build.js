@@ -133,7 +133,7 @@ function quiet() {
  * What the sources take from them when they are loaded themselves is still taken then.
  */
 function lazily() {
-  const SLOW = 'dns|fs|module|net|os|tty';
+  const SLOW = 'fs|module|net|os|tty';
   const pattern = new RegExp(`^let (\\w+) = require\\("node:(?:${SLOW})"\\);\n(?:\\1 = .*__toESM\\(\\1\\);\n)?`, 'gm');
   return {
     name: 'lazily',

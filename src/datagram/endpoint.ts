@@ -9,7 +9,6 @@ const UNSPECIFIED = 1;
 const MULTICAST = 2;
 const LIMITED_BROADCAST = 4;
 const LOOPBACK = 8;
-const LINK_LOCAL = 16;
 const UNKNOWN = -1;
 
 export class Endpoint implements SocketAddress {
@@ -26,6 +25,9 @@ export class Endpoint implements SocketAddress {
   readonly mapped: boolean;
   /** Is this IPv4 on the wire? */
   readonly ipv4: boolean;
+  /** The same as one word, plain or mapped; undefined for native IPv6. */
+  readonly ipv4Word: number | undefined;
+  readonly linkLocal: boolean;
   /** Found out when somebody asks: with ten thousand peers an endpoint is made for each datagram, and few are asked. */
   #flags = UNKNOWN;
 
@@ -39,6 +41,8 @@ export class Endpoint implements SocketAddress {
     this.scope = scope;
     this.mapped = isMapped(this);
     this.ipv4 = family === 4 || this.mapped;
+    this.ipv4Word = family === 4 ? word0 : this.mapped ? word3 : undefined;
+    this.linkLocal = isLinkLocal(this);
   }
 
   get unspecified(): boolean {
@@ -58,10 +62,6 @@ export class Endpoint implements SocketAddress {
     return this.#is(LOOPBACK);
   }
 
-  get linkLocal(): boolean {
-    return this.#is(LINK_LOCAL);
-  }
-
   /** Can nobody be there, whatever the interfaces are? */
   get nobody(): boolean {
     return this.#is(UNSPECIFIED | MULTICAST | LIMITED_BROADCAST);
@@ -72,18 +72,11 @@ export class Endpoint implements SocketAddress {
       this.#flags =
         (isUnspecified(this) ? UNSPECIFIED : 0) |
         (isMulticast(this) ? MULTICAST : 0) |
-        (ipv4WordOf(this) === BROADCAST ? LIMITED_BROADCAST : 0) |
-        (isLoopback(this) ? LOOPBACK : 0) |
-        (isLinkLocal(this) ? LINK_LOCAL : 0);
+        (this.ipv4Word === BROADCAST ? LIMITED_BROADCAST : 0) |
+        (isLoopback(this) ? LOOPBACK : 0);
     }
     return (this.#flags & wanted) !== 0;
   }
-}
-
-/** The IPv4 address, plain or mapped, as one word; undefined for native IPv6. */
-export function ipv4WordOf(end: Endpoint): number | undefined {
-  if (end.family === 4) return end.word0;
-  return end.mapped ? end.word3 : undefined;
 }
 
 export function isSame(a: SocketAddress, b: SocketAddress): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Departure, IntDeparture, Platform, Source } from '../platform/platform';
 import { CMSG_SPACE, writeHeader } from './control';
-import { type Endpoint, ipv4WordOf } from './endpoint';
+import type { Endpoint } from './endpoint';
 import type { Ring } from './ring';
 import { SOCKADDR_SPACE, type Sockaddrs } from './sockaddr';
 
@@ -104,7 +104,7 @@ export class Envelopes {
     if (departure === undefined || (source === undefined && !departure.ifindexAlone)) return at;
     const plain = this.#source;
     // An IPPROTO_IP message takes the plain IPv4 address, whatever the socket; an IPPROTO_IPV6 one all 16 bytes.
-    const ipv4 = departure.level === constants.IPPROTO_IP && source !== undefined ? ipv4WordOf(source) : undefined;
+    const ipv4 = departure.level === constants.IPPROTO_IP && source !== undefined ? source.ipv4Word : undefined;
     plain.word0 = ipv4 ?? source?.word0 ?? 0;
     plain.word1 = ipv4 === undefined ? (source?.word1 ?? 0) : 0;
     plain.word2 = ipv4 === undefined ? (source?.word2 ?? 0) : 0;

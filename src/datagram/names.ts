@@ -8,7 +8,7 @@ import type { Syscalls } from '../ffi/syscalls';
 import type { Arrived } from '../platform/platform';
 import type { Destination } from '../types';
 import { answeringIPv4 } from './answer';
-import { Endpoint, ipv4WordOf } from './endpoint';
+import { Endpoint } from './endpoint';
 import { Interfaces } from './interfaces';
 import type { SocketAddress } from './sockaddr';
 import { WordMap } from './word-map';
@@ -124,14 +124,14 @@ export class Names {
   }
 
   isSubnetBroadcast(end: Endpoint): boolean {
-    const word = ipv4WordOf(end);
+    const word = end.ipv4Word;
     return word !== undefined && this.interfaces.isBroadcast(word);
   }
 
   /** Is this an address of this host? */
   isOurs(end: Endpoint): boolean {
     if (end.loopback) return true;
-    const ipv4 = ipv4WordOf(end);
+    const ipv4 = end.ipv4Word;
     const text = ipv4 === undefined ? formatIPv6(end.word0, end.word1, end.word2, end.word3) : formatIPv4(ipv4);
     return this.interfaces.isLocal(text);
   }

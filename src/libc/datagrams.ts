@@ -1,6 +1,6 @@
 /** recvfromto and sendfromto: the pair that C never had, made of one recvmsg or sendmsg and its control messages. */
 import { newArrived, readControl, writeHeader } from '../datagram/control';
-import { type Endpoint, ipv4WordOf } from '../datagram/endpoint';
+import type { Endpoint } from '../datagram/endpoint';
 import { failure } from '../datagram/failure';
 import { SOCKADDR_SPACE } from '../datagram/sockaddr';
 import { invalidArgType, invalidMessage, sourceMismatch, unsupportedPlatform } from '../errors';
@@ -156,7 +156,7 @@ export class Datagrams {
 
   #write(departure: Departure, to: Endpoint, source: Endpoint | undefined, ifindex: number): Buffer {
     const { cmsg, constants } = this.#host.platform;
-    const ipv4 = departure.level === constants.IPPROTO_IP && source !== undefined ? ipv4WordOf(source) : undefined;
+    const ipv4 = departure.level === constants.IPPROTO_IP && source !== undefined ? source.ipv4Word : undefined;
     const words = [source?.word0, source?.word1, source?.word2, source?.word3].map((word) => word ?? 0);
     const [word0, word1, word2, word3] = ipv4 === undefined ? words : [ipv4, 0, 0, 0];
     const link = ifindex || (source?.linkLocal && source.scope) || (to.linkLocal && to.scope) || 0;

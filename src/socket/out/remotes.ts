@@ -3,7 +3,7 @@
  * port). An object each, and the tables around them, cost a server of ten thousand remotes more than all else that it does for
  * a datagram.
  */
-import { type Endpoint, ipv4WordOf } from '../../datagram/endpoint';
+import type { Endpoint } from '../../datagram/endpoint';
 import type { Names } from '../../datagram/names';
 import { KEY, Records } from '../../datagram/records';
 
@@ -91,7 +91,7 @@ export class Remotes {
   wasHeardOn(local: Endpoint): boolean {
     const words = this.#words;
     const at = this.#clock + 1;
-    if (this.#isIPv4) return words[at] === ipv4WordOf(local);
+    if (this.#isIPv4) return words[at] === local.ipv4Word;
     const { word0, word1, word2, word3, scope } = local;
     if (words[at] !== word0 || words[at + 1] !== word1 || words[at + 2] !== word2) return false;
     return words[at + 3] === word3 && words[at + 4] === scope;
@@ -143,7 +143,7 @@ export class Remotes {
 /** → as many words as the family has. */
 function writeAddress(words: Int32Array, at: number, end: Endpoint): void {
   if (end.ipv4) {
-    words[at] = ipv4WordOf(end) as number;
+    words[at] = end.ipv4Word as number;
     return;
   }
   words[at] = end.word0;

@@ -9,7 +9,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mismatch } from '../../datagram/answer';
-import { type Endpoint, ipv4WordOf, isSame } from '../../datagram/endpoint';
+import { type Endpoint, isSame } from '../../datagram/endpoint';
 import type { Engine } from '../../datagram/engine';
 import type { Names } from '../../datagram/names';
 import { arrivalOf, remoteOf } from '../../datagram/remote-info';
@@ -147,7 +147,8 @@ export class Sticky {
   #hear(rinfo: RemoteInfo, remote: Endpoint, local: Endpoint | undefined): void {
     const { port } = rinfo;
     const common = shared as Remotes;
-    const own = this === only ? common : (this.#own ??= new Remotes(this.#max));
+    if (this !== only) this.#own ??= new Remotes(this.#max);
+    const own = this.#own ?? common;
     if (local === undefined) {
       if (own.find(remote, port)) contextual = true; // what this is answered from is not what memory says
       return;
@@ -250,8 +251,8 @@ export class Sticky {
 
 /** Mapped or not, an IPv4 remote is one remote. */
 function isSameRemote(a: Endpoint, b: Endpoint): boolean {
-  const ipv4 = ipv4WordOf(a);
-  if (ipv4 !== undefined || b.ipv4) return ipv4 === ipv4WordOf(b);
+  const ipv4 = a.ipv4Word;
+  if (ipv4 !== undefined || b.ipv4) return ipv4 === b.ipv4Word;
   return isSame(a, b) && a.scope === b.scope;
 }
 
@@ -275,13 +276,13 @@ function noteWay(remote: Endpoint, port: number, ifindex: number, max: number): 
 }
 
 function findIn<Value>(map: WordMap<Value>, end: Endpoint, port: number): Value | undefined {
-  const ipv4 = ipv4WordOf(end);
+  const ipv4 = end.ipv4Word;
   if (ipv4 !== undefined) return map.find(ipv4, 0, 0, 0, 4, port);
   return map.find(end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
 
 function storeIn<Value>(map: WordMap<Value>, value: Value, end: Endpoint, port: number): void {
-  const ipv4 = ipv4WordOf(end);
+  const ipv4 = end.ipv4Word;
   if (ipv4 !== undefined) map.store(value, ipv4, 0, 0, 0, 4, port);
   else map.store(value, end.word0, end.word1, end.word2, end.word3, 6, port, end.scope);
 }
