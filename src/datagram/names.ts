@@ -59,6 +59,8 @@ export class Names {
   generation = 0;
   /** When the batch that is being handled began, in ms. */
   time = 0;
+  /** The literal that was read last: programs send to one address again and again. */
+  #read = NOWHERE;
   /**
    * Each address has one place, which it shares with others. To make an endpoint anew costs less than to find it in a memory
    * of thousands, which no CPU cache holds; so there is none that a flood of spoofed addresses could fill.
@@ -111,10 +113,11 @@ export class Names {
    * interface gives scope 0, as with libuv: the kernel then refuses what needs one. Its text is the system's spelling.
    */
   endpoint(text: string): Endpoint | undefined {
+    if (text === this.#read.text) return this.#read;
     if (typeof text !== 'string') return undefined;
     if (isIPv4Text(text)) {
-      this.#expected = this.endpointIPv4(parsedIPv4());
-      return this.#expected;
+      this.#read = this.endpointIPv4(parsedIPv4());
+      return this.#read;
     }
     const address = parseAddress(text);
     if (address === undefined) return undefined;
