@@ -425,9 +425,9 @@ describe('refused before C sees it', () => {
   const bytes = Buffer.alloc(16);
   // biome-ignore lint/suspicious/noExplicitAny: what TypeScript would refuse is the subject
   const any = (value: unknown) => value as any;
-  const noCalls = () => {
+  const noCalls = (platform = host) => {
     const { fake, calls } = scripted({});
-    return { calls, refusing: posix(fake, host) };
+    return { calls, refusing: posix(fake, platform) };
   };
   const { messages } = ring(2, 1);
 
@@ -471,10 +471,12 @@ describe('refused before C sees it', () => {
     [Number.NaN, 1],
     [0, 2 ** 32],
   ])('messages %p … +%p of an array of two', (first, count) => {
-    const { refusing, calls } = noCalls();
-    expect(() => refusing.sendmmsg(3, messages, first, count, 0)).toThrow(/must/);
-    if (first === 0) expect(() => refusing.recvmmsg(3, messages, count, 0)).toThrow(/must/);
-    expect(calls).toEqual([]);
+    for (const platform of [host, withoutMmsg]) {
+      const { refusing, calls } = noCalls(platform);
+      expect(() => refusing.sendmmsg(3, messages, first, count, 0)).toThrow(/must/);
+      if (first === 0) expect(() => refusing.recvmmsg(3, messages, count, 0)).toThrow(/must/);
+      expect(calls).toEqual([]);
+    }
   });
 
   test('numbers that C would bend, names that are too short or no strings', () => {

@@ -2,7 +2,7 @@
 import { type Batch, loop } from '../../src/ffi/calls/batch';
 import { posix } from '../../src/ffi/calls/posix';
 import { type PrivateCall, PrivateReceive } from '../../src/ffi/calls/private-receive';
-import { loadKoffi } from '../../src/ffi/koffi';
+import { type Koffi, loadKoffi, type NativeArgument } from '../../src/ffi/koffi';
 import { hostPlatform } from '../../src/platform/index';
 import type { Platform } from '../../src/platform/platform';
 import type { DarwinKernel } from '../models/darwin';
@@ -156,6 +156,23 @@ linux("our own kernel's recvmmsg, taken for a private call, is proved by real da
   const batch = { symbol: 'recvmmsg', message: host.message, flags: host.constants.MSG_DONTWAIT };
   const call: PrivateCall = (...args) => calls.recvmmsg(...args);
   expect(new PrivateReceive(one as unknown as Batch, host, batch, call, calls).unproved).toBeUndefined();
+});
+
+linux('it gets no array that is shorter than what it is asked to fill', () => {
+  const host = hostPlatform();
+  const koffi = loadKoffi(host);
+  const libc = koffi.load(null);
+  const recvmmsg = libc.func('int recvmmsg(int, void *, unsigned int, int, void *)');
+  const recvmsg_x = jest.fn((...args: NativeArgument[]) => recvmmsg(...args, null));
+  const func = (prototype: string) => (prototype.includes(' recvmsg_x(') ? recvmsg_x : libc.func(prototype));
+  const macOS = { ...koffi, load: () => ({ func, symbol: (name: string) => libc.symbol(name) }) } as Koffi;
+  const { MSG_DONTWAIT } = host.constants;
+  const privateBatch = { symbol: 'recvmsg_x', message: host.message, flags: MSG_DONTWAIT };
+  const calls = posix(macOS, { ...host, mmsg: undefined, privateBatch });
+  expect(calls.unproved).toBeUndefined();
+  recvmsg_x.mockClear();
+  expect(() => calls.recvmmsg(3, Buffer.alloc(host.message.size), 2, MSG_DONTWAIT)).toThrow(/must have at least/);
+  expect(recvmsg_x).not.toHaveBeenCalled();
 });
 
 /** Datagrams that one call brings of two that wait. */
