@@ -15,6 +15,7 @@ import { type Arrival, type Names, UNKNOWN } from './names';
 import { copy as copyOf, HeardInfo } from './remote-info';
 import { CONTROL_SPACE, Ring } from './ring';
 import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
+import { WHOLE, WholeBuffers } from './whole';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
 const STAGGER = 64;
@@ -57,6 +58,7 @@ export class Receiver {
   readonly #flags: number;
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
+  readonly #whole: WholeBuffers;
   /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
   readonly #views: Uint8Array[];
   readonly #remote = newRemote();
@@ -88,6 +90,7 @@ export class Receiver {
     this.#stride = ((maxDatagramSize + 7) & -8) + STAGGER;
     this.#ring = new Ring(platform, syscalls, batch, CONTROL_SPACE, batch * this.#stride);
     this.#ring.shareOut(this.#stride, maxDatagramSize);
+    this.#whole = new WholeBuffers(this.#ring, syscalls, this.#stride, maxDatagramSize);
     this.#views = new Array<Uint8Array>(batch).fill(this.#view(0, 0, 0));
     // Linux tells the whole length of what it cuts, if it is asked to (recv(2)).
     this.#flags =
@@ -107,6 +110,8 @@ export class Receiver {
       messageWords[(message + layout.controllen) >>> 2] = controlSpace;
       messageWords[(message + layout.flags) >>> 2] = 0;
     }
+    // As many as came last time.
+    if (this.#whole.expected > 0) this.#whole.prepare(Math.min(limit, this.#used));
     this.#used = 0; // should the call throw
     const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#flags);
     this.#used = received > 0 ? received : 1; // after an error the kernel may have touched the first slot
@@ -118,6 +123,10 @@ export class Receiver {
    * @param own has it an ArrayBuffer of its own, of exactly its size, as dgram's? Else it is cut from Buffer's pool.
    */
   message(slot: number, size: number, own: boolean, offset = 0): Buffer {
+    if (offset === 0 && (size >= WHOLE || this.#whole.prepared > 0)) {
+      const whole = this.#whole.take(slot, size);
+      if (whole !== undefined) return whole;
+    }
     let msg: Buffer;
     if (!own) msg = Buffer.allocUnsafe(size);
     else if (size <= FEW && SmallBuffer !== undefined) msg = new SmallBuffer(size);

@@ -10,6 +10,9 @@ import { SOCKADDR_SPACE } from './sockaddr';
 /** Room for every control message that can be asked for at once, twice (P19). A multiple of 8. */
 export const CONTROL_SPACE = 256;
 
+/** iovecs of each message, of which it uses one mostly. */
+const PARTS = 2;
+
 export class Ring {
   readonly slots: number;
   readonly layout: MessageLayout;
@@ -35,7 +38,7 @@ export class Ring {
     this.messages = block(slots * layout.size);
     const names = block(slots * SOCKADDR_SPACE);
     const control = block(slots * controlSpace);
-    const iovecs = block(slots * layout.iovec.size);
+    const iovecs = block(slots * PARTS * layout.iovec.size);
     this.payload = block(payloadBytes);
     this.messageWords = wordsOf(this.messages);
     this.names = names;
@@ -46,37 +49,58 @@ export class Ring {
     this.#controlBase = pointer(syscalls.addressOf(control));
     this.#payloadBase = pointer(syscalls.addressOf(this.payload));
     const iovecBase = pointer(syscalls.addressOf(iovecs));
-    this.#storeAll(this.messageWords, layout.iov, layout.size, iovecBase, layout.iovec.size);
+    this.#storeAll(this.messageWords, layout.iov, layout.size, iovecBase, PARTS * layout.iovec.size);
     this.#storeAll(this.messageWords, layout.name, layout.size, this.#nameBase, SOCKADDR_SPACE);
     this.#storeAll(this.messageWords, layout.control, layout.size, this.#controlBase, controlSpace);
-    for (let slot = 0; slot < slots; slot++) this.messageWords[(slot * layout.size + layout.iovlen) >>> 2] = 1;
+    for (let slot = 0; slot < slots; slot++) this.#useParts(slot, 1);
   }
 
   /** Makes each message carry `length` bytes of {@link payload}, which begin `stride` bytes apart. */
   shareOut(stride: number, length: number): void {
     const { size, base, len } = this.layout.iovec;
-    this.#storeAll(this.iovecWords, base, size, this.#payloadBase, stride);
-    for (let slot = 0; slot < this.slots; slot++) this.iovecWords[(slot * size + len) >>> 2] = length;
+    this.#storeAll(this.iovecWords, base, PARTS * size, this.#payloadBase, stride);
+    for (let slot = 0; slot < this.slots; slot++) this.iovecWords[(slot * PARTS * size + len) >>> 2] = length;
   }
 
   /** Makes message `slot` carry `length` bytes of {@link payload} from `offset` on. */
   pointAtPayload(slot: number, offset: number, length: number): void {
-    const iovec = slot * this.layout.iovec.size;
-    this.#store(this.iovecWords, iovec + this.layout.iovec.base, this.#payloadBase, offset);
-    this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
+    this.#point(slot * PARTS, this.#payloadBase, offset, length);
   }
 
   /** Makes message `slot` carry `length` bytes at an address outside. Whoever calls holds them until they are sent. */
   pointAtForeign(slot: number, address: bigint, length: number): void {
-    const iovec = slot * this.layout.iovec.size;
-    this.#store(this.iovecWords, iovec + this.layout.iovec.base, pointer(address), 0);
-    this.iovecWords[(iovec + this.layout.iovec.len) >>> 2] = length;
+    this.#point(slot * PARTS, pointer(address), 0, length);
+  }
+
+  /**
+   * Makes message `slot` carry `length` bytes at an address outside, and then `rest` bytes of {@link payload} from `offset` on.
+   * Whoever calls holds the ones outside until {@link pointAtPayloadAlone}.
+   */
+  pointAtForeignFirst(slot: number, address: bigint, length: number, offset: number, rest: number): void {
+    this.pointAtForeign(slot, address, length);
+    this.#point(slot * PARTS + 1, this.#payloadBase, offset, rest);
+    this.#useParts(slot, PARTS);
+  }
+
+  pointAtPayloadAlone(slot: number, offset: number, length: number): void {
+    this.pointAtPayload(slot, offset, length);
+    this.#useParts(slot, 1);
   }
 
   /** Makes message `slot` carry more or fewer of the bytes that it {@link pointAtPayload points at}. */
   resizePayload(slot: number, length: number): void {
     const { size, len } = this.layout.iovec;
-    this.iovecWords[(slot * size + len) >>> 2] = length;
+    this.iovecWords[(slot * PARTS * size + len) >>> 2] = length;
+  }
+
+  #point(iovec: number, base: Pointer, offset: number, length: number): void {
+    const at = iovec * this.layout.iovec.size;
+    this.#store(this.iovecWords, at + this.layout.iovec.base, base, offset);
+    this.iovecWords[(at + this.layout.iovec.len) >>> 2] = length;
+  }
+
+  #useParts(slot: number, parts: number): void {
+    this.messageWords[(slot * this.layout.size + this.layout.iovlen) >>> 2] = parts;
   }
 
   pointAtName(slot: number): void {

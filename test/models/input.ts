@@ -166,17 +166,34 @@ export abstract class Input extends KernelRules {
     return [best.every((sock) => this.balances(sock)) ? this.steered(best, packet) : best[best.length - 1]];
   }
 
+  /** Where the payload goes: each of its iovecs in turn. */
+  #partsOf(message: Message): Buffer[] | undefined {
+    const { iovecSize } = this.abi;
+    const count = message.get('iovlen');
+    const iovecs = this.memory.at(message.pointer('iov'), count * iovecSize);
+    if (iovecs === undefined || count < 1) return undefined;
+    const parts: Buffer[] = [];
+    for (let i = 0; i < count; i++) {
+      const { base, len } = this.abi.iovec(iovecs.subarray(i * iovecSize, (i + 1) * iovecSize));
+      const part = len === 0 ? Buffer.alloc(0) : this.memory.at(base, len);
+      if (part === undefined) return undefined;
+      parts.push(part);
+    }
+    return parts;
+  }
+
   /** → false: some pointer leads nowhere */
   protected fill(sock: Sock, message: Message, queued: Queued): boolean {
     const { packet, iface } = queued;
-    const iovecs = this.memory.at(message.pointer('iov'), message.get('iovlen') * this.abi.iovecSize);
-    if (iovecs === undefined || message.get('iovlen') !== 1) return false;
-    const { base, len } = this.abi.iovec(iovecs);
-    const payload = this.memory.at(base, len);
+    const parts = this.#partsOf(message);
     const nameSpace = this.space(message.pointer('name'), message.get('namelen'));
     const controlSpace = this.space(message.pointer('control'), message.get('controllen'));
-    if (payload === undefined || nameSpace === undefined || controlSpace === undefined) return false;
-    packet.payload.copy(payload);
+    if (parts === undefined || nameSpace === undefined || controlSpace === undefined) return false;
+    let len = 0;
+    for (const part of parts) {
+      packet.payload.copy(part, 0, Math.min(len, packet.payload.length));
+      len += part.length;
+    }
     const name = this.abi.writeName(
       this.nameFamily(sock),
       packet.source,

@@ -234,10 +234,13 @@ export class FakeSyscalls implements Syscalls {
     bytes.copy(this.#at(message.control, message.controllen));
     message.controllen = bytes.length;
     const data = Buffer.from(payload);
-    const [iovec] = this.#iovecs(message);
-    data.copy(iovec);
-    message.len = Math.min(data.length, iovec.length);
-    message.flags = flags | (data.length > iovec.length ? numbers.MSG_TRUNC : 0);
+    let room = 0;
+    for (const part of this.#iovecs(message)) {
+      data.copy(part, 0, Math.min(room, data.length));
+      room += part.length;
+    }
+    message.len = Math.min(data.length, room);
+    message.flags = flags | (data.length > room ? numbers.MSG_TRUNC : 0);
   }
 
   #read(messages: Buffer, slot: number, fd: number): Sent {

@@ -167,6 +167,16 @@ function receiveErrors(state: State, control: Control, sock: Sock, messages: Buf
   return filled || -linuxErrno.EAGAIN;
 }
 
+/** Copies bytes into one buffer after the other. → how many they have room for */
+function scatter(bytes: Buffer, into: readonly Buffer[]): number {
+  let room = 0;
+  for (const part of into) {
+    bytes.copy(part, 0, Math.min(room, bytes.length));
+    room += part.length;
+  }
+  return room;
+}
+
 /** → false: some pointer leads nowhere */
 function fill(
   state: State,
@@ -177,20 +187,20 @@ function fill(
   asked: number,
 ): boolean {
   const { payload, source, sourcePort } = datagram;
-  const into = message.iovecs()?.[0];
+  const into = message.iovecs();
   const name = message.block('name', message.get('namelen'));
   const control = message.block('control', message.get('controllen'));
   if (into === undefined || name === undefined || control === undefined) return false;
-  payload.copy(into);
+  const room = scatter(payload, into);
   const scope = source.family === 6 && isLinkLocal(source) ? iface.index : 0;
   const from = { ...seenBy(sock, source), scope };
   if (name.length > 0) message.set('namelen', state.sockaddrs.write(name, wordsOf(name), 0, from, sourcePort));
   const cut = told.length > control.length;
   told.copy(control);
   message.set('controllen', Math.min(told.length, control.length));
-  const short = payload.length > into.length;
+  const short = payload.length > room;
   message.set('flags', (short ? c.MSG_TRUNC : 0) | (cut ? c.MSG_CTRUNC : 0));
   const whole = (asked & c.MSG_TRUNC) !== 0;
-  message.set('len', whole ? payload.length : Math.min(payload.length, into.length));
+  message.set('len', whole ? payload.length : Math.min(payload.length, room));
   return true;
 }
