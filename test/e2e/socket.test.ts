@@ -257,6 +257,30 @@ describe('datagrams of every size', () => {
     expect('truncated' in rinfo).toBe(false);
   });
 
+  test.each([
+    {},
+    { ownBuffers: false },
+    { maxDatagramSize: 9000 },
+  ])('large ones of one size, and others among them: %j', async (options) => {
+    const [server, client] = [await bound(options), await bound()];
+    const sizes = [
+      8192, 8192, 8192, 8192, 5, 8192, 8192, 8192, 9000, 8192, 8192, 0, 8192, 8192, 8191, 65507, 65507, 65507, 65507,
+    ];
+    const kept = options.maxDatagramSize ?? 65535;
+    const heard: Buffer[] = [];
+    for (const [i, size] of sizes.entries()) {
+      client.send(Buffer.alloc(size, `${i},`), server.address().port, '127.0.0.1');
+      heard.push((await once(server, 'message'))[0]);
+    }
+    // Looked at when all have come: nothing is written to what a listener has.
+    const wrong = sizes.filter((size, i) => !heard[i].equals(Buffer.alloc(size, `${i},`).subarray(0, kept)));
+    expect(wrong).toEqual([]);
+    expect(server.stats()).toMatchObject({
+      discarded: 0,
+      bytesIn: sizes.reduce((sum, size) => sum + Math.min(size, kept), 0),
+    });
+  });
+
   test('longer than maxDatagramSize: cut, and said so', async () => {
     const receiver = await bound({ maxDatagramSize: 100 });
     const { texts, rinfos, until } = hearing(receiver);
