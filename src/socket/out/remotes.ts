@@ -18,7 +18,7 @@ const COUNT = 0xff00;
 const COUNT_SHIFT = 8;
 /** ms that a record's clock can tell; what is older looks as if it came from the future. */
 const WRAPS = 2 ** 31;
-const NOTHING = new Int32Array(0);
+const NOTHING = new Records(1, IPV4, IPV4_STRIDE);
 
 /** Of both families. find() and hear() choose the record that other members are about, until the next one. */
 export class Remotes {
@@ -26,11 +26,9 @@ export class Remotes {
   /** Most sockets hear one family, and many hear one remote. */
   #ipv4: Records | undefined;
   #ipv6: Records | undefined;
-  #words: Int32Array = NOTHING;
+  /** Where the chosen record is, and where in its words it begins. */
+  #chosen = NOTHING;
   #at = 0;
-  /** Where it says when; the local address is behind. */
-  #clock = 0;
-  #isIPv4 = true;
 
   /** @param max remotes of one generation and family, at least 1; there are two at most */
   constructor(max: number) {
@@ -54,9 +52,9 @@ export class Remotes {
     const records = remote.ipv4 ? this.#ipv4 : this.#ipv6;
     if (records === undefined) return false;
     writeAddress(records.key, 0, remote);
-    const at = records.find(port);
-    this.#choose(records, at, remote);
-    return at >= 0;
+    this.#chosen = records;
+    this.#at = records.find(port);
+    return this.#at >= 0;
   }
 
   /**
@@ -68,8 +66,10 @@ export class Remotes {
     if (!known) this.#add(remote, port);
     const same = known && this.wasHeardOn(local);
     const before = known && !same && this.isFresh(now, ttl) ? this.local(names, local.family) : undefined;
-    this.#words[this.#clock] = now;
-    if (!same) writeAddress(this.#words, this.#clock + 1, local);
+    const { words, key } = this.#chosen;
+    const clock = this.#at + KEY + key.length;
+    words[clock] = now;
+    if (!same) writeAddress(words, clock + 1, local);
     return before;
   }
 
@@ -89,9 +89,9 @@ export class Remotes {
 
   /** Was it heard on this address last? */
   wasHeardOn(local: Endpoint): boolean {
-    const words = this.#words;
-    const at = this.#clock + 1;
-    if (this.#isIPv4) return words[at] === local.ipv4Word;
+    const { words, key } = this.#chosen;
+    const at = this.#at + KEY + key.length + 1;
+    if (key.length === IPV4) return words[at] === local.ipv4Word;
     const { word0, word1, word2, word3, scope } = local;
     if (words[at] !== word0 || words[at + 1] !== word1 || words[at + 2] !== word2) return false;
     return words[at + 3] === word3 && words[at + 4] === scope;
@@ -99,26 +99,28 @@ export class Remotes {
 
   /** Where it was heard last, as a socket of this family names it. */
   local(names: Names, family: 4 | 6): Endpoint {
-    const words = this.#words;
-    const at = this.#clock + 1;
-    if (this.#isIPv4) return family === 4 ? names.endpointIPv4(words[at]) : names.endpointMapped(words[at]);
+    const { words, key } = this.#chosen;
+    const at = this.#at + KEY + key.length + 1;
+    if (key.length === IPV4) return family === 4 ? names.endpointIPv4(words[at]) : names.endpointMapped(words[at]);
     const [word0, word1, word2, word3, scope] = words.subarray(at, at + IPV6);
     return names.endpointOf({ family: 6, word0, word1, word2, word3, scope });
   }
 
   /** Was it heard within `ttl` ms? */
   isFresh(now: number, ttl: number): boolean {
-    const age = (now - this.#words[this.#clock]) | 0;
+    const { words, key } = this.#chosen;
+    const age = (now - words[this.#at + KEY + key.length]) | 0;
     return ttl >= WRAPS || (age >= 0 && age <= ttl);
   }
 
   /** A number that goes with it, 0…255; 0 for one that is new. */
   get count(): number {
-    return (this.#words[this.#at] & COUNT) >>> COUNT_SHIFT;
+    return (this.#chosen.words[this.#at] & COUNT) >>> COUNT_SHIFT;
   }
 
   set count(value: number) {
-    this.#words[this.#at] = (this.#words[this.#at] & ~COUNT) | (value << COUNT_SHIFT);
+    const { words } = this.#chosen;
+    words[this.#at] = (words[this.#at] & ~COUNT) | (value << COUNT_SHIFT);
   }
 
   #add(remote: Endpoint, port: number): void {
@@ -129,14 +131,8 @@ export class Remotes {
       else this.#ipv6 = records;
     }
     writeAddress(records.key, 0, remote);
-    this.#choose(records, records.add(port), remote);
-  }
-
-  #choose(records: Records, at: number, remote: Endpoint): void {
-    this.#words = records.words;
-    this.#at = at;
-    this.#isIPv4 = remote.ipv4;
-    this.#clock = at + KEY + (remote.ipv4 ? IPV4 : IPV6);
+    this.#chosen = records;
+    this.#at = records.add(port);
   }
 }
 
