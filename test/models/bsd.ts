@@ -69,7 +69,10 @@ export class FreeBSDKernel extends BsdKernel {
 
   constructor(facts: Facts, machine: Machine) {
     super(facts, machine, { options: freebsdOptions, saLen: true, doublesBuffers: false, dualStack: true });
-    const func = (prototype: string) => (prototype.includes('recvmmsg') ? this.#libcRecvmmsg : () => -1);
+    const func = (prototype: string) => {
+      if (prototype.includes(' recvmmsg(')) return this.#libcRecvmmsg;
+      return prototype.includes(' recvmsg(') ? this.#libcRecvmsg : () => -1;
+    };
     const koffi = { errno: () => this.#errno } as unknown as Koffi;
     this.#batch = openBatch(koffi, { func } as unknown as Library, freebsd(facts.arch)!, this);
   }
@@ -92,6 +95,13 @@ export class FreeBSDKernel extends BsdKernel {
     this.#batch.forget(fd);
     return super.close(fd);
   }
+
+  /** → bytes, or -1 */
+  readonly #libcRecvmsg = (fd: number, message: Buffer, flags: number): number => {
+    const result = super.recvmmsg(fd, message, 1, flags);
+    if (result < 0) this.#errno = -result;
+    return result < 0 ? -1 : this.abi.message(message, 0)!.get('len');
+  };
 
   /** A loop over recvmsg(2), which says what it has received and not what has ended it. lib/libc/gen/recvmmsg.c */
   readonly #libcRecvmmsg = (fd: number, messages: Buffer, count: number, flags: number): number => {
