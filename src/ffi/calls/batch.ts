@@ -129,7 +129,11 @@ class Mmsg implements Batch {
     if (late !== undefined) return late;
     for (;;) {
       const filled =
-        count === 1 ? this.#receiveOne(fd, messages, flags) : this.#recvmmsg(fd, messages, count, flags, null);
+        count === 1 ? this.#recvmsg(fd, messages, flags) : this.#recvmmsg(fd, messages, count, flags, null);
+      if (filled >= 0 && count === 1) {
+        setLength(this.#layout, messages, filled); // it returns bytes
+        return 1;
+      }
       if (filled > 0) {
         if (this.#lost !== undefined && filled < count) this.#keepLate(this.#lost, fd, this.#koffi.errno());
         return filled;
@@ -140,13 +144,6 @@ class Mmsg implements Batch {
       return this.#standIn('recvmmsg').recvmmsg(fd, messages, count, flags);
     }
   };
-
-  #receiveOne(fd: number, message: Buffer, flags: number): number {
-    const length = this.#recvmsg(fd, message, flags);
-    if (length < 0) return -1;
-    setLength(this.#layout, message, length);
-    return 1;
-  }
 
   /** What ended libc's loop is still in errno: fewer than asked for came because a recvmsg failed, and nothing was called since. */
   #keepLate(late: LateErrors, fd: number, errno: number): void {
