@@ -1,5 +1,7 @@
 import type { Endpoint } from '../../../src/datagram/endpoint';
 import { Engine } from '../../../src/datagram/engine';
+import type { Extras } from '../../../src/datagram/envelopes';
+import type { Names } from '../../../src/datagram/names';
 import { ARENA, SEND_SLOTS, type Settle } from '../../../src/datagram/send-ring';
 import { Sender } from '../../../src/datagram/sender';
 import { newStats } from '../../../src/socket/stats';
@@ -45,7 +47,7 @@ function setUp(on: Case, segments = false) {
   const to = (address: string) => names.endpoint(address)!;
   const push = (sender: Sender, text: string, address = '192.0.2.9', source?: string) =>
     sender.push(Buffer.from(text), to(address), 53, source === undefined ? undefined : to(source), undefined, settle);
-  return { host, hooks, syscalls, stats, pool, outlet, make, sender: make(), outcomes, settle, to, push };
+  return { host, engine, hooks, syscalls, stats, pool, outlet, make, sender: make(), outcomes, settle, to, push };
 }
 
 const ticks = () => new Promise<void>((resolve) => process.nextTick(resolve));
@@ -728,6 +730,29 @@ describe('slots that carry again what they carried before', () => {
     }));
     const left = host.syscalls.sent.map((sent) => ({ ...sent, address: sent.to?.address, port: sent.to?.port }));
     for (const [turn, kind] of order.entries()) expect(left[turn]).toMatchObject(meant[kind]);
+  });
+
+  test.each<[string, string | undefined, Extras | undefined]>([
+    ['no source', undefined, undefined],
+    ['an IPv4 source', '192.0.2.1', undefined],
+    ['an IPv6 source', '2001:db8::1', undefined],
+    ['an interface', undefined, { ifindex: 1, ttl: -1, tos: -1 }],
+    ['TTL and TOS', undefined, { ifindex: 0, ttl: 9, tos: 4 }],
+  ])('peers of every kind one after the other, from %s: each as if it were the only one', (_, source, extras) => {
+    const peers = ['192.0.2.9', '192.0.2.8', '::ffff:192.0.2.9', '2001:db8::9', '2001:db8::8', 'fe80::9%lo', 'fe80::9'];
+    const to = (names: Names, address: string) => names.endpoint(address)!;
+    const sendAll = (all: readonly string[]) => {
+      const { sender, host, engine } = setUp(linux64);
+      const from = source && to(engine.names, source);
+      for (const peer of all) {
+        sender.push(Buffer.from('x'), to(engine.names, peer), 53, from || undefined, extras, undefined);
+        sender.flush();
+      }
+      return host.syscalls.sent.map(({ to: peer, control: messages }) => ({ peer, messages }));
+    };
+    const alone = new Map(peers.map((peer) => [peer, sendAll([peer])[0]]));
+    const order = peers.flatMap((one) => peers.flatMap((other) => [one, other]));
+    expect(sendAll(order)).toEqual(order.map((peer) => alone.get(peer)));
   });
 
   test('a datagram that could not be written half-way: those after it have their own bytes, names and sources', () => {
