@@ -157,7 +157,10 @@ class Mmsg implements Batch {
     const from = first === 0 ? messages : messages.subarray(first * this.#layout.size);
     for (;;) {
       const sent = count === 1 ? this.#sendmsg(fd, from, flags) : this.#sendmmsg(fd, from, count, flags);
-      if (sent >= 0 && count === 1) return 1; // it returns bytes
+      if (sent >= 0 && count === 1) {
+        setLength(this.#layout, from, sent);
+        return 1;
+      }
       if (sent > 0) return sent;
       // 0 is nothing that a kernel says, and whoever stands in for one has not sent them
       const errno = sent === 0 ? this.#errno.EIO : this.#koffi.errno();
