@@ -40,9 +40,9 @@ export async function calls(report: Report, client: Client): Promise<void> {
     if (subject === 'dgram') continue;
     report.check('every datagram of the load is answered', answered === DATAGRAMS, `${answered} of ${DATAGRAMS}`);
     report.check(`less than ${MOST} system calls per datagram`, sum(moving) / answered < MOST, detail);
-    // A few are not for datagrams: the interfaces are listed over a netlink socket.
+    // A run of datagrams is one message, which leaves by sendmsg where it is alone; a few calls list interfaces (netlink).
     const single = sum(['recvmsg', 'sendmsg', 'recvfrom', 'sendto']);
-    report.check('datagrams do not move one by one', single < DATAGRAMS / 100, detail);
+    report.check('datagrams do not move one by one', single < DATAGRAMS / 10, detail);
   }
 }
 
