@@ -79,8 +79,6 @@ export class Names {
    * @param now the time, where it is known already
    */
   refresh(now?: number): void {
-    if (now !== undefined) this.time = now;
-    if (now !== undefined && now < this.interfaces.due) return;
     this.interfaces.refresh(now);
     if (this.generation === this.interfaces.generation) return;
     this.generation = this.interfaces.generation;

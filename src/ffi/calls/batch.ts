@@ -12,7 +12,7 @@ import type { Koffi, Library, NativeFunction } from '../koffi';
 import type { Syscalls } from '../syscalls';
 import { LateErrors } from './late-errors';
 import { type PrivateCall, PrivateReceive, type ProofCalls } from './private-receive';
-import { Msg, RECVMSG, SENDMSG, type Single } from './single';
+import { openSingle, RECVMSG, SENDMSG, type Single } from './single';
 
 export type BatchCall = 'recvmmsg' | 'sendmmsg';
 
@@ -44,7 +44,7 @@ function checkMessages(fd: number, messages: Buffer, first: number, count: numbe
 /** @param calls are used to compare a private call with recvmsg, before it is relied on */
 export function openBatch(koffi: Koffi, libc: Library, platform: Platform, calls: ProofCalls): Batch {
   if (platform.mmsg !== undefined) return new Mmsg(koffi, libc, platform);
-  const one = loop(new Msg(koffi, libc, platform), platform);
+  const one = loop(openSingle(koffi, libc, platform), platform);
   const { privateBatch } = platform;
   if (privateBatch === undefined) return one;
   return new PrivateReceive(one, platform, privateBatch, privateCall(koffi, libc, platform, privateBatch), calls);
@@ -201,7 +201,7 @@ class Mmsg implements Batch {
 
   #standIn(call: BatchCall): Batch {
     this.refused.add(call);
-    this.#loop ??= loop(new Msg(this.#koffi, this.#libc, this.#platform), this.#platform);
+    this.#loop ??= loop(openSingle(this.#koffi, this.#libc, this.#platform), this.#platform);
     return this.#loop;
   }
 }

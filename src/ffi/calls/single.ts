@@ -16,34 +16,16 @@ export const RECVMSG = 'intptr_t recvmsg(int, void *, int)';
 export const SENDMSG = 'intptr_t sendmsg(int, const void *, int)';
 
 /** recvmsg and sendmsg, repeated when interrupted. */
-export class Msg implements Single {
-  readonly #koffi: Koffi;
-  readonly #recvmsg: NativeFunction;
-  readonly #sendmsg: NativeFunction;
-  readonly #EINTR: number | undefined;
-
-  constructor(koffi: Koffi, libc: Library, platform: Platform) {
-    this.#koffi = koffi;
-    this.#EINTR = platform.errno.EINTR;
-    this.#recvmsg = libc.func(RECVMSG);
-    this.#sendmsg = libc.func(SENDMSG);
-  }
-
-  receive(fd: number, message: Buffer, flags: number): number {
-    for (;;) {
-      const length = this.#recvmsg(fd, message, flags);
-      if (length >= 0) return length;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
-    }
-  }
-
-  send(fd: number, message: Buffer, flags: number): number {
-    for (;;) {
-      const length = this.#sendmsg(fd, message, flags);
-      if (length >= 0) return length;
-      const errno = this.#koffi.errno();
-      if (errno !== this.#EINTR) return -errno;
-    }
-  }
+export function openSingle(koffi: Koffi, libc: Library, { errno }: Platform): Single {
+  const repeated =
+    (call: NativeFunction): Single['receive'] =>
+    (fd, message, flags) => {
+      for (;;) {
+        const length = call(fd, message, flags);
+        if (length >= 0) return length;
+        const error = koffi.errno();
+        if (error !== errno.EINTR) return -error;
+      }
+    };
+  return { receive: repeated(libc.func(RECVMSG)), send: repeated(libc.func(SENDMSG)) };
 }

@@ -99,8 +99,13 @@ function isOverflow({ engine, settings }: Core, result: number): boolean {
  */
 export function deliverOldest(core: Core, inbox: Inbox): number {
   if (inbox.core !== core) return 0; // a hook of the program (async_hooks) has let another one go on
+  if (core.paused && !core.closed) {
+    const taken = inbox.take(core);
+    core.held = [...core.held, ...taken];
+    return taken.length;
+  }
   const { msg, about } = core.oldest as Entry;
-  if (msg !== undefined && !core.paused && !core.closed && core.batches) return deliverBatch(core, inbox);
+  if (msg !== undefined && !core.closed && core.batches) return deliverBatch(core, inbox);
   inbox.drop();
   return deliver(core, msg, about as RemoteInfo | Error);
 }
