@@ -88,6 +88,24 @@ function goOn(others: readonly { socket: Socket; connect(): void }[]): void {
   setImmediate(() => others[1].socket.resume());
 }
 
+test('what waits for a socket that pauses is put aside in one go: a copy of the list for each would take its square', async () => {
+  const net = new FakeNet();
+  const { socket, fd } = await net.bound();
+  const { texts } = heard(socket);
+  const taken = jest.spyOn(Inbox.prototype, 'take');
+  const dropped = jest.spyOn(Inbox.prototype, 'drop');
+  socket.once('message', () => socket.pause());
+  const sent = Array.from({ length: 60 }, (_, i) => `${i}`);
+  net.arrive(fd, datagrams(...sent));
+  await settled();
+  expect([texts, taken.mock.results.map(({ value }) => value.length)]).toEqual([['0'], [59]]);
+  expect(dropped).toHaveBeenCalledTimes(60);
+  socket.resume();
+  await settled();
+  expect(texts).toEqual(sent);
+  jest.restoreAllMocks();
+});
+
 test("a filter of a socket's batch lets others go on, of which something waits: each hears its own, once", async () => {
   const net = new FakeNet();
   const others = [await paused(net), await paused(net)];
