@@ -36,6 +36,11 @@ export const UNKNOWN: Arrival = { destination: undefined, localAddress: undefine
 /** Addresses used of late that are not made anew: so few that they stay in the CPU's nearest cache. A power of two. */
 const RECENT = 256;
 const RECENT_SHIFT = 32 - Math.log2(RECENT);
+/**
+ * Characters from which on V8 keeps a piece of a string by keeping all of it: a shorter literal of a program may be kept as it
+ * is, a longer one is spelt anew.
+ */
+const PIECE = 13;
 /** Link-local addresses of one generation. */
 const ZONED = 1024;
 /** Destinations of one generation: addresses of this host, groups it has joined, addresses routed to it. */
@@ -114,7 +119,7 @@ export class Names {
     if (text === this.#read.text) return this.#read;
     if (typeof text !== 'string') return undefined;
     if (isIPv4Text(text)) {
-      this.#read = this.endpointIPv4(parsedIPv4());
+      this.#read = this.#unzoned(4, parsedIPv4(), 0, 0, 0, text.length < PIECE ? text : undefined);
       return this.#read;
     }
     const address = parseAddress(text);
@@ -187,13 +192,14 @@ export class Names {
     return Object.freeze({ address, family, port, ifindex, interface: this.interfaces.nameOf(ifindex) });
   }
 
-  #unzoned(family: 4 | 6, word0: number, word1: number, word2: number, word3: number): Endpoint {
+  /** @param spelt its text, where it is known */
+  #unzoned(family: 4 | 6, word0: number, word1: number, word2: number, word3: number, spelt?: string): Endpoint {
     const mixed = word0 ^ Math.imul(word1, 0x85ebca6b) ^ Math.imul(word2, 0xc2b2ae35) ^ Math.imul(word3, 0x27d4eb2f);
     const place = Math.imul(mixed ^ (mixed >>> 15), 0x9e3779b1) >>> RECENT_SHIFT;
     const known = this.#recent[place];
     const same = known.word0 === word0 && known.word3 === word3 && known.word1 === word1 && known.word2 === word2;
     if (same && known.family === family) return known;
-    const text = textOf(family, word0, word1, word2, word3);
+    const text = spelt ?? textOf(family, word0, word1, word2, word3);
     const made = new Endpoint(text, family, word0, word1, word2, word3, 0);
     this.#recent[place] = made;
     return made;

@@ -33,6 +33,14 @@ const species = (Buffer as unknown as { [Symbol.species]?: new (size: number) =>
 const isPlain = species !== undefined && (species as unknown) !== Buffer && species.prototype === Buffer.prototype;
 const SmallBuffer = isPlain ? species : undefined;
 
+/**
+ * Buffers made at a time, at most, for datagrams that come one at a time: what makes one is cold again by the time the next
+ * datagram comes, and then costs several times what it costs in a row. A few datagrams of one size are no promise that it stays.
+ */
+const STOCK = 16;
+/** Bytes up to which that is not worth it. */
+const ON_HEAP = 64;
+
 /** What {@link Receiver.rinfo} must know of the socket. */
 export interface Reading {
   /** The port it is bound to. */
@@ -59,6 +67,14 @@ export class Receiver {
   readonly #MSG_TRUNC: number;
   readonly #MSG_CTRUNC: number;
   readonly #whole: WholeBuffers;
+  /** Was the last receive for one datagram? */
+  #alone = false;
+  /** Ready for the next ones of `#stockSize` bytes. */
+  readonly #stock = new Array<Buffer | undefined>(STOCK).fill(undefined);
+  #stocked = 0;
+  #stockSize = 0;
+  /** Made the next time. */
+  #stockNext = 1;
   /** The payload of each slot as long as it was last time: equal datagrams need no new view. */
   readonly #views: Uint8Array[];
   readonly #remote = newRemote();
@@ -113,6 +129,7 @@ export class Receiver {
     // As many as came last time.
     if (this.#whole.expected > 0) this.#whole.prepare(Math.min(limit, this.#used));
     this.#used = 0; // should the call throw
+    this.#alone = limit === 1;
     const received = this.#syscalls.recvmmsg(fd, this.#ring.messages, Math.min(limit, this.batch), this.#flags);
     this.#used = received > 0 ? received : 1; // after an error the kernel may have touched the first slot
     return received;
@@ -129,12 +146,34 @@ export class Receiver {
     }
     let msg: Buffer;
     if (!own) msg = Buffer.allocUnsafe(size);
-    else if (size <= FEW && SmallBuffer !== undefined) msg = new SmallBuffer(size);
-    else msg = Buffer.allocUnsafeSlow(size);
+    else if (size === this.#stockSize && this.#stocked > 0) {
+      msg = this.#stock[--this.#stocked] as Buffer;
+      this.#stock[this.#stocked] = undefined;
+    } else if (size <= FEW && SmallBuffer !== undefined) {
+      msg = this.#alone && size > ON_HEAP ? this.#restock(size, SmallBuffer) : new SmallBuffer(size);
+    } else msg = Buffer.allocUnsafeSlow(size);
     if (offset > 0) copy.call(msg, this.#view(slot, size, offset));
     else {
       if (this.#views[slot].length !== size) this.#views[slot] = this.#view(slot, size, 0);
       copy.call(msg, this.#views[slot]);
+    }
+    return msg;
+  }
+
+  /** → a Buffer for a datagram that came alone; and makes more where the one before was as long. */
+  #restock(size: number, Small: new (size: number) => Buffer): Buffer {
+    if (size === this.#stockSize) this.#stockNext = Math.min(STOCK, this.#stockNext * 2);
+    else {
+      this.#stock.fill(undefined);
+      this.#stocked = 0;
+      this.#stockSize = size;
+      this.#stockNext = 1;
+    }
+    const msg = new Small(size);
+    try {
+      while (this.#stocked < this.#stockNext - 1) this.#stock[this.#stocked++] = new Small(size);
+    } catch {
+      this.#stocked--; // no memory for more: this datagram has its own
     }
     return msg;
   }

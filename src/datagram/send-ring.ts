@@ -37,12 +37,15 @@ export interface Settle {
 /** The bytes of a datagram, or parts that are gathered into one. */
 export type Payload = Uint8Array | readonly Uint8Array[];
 
+/** Found once, because V8 looks it up at each call. */
+const copy = Uint8Array.prototype.set;
+
 /** Getters of typed arrays, whatever a subclass of a program says: pointers are computed from them. */
 const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
   Function.prototype.call.bind(
     Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as () => Result,
   ) as (bytes: Uint8Array) => Result;
-const lengthOf = getter<number>('length');
+export const lengthOf = getter<number>('length');
 const bufferOf = getter<ArrayBuffer>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
 
@@ -111,7 +114,7 @@ export class SendRing {
   readonly messages: Buffer;
   readonly #ring: Ring;
   readonly #envelopes: Envelopes;
-  /** The payloads; a plain Uint8Array, whose methods V8 finds faster than a Buffer's. */
+  /** The payloads. */
   readonly #arena: Uint8Array;
   #used = 0;
   readonly #syscalls: Syscalls;
@@ -156,7 +159,7 @@ export class SendRing {
   ): void {
     // Which may throw: nothing has been counted yet. Memory that is gone looks empty, and set() would throw.
     if (Array.isArray(payload)) this.#gather(payload);
-    else if (size > 0) this.#arena.set(payload as Uint8Array, this.#used);
+    else if (size > 0) copy.call(this.#arena, payload as Uint8Array, this.#used);
     if (join && this.count > this.settled && this.#joins(size, remote, port, source, extras, lenient))
       this.#append(size);
     else this.#begin(size, size, remote, port, source, extras, lenient);
@@ -319,24 +322,27 @@ export class SendRing {
       this.#offsets[slot] = offset;
     } else if (this.sizes[slot] !== size) this.#ring.resizePayload(slot, size);
     const cut = segment < size ? segment : 0;
-    const isSamePeer = this.remotes[slot] === remote && this.ports[slot] === port;
+    const before = this.#written[slot] === 1 ? this.remotes[slot] : undefined;
+    const isNamed = before === remote && this.ports[slot] === port;
     const isSameWay = this.sources[slot] === source && this.#extras[slot] === extras;
-    if (
-      !isSamePeer ||
-      !isSameWay ||
-      this.#written[slot] === 0 ||
-      (this.#cuts[slot] !== 0 && this.#cuts[slot] !== cut)
-    ) {
-      this.#written[slot] = 0; // should writing throw
+    const isCutSo = this.#cuts[slot] === 0 || this.#cuts[slot] === cut;
+    // A link-local address names its interface there.
+    const isAlike = before !== undefined && before.family === remote.family && before.mapped === remote.mapped;
+    const isUnzoned = before === remote || (before?.linkLocal === false && !remote.linkLocal);
+    const isControlled = isSameWay && isCutSo && isAlike && isUnzoned;
+    this.#written[slot] = 0; // should writing throw
+    if (!isNamed) {
       this.#envelopes.writeName(slot, remote, port);
-      this.#envelopes.writeControl(slot, remote, source, extras);
       this.remotes[slot] = remote;
       this.ports[slot] = port;
+    }
+    if (!isControlled) {
+      this.#envelopes.writeControl(slot, remote, source, extras);
       this.sources[slot] = source;
       this.#extras[slot] = extras;
       this.#cuts[slot] = 0;
-      this.#written[slot] = 1;
     }
+    this.#written[slot] = 1;
     if (this.#cuts[slot] !== cut) this.#cutAt(slot, cut);
     this.#lenient[slot] = lenient ? 1 : 0;
     this.runs[slot] = 1;

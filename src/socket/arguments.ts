@@ -1,6 +1,6 @@
 /** The overloads of send(), as lib/dgram.js sorts them, into one record. Where its code and its manual differ, its code. */
 
-import type { Payload } from '../datagram/send-ring';
+import { lengthOf, type Payload } from '../datagram/send-ring';
 import { alreadyConnected, badPort, invalidArgType, invalidMessage, outOfBounds } from '../errors';
 import type { BindOptions, SendCallback, SendOptions } from '../types';
 import { isUdpHandle, type UdpHandle } from './life/cluster';
@@ -29,11 +29,16 @@ export function sendArguments(connected: boolean, args: readonly unknown[]): Sen
   return connected ? toPeer(args) : toAddress(args);
 }
 
+/** 'Uint8Array' for a Buffer as well, undefined for what is no typed array: a getter that V8 need not look up at each call. */
+const kindOf = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+    ?.get as () => unknown,
+) as (message: unknown) => unknown;
+
 /** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
 export function payloadOf(message: unknown): Payload {
   // What most messages are: bytes, and some of them.
-  if (ArrayBuffer.isView(message) && (message as Uint8Array).BYTES_PER_ELEMENT === 1 && message.byteLength > 0)
-    return message as Uint8Array;
+  if (kindOf(message) === 'Uint8Array' && lengthOf(message as Uint8Array) > 0) return message as Uint8Array;
   if (Array.isArray(message)) {
     // Not by map(), which a subclass may have of its own, and which leaves holes
     return Array.from({ length: message.length }, (_, index) => {

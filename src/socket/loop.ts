@@ -44,6 +44,12 @@ const LAST_ERRORS = 16;
 const UNTICKED = 64;
 /** Datagrams of a turn from which on half of the answers are worth a system call. */
 const LARGE = 8;
+/**
+ * Ticks in a row that sent one datagram after which one is sent at once: a program that sends now and then gains nothing by
+ * waiting for more. Now and then it waits all the same, as there may be more by now.
+ */
+const SPARSE = 8;
+const LOOK_AROUND = 16;
 
 /** An immediate runs before the next poll. After so many polls the one that was scheduled will not come any more. */
 const PATIENCE = 16;
@@ -80,6 +86,8 @@ export class Loop {
   #sent = 0;
   #dirty: Flushable[] = [];
   #ticking = false;
+  /** Ticks in a row that had one datagram to send. */
+  #ones = 0;
   /** So many answers of one sender are not kept waiting for the rest of the turn; 0: all are. */
   #half = 0;
   readonly #interfaces = new Map<number, Extras>();
@@ -325,21 +333,28 @@ export class Loop {
 
   /**
    * `sender` has one more to send: it leaves at the end of the turn, which is after what is being delivered (by any
-   * socket: a proxy receives on one and sends on another), else by nextTick. Half of the answers to a large batch leave
-   * before its end: the peer works on these while we work on the rest.
+   * socket: a proxy receives on one and sends on another), else by nextTick, or now where one datagram at a time has been
+   * sent of late. Half of the answers to a large batch leave before its end: the peer works on these while we work on the rest.
+   * @param more does the program hand over several at once?
    */
-  added(sender: Flushable): void {
+  added(sender: Flushable, more: boolean): void {
     this.#sent++;
-    if (!sender.due) {
-      sender.due = true;
-      this.#dirty.push(sender);
-      if (this.#running || this.#ticking) return;
-      this.#ticking = true;
-      nextTick(this.#tick);
-    } else if (sender.waiting === this.#half) {
+    if (sender.due) {
+      if (sender.waiting !== this.#half) return;
       this.#half = 0;
       flushAll([sender]);
+      return;
     }
+    const idle = !this.#running && !this.#ticking;
+    if (idle && !more && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
+      flushAll([sender]);
+      return;
+    }
+    sender.due = true;
+    this.#dirty.push(sender);
+    if (!idle) return;
+    this.#ticking = true;
+    nextTick(this.#tick);
   }
 
   /** Something was sent at once. */
@@ -368,6 +383,7 @@ export class Loop {
 
   readonly #tick = (): void => {
     this.#ticking = false;
+    this.#ones = this.#dirty.length === 1 && this.#dirty[0].waiting === 1 ? this.#ones + 1 : 0;
     this.flush();
   };
 }

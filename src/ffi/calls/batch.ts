@@ -269,8 +269,10 @@ class Loop implements Batch {
   }
 }
 
-/** Of what a message has received or sent, which the calls for one return instead. */
+/** Of what a message has received or sent, which the calls for one return instead. A store keeps eight bits of what it is given. */
 function setLength({ littleEndian, len }: MessageLayout, message: Buffer, length: number): void {
-  if (littleEndian) message.writeUInt32LE(length, len);
-  else message.writeUInt32BE(length, len);
+  message[littleEndian ? len : len + 3] = length;
+  message[littleEndian ? len + 1 : len + 2] = length >>> 8;
+  message[littleEndian ? len + 2 : len + 1] = length >>> 16;
+  message[littleEndian ? len + 3 : len] = length >>> 24;
 }

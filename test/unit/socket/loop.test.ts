@@ -508,6 +508,78 @@ describe('errors of the kernel', () => {
   });
 });
 
+describe('a program that sends by itself, one datagram at a time', () => {
+  /** A socket that has sent a few so, and what each system call has taken since. */
+  async function sparse() {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound({ gso: false });
+    for (let i = 0; i < 8; i++) {
+      socket.send(`${i}`, 9, '192.0.2.9');
+      expect(net.payloads).toHaveLength(i); // there may be more of it
+      await settled();
+    }
+    const calls: number[] = [];
+    net.host.syscalls.sendResult = (taken) => {
+      calls.push(taken);
+      return taken;
+    };
+    const send = (count: number) => {
+      calls.length = 0;
+      for (let i = 0; i < count; i++) socket.send('x', 9, '192.0.2.9');
+    };
+    return { net, socket, fd, calls, send };
+  }
+
+  test('need not wait for the end of the tick; callbacks do', async () => {
+    const { net, socket } = await sparse();
+    const outcomes: (Error | null)[] = [];
+    socket.send('now', 9, '192.0.2.9', (error) => outcomes.push(error));
+    expect([net.payloads.at(-1), outcomes]).toEqual(['now', []]);
+    await settled();
+    expect(outcomes).toEqual([null]);
+  });
+
+  test('more of them in a tick go together again, after fifteen at most', async () => {
+    const { send, calls } = await sparse();
+    send(40);
+    await settled();
+    expect(Math.max(...calls)).toBeGreaterThanOrEqual(40 - 15);
+    send(40);
+    expect(calls).toEqual([]);
+    await settled();
+    expect(calls).toEqual([40]);
+  });
+
+  test('those of sendMany() go together', async () => {
+    const { socket, calls } = await sparse();
+    socket.sendMany(Array.from({ length: 20 }, () => ({ msg: 'x', port: 9, address: '192.0.2.9' })));
+    await settled();
+    expect(calls).toEqual([20]);
+  });
+
+  test('answers to a batch go together', async () => {
+    const { net, socket, fd, calls } = await sparse();
+    socket.on('message', (msg, rinfo) => socket.reply(msg, rinfo));
+    net.arrive(fd, many(7));
+    await settled();
+    expect(calls).toEqual([7]);
+  });
+
+  test('what the kernel has no room for waits, and its order is kept', async () => {
+    const { net, socket, fd } = await sparse();
+    const { EAGAIN } = net.host.platform.errno;
+    net.host.syscalls.sendResult = () => -EAGAIN!;
+    socket.send('a', 9, '192.0.2.9');
+    net.host.syscalls.sendResult = (count) => count;
+    socket.send('b', 9, '192.0.2.9');
+    await settled();
+    expect(net.payloads).toHaveLength(8);
+    net.host.readiness.fire(fd, WRITABLE);
+    await settled();
+    expect(net.payloads.slice(8)).toEqual(['a', 'b']);
+  });
+});
+
 describe('a socket that cannot wait for room, as the kernel has no memory for it', () => {
   async function full() {
     const net = new FakeNet();
