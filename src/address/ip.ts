@@ -38,6 +38,7 @@ const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 const characters = Buffer.alloc(40);
 
 const DOT = 46;
+const ZERO = 48;
 const COLON = 58;
 
 /** undefined when `text` is not an address as inet_pton(3) takes it, with an optional %zone for IPv6. */
@@ -72,25 +73,21 @@ export function parsedIPv4(): number {
 /** Four decimal numbers without leading zeros → octets from `at` on. */
 function parseIPv4(text: string, start: number, end: number, at: number): boolean {
   if (end - start < 7 || end - start > 15) return false;
-  let octet = 0;
-  let digits = 0;
+  let octet = -1; // nothing yet
   let part = 0;
   for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (code === DOT) {
-      if (digits === 0 || part === 3) return false;
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      if (octet === 0) return false; // a leading zero
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return false;
+    } else {
+      if (digit !== DOT - ZERO || octet < 0 || part === 3) return false;
       octets[at + part++] = octet;
-      octet = 0;
-      digits = 0;
-      continue;
+      octet = -1;
     }
-    const digit = code - 48;
-    if (digit < 0 || digit > 9 || (digits > 0 && octet === 0)) return false;
-    octet = octet * 10 + digit;
-    digits++;
-    if (octet > 255) return false;
   }
-  if (digits === 0 || part !== 3) return false;
+  if (octet < 0 || part !== 3) return false;
   octets[at + 3] = octet;
   return true;
 }
