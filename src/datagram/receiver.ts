@@ -57,6 +57,11 @@ export interface Reading {
 export class Receiver {
   readonly batch: number;
   readonly maxDatagramSize: number;
+  /**
+   * A rinfo like the first one, for good. Where a garbage collection finds none, as in a server that nobody has asked for some
+   * seconds, V8 forgets how they look (it holds hidden classes weakly), and throws away what it has compiled for them.
+   */
+  kept: RemoteInfo | undefined;
   readonly #platform: Platform;
   readonly #syscalls: Syscalls;
   readonly #names: Names;
@@ -199,6 +204,7 @@ export class Receiver {
     const arrival = holds ? this.#arrival : this.#readControl(at, length, reading);
     this.#reading = reading;
     const rinfo = new HeardInfo(remote, this.#remote.port, size, arrival, reading.hidden);
+    this.kept ??= new HeardInfo(remote, this.#remote.port, size, arrival, reading.hidden);
     reading.stats.bytesIn += size;
     if (arrival.destination === undefined) reading.stats.destinationUnknown++;
     if ((flags & this.#MSG_TRUNC) !== 0) {

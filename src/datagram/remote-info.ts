@@ -4,7 +4,7 @@
  * reply() need not parse text, however late it comes.
  */
 import type { RemoteInfo, ReplyTo } from '../types';
-import { Endpoint } from './endpoint';
+import type { Endpoint } from './endpoint';
 import type { Arrival } from './names';
 
 /** A base constructor that returns an object: the derived class puts its private fields on that one. */
@@ -20,12 +20,6 @@ class Plain {
 }
 
 class Heard extends Plain {
-  /**
-   * One of each kind, for good. Where a garbage collection finds none, as in a server that nobody has asked for some seconds,
-   * V8 forgets how they look (it holds hidden classes weakly), and throws away what it has compiled for them.
-   */
-  static kept: readonly Heard[] = [];
-
   readonly #remote: Endpoint;
   readonly #arrival: Arrival;
 
@@ -94,8 +88,3 @@ function withHidden(
   descriptor.value = undefined;
   return rinfo;
 }
-
-const there = { address: '0.0.0.0', family: 'IPv4', port: 0, ifindex: 0, interface: undefined } as const;
-const arrival = { destination: Object.freeze({ ...there }), localAddress: there.address, source: undefined };
-const nobody = new Endpoint(there.address, 4, 0, 0, 0, 0, 0);
-Heard.kept = [false, true].map((hidden) => new Heard(nobody, 0, 0, arrival, hidden));
