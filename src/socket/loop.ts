@@ -335,9 +335,9 @@ export class Loop {
    * `sender` has one more to send: it leaves at the end of the turn, which is after what is being delivered (by any
    * socket: a proxy receives on one and sends on another), else by nextTick, or now where one datagram at a time has been
    * sent of late. Half of the answers to a large batch leave before its end: the peer works on these while we work on the rest.
-   * @param more does the program hand over several at once?
+   * @param waits has it to wait for the tick: as there is more at once, or a callback, which comes behind the program's own ticks?
    */
-  added(sender: Flushable, more: boolean): void {
+  added(sender: Flushable, waits: boolean): void {
     this.#sent++;
     if (sender.due) {
       if (sender.waiting !== this.#half) return;
@@ -346,7 +346,7 @@ export class Loop {
       return;
     }
     const idle = !this.#running && !this.#ticking;
-    if (idle && !more && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
+    if (idle && !waits && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
       flushAll([sender]);
       return;
     }

@@ -301,7 +301,7 @@ function queue(
     waits = sender.pushRun(bytes, segment, remote, port, from, extras, told && new Parts(parts, told), lenient);
   }
   if (port === 0 && !core.gathering) sender.flush();
-  else if (waits) core.loop.added(sender, core.gathering);
+  else if (waits) core.loop.added(sender, core.gathering || told !== undefined);
   else core.loop.answered();
 }
 
