@@ -138,7 +138,7 @@ function parseIPv6(text: string, end: number): boolean {
 }
 
 function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= ZERO && code <= ZERO + 9) return code - ZERO;
   const lower = code | 32;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }

@@ -15,6 +15,7 @@ import { type Arrival, type Names, UNKNOWN } from './names';
 import { copy as copyOf, HeardInfo } from './remote-info';
 import { CONTROL_SPACE, Ring } from './ring';
 import { newRemote, SOCKADDR_SPACE, Sockaddrs } from './sockaddr';
+import { copy } from './typed-arrays';
 import { WHOLE, WholeBuffers } from './whole';
 
 /** Bytes between two payloads beyond their size: a power of two apart, they would share one set of the CPU's cache. */
@@ -24,9 +25,6 @@ const STAGGER = 64;
  * around them, and up to 64 they stand on V8's own heap, for nothing.
  */
 const FEW = 512;
-
-/** Found once, because V8 looks a Buffer's method up at each call. */
-const copy = Uint8Array.prototype.set;
 
 /** Node's own FastBuffer, where it can be had: for a few bytes half the price of Buffer.allocUnsafeSlow. */
 const species = (Buffer as unknown as { [Symbol.species]?: new (size: number) => Buffer })[Symbol.species];

@@ -14,6 +14,7 @@ import type { Endpoint } from './endpoint';
 import { Envelopes, type Extras, SEND_CONTROL_SPACE } from './envelopes';
 import { Ring } from './ring';
 import type { Sockaddrs } from './sockaddr';
+import { bufferOf, byteOffsetOf, copy, lengthOf } from './typed-arrays';
 
 /** Datagrams per system call. Linux cuts at 1024 (UIO_MAXIOV). */
 export const SEND_SLOTS = 64;
@@ -36,18 +37,6 @@ export interface Settle {
 
 /** The bytes of a datagram, or parts that are gathered into one. */
 export type Payload = Uint8Array | readonly Uint8Array[];
-
-/** Found once, because V8 looks it up at each call. */
-const copy = Uint8Array.prototype.set;
-
-/** Getters of typed arrays, whatever a subclass of a program says: pointers are computed from them. */
-const getter = <Result>(name: 'length' | 'buffer' | 'byteOffset') =>
-  Function.prototype.call.bind(
-    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as () => Result,
-  ) as (bytes: Uint8Array) => Result;
-export const lengthOf = getter<number>('length');
-const bufferOf = getter<ArrayBuffer>('buffer');
-const byteOffsetOf = getter<number>('byteOffset');
 
 /** In one piece; a copy only where there are several. It may be of a class of the program's: ask {@link sizeOf}. */
 export function gathered(payload: Payload): Uint8Array {

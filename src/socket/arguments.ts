@@ -1,6 +1,7 @@
 /** The overloads of send(), as lib/dgram.js sorts them, into one record. Where its code and its manual differ, its code. */
 
-import { lengthOf, type Payload } from '../datagram/send-ring';
+import type { Payload } from '../datagram/send-ring';
+import { kindOf, lengthOf } from '../datagram/typed-arrays';
 import { alreadyConnected, badPort, invalidArgType, invalidMessage, outOfBounds } from '../errors';
 import type { BindOptions, SendCallback, SendOptions } from '../types';
 import { isUdpHandle, type UdpHandle } from './life/cluster';
@@ -28,12 +29,6 @@ export function sendArguments(connected: boolean, args: readonly unknown[]): Sen
   if (second !== null && typeof second === 'object' && lone) return optionArguments(connected, args[0], second, third);
   return connected ? toPeer(args) : toAddress(args);
 }
-
-/** 'Uint8Array' for a Buffer as well, undefined for what is no typed array: a getter that V8 need not look up at each call. */
-const kindOf = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-    ?.get as () => unknown,
-) as (message: unknown) => unknown;
 
 /** → bytes that may be copied. @throws ERR_INVALID_ARG_TYPE; TypeError for a detached buffer */
 export function payloadOf(message: unknown): Payload {

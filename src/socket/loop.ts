@@ -15,7 +15,7 @@ import type { RemoteInfo } from '../types';
 import type { Core } from './core';
 import { Inbox } from './in/inbox';
 import { Linger, NEVER, QUICK } from './in/linger';
-import { deliver, deliverOldest, lost, receive, receiveBatch } from './in/receive';
+import { deliver, deliverOldest, LOOK_AROUND, lost, receive, receiveBatch, SPARSE } from './in/receive';
 import { runTicks } from './in/ticks';
 import { gathering } from './out/callback';
 
@@ -44,12 +44,6 @@ const LAST_ERRORS = 16;
 const UNTICKED = 64;
 /** Datagrams of a turn from which on half of the answers are worth a system call. */
 const LARGE = 8;
-/**
- * Ticks in a row that sent one datagram after which one is sent at once: a program that sends now and then gains nothing by
- * waiting for more. Now and then it waits all the same, as there may be more by now.
- */
-const SPARSE = 8;
-const LOOK_AROUND = 16;
 
 /** An immediate runs before the next poll. After so many polls the one that was scheduled will not come any more. */
 const PATIENCE = 16;
@@ -346,6 +340,7 @@ export class Loop {
       return;
     }
     const idle = !this.#running && !this.#ticking;
+    // As receives that bring one each: who sends now and then gains nothing by waiting for more, but there may be more by now.
     if (idle && !waits && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
       flushAll([sender]);
       return;

@@ -18,8 +18,8 @@ const FRUITLESS = 8;
  * Receives in a row that brought one datagram after which one is asked for: the kernel need not look for another, and says
  * so again where there is one. Now and then all are asked for, as it may have become many.
  */
-const SPARSE = 8;
-const LOOK_AROUND = 16;
+export const SPARSE = 8;
+export const LOOK_AROUND = 16;
 
 /**
  * Takes up to `limit` datagrams out of the descriptor, into the slots of the receiver. → how many, or -errno
