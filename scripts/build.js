@@ -32,35 +32,30 @@ const COMMAND = 'cli/main';
  */
 const EXTERNAL = [/^node:/, ...Object.keys(dependencies).filter((name) => name !== 'ref-struct-di')];
 /** What one kind of host loads together is one file. The rest that is loaded late has a file each. */
-const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv', 'ffi/wait/many'] };
+const TOGETHER = { linux: ['platform/linux', 'ffi/calls/posix', 'ffi/wait/uv', 'ffi/wait/many', 'ffi/wait/nested'] };
 
 /**
  * What few programs call, and all would have to read: V8 takes 25 µs for each KB. Imports of these become functions that
- * load the file when they are called. They export nothing but functions.
+ * load the file when they are called. They export nothing but functions, and classes of which others only make objects.
+ * Nothing is among them that a socket may come to need when it has been made: its process may have given up the right to read
+ * our files by then, or be another version's whose files have been replaced.
  */
-const RARE = [
-  'multicast',
-  'filter',
-  'capabilities',
-  'buffer-size',
-  'in/accept',
-  'life/split',
-  'life/signal',
-  'life/descriptor',
-].map((name) => source(`socket/${name}`));
-/** What only one of these, or one entry, imports. */
+const RARE = ['socket/capabilities', 'ffi/calls/private-receive'].map(source);
+/** What only these, or one entry, import. */
 const APART = [...RARE, ...['settings-findings', 'dgram/install', 'promises'].map((name) => source(`socket/${name}`))];
 /** Stands behind the name of a file whose functions are loaded when they are called. */
 const WHEN_CALLED = '?when-called';
 
-/** @throws where one exports more than functions */
+/** @throws where one exports more than that */
 function whenCalled(file) {
   const text = readFileSync(file, 'utf8');
-  const exported = [...text.matchAll(/^export (?!type |interface )(?:async )?(\w+) (\w+)/gm)];
-  const other = exported.find(([, kind]) => kind !== 'function');
-  if (other !== undefined) throw new Error(`${file} cannot be loaded when it is called: it has ${other[0]}`);
-  const functions = exported.map(([, , name]) => `export const ${name} = (...args) => load().${name}(...args);\n`);
-  return `const load = () => require('./${basename(file, '.ts')}');\n${functions.join('')}`;
+  const names = [...text.matchAll(/^export (?!type |interface )(?:async )?(\w+) (\w+)/gm)].map(([line, kind, name]) => {
+    if (kind === 'function') return `export const ${name} = (...args) => load().${name}(...args);`;
+    if (kind === 'class') return `export function ${name}(...args) { return new (load().${name})(...args); }`;
+    throw new Error(`${file} cannot be loaded when it is called: it has ${line}`);
+  });
+  const load = `let module;\nconst load = () => (module ??= require('./${basename(file, '.ts')}'));`;
+  return [load, ...names, ''].join('\n');
 }
 
 /**
@@ -209,6 +204,26 @@ function asTheyAre() {
   };
 }
 
+/**
+ * What a chunk hands to others it assigns, where rolldown defines a getter each, as for a variable that may change: a
+ * hundred functions more to read and to make. What does change keeps its getter.
+ */
+function assigned() {
+  const GETTER =
+    /^Object\.defineProperty\(exports, ["'](\w+)["'], \{\s*enumerable: true,\s*get: function ?\(\) \{\s*return (\w+);\s*\}\s*\}\);$/gm;
+  const changes = (code, name) => {
+    const assignments = new RegExp(`(?<![\\w$.#])${name}\\s*(?:[-+*/|&^?]*=(?![=>])|\\+\\+|--)`, 'g');
+    return (code.match(assignments)?.length ?? 0) > 1;
+  };
+  return {
+    name: 'assigned',
+    renderChunk: (code) =>
+      code.replace(GETTER, (getter, exported, name) =>
+        changes(code, name) ? getter : `exports.${exported} = ${name};`,
+      ),
+  };
+}
+
 /** The licences of what is in the bundle and not ours. @throws where a package has none */
 function licences(output) {
   const folders = new Set();
@@ -257,7 +272,7 @@ async function code(out) {
     platform: 'node',
     external: EXTERNAL,
     transform: { target: 'node20' },
-    plugins: [late(), quiet(), lazily(), asTheyAre()],
+    plugins: [late(), quiet(), lazily(), asTheyAre(), assigned()],
     onLog(level, { code, message }) {
       if (code === 'PLUGIN_TIMINGS') return; // a busy machine
       throw new Error(`${level}: ${message}`);

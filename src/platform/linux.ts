@@ -13,9 +13,9 @@ import { sockaddr_in, sockaddr_in6, sockaddr_storage } from '../structs/sockaddr
 import { lazily, type Structs, type StructType, structsOf } from '../structs/struct';
 import { sock_txtime, timespec, timespecPadded, timeval, timeval64 } from '../structs/time';
 import { plainRequests } from './ask';
-import { linuxErrno } from './errno';
 import { controlLayout, messageLayout } from './layout';
 import { linuxConstants as c } from './linux-constants';
+import { linuxErrno } from './linux-errno';
 import { linuxCarried, linuxSettings } from './linux-settings';
 import {
   dropsArrival,

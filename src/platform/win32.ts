@@ -10,12 +10,12 @@ import { type Abi, ILP32, LP64 } from '../structs/ref';
 import { sockaddr_in, sockaddr_in6, sockaddr_storageWindows } from '../structs/sockaddr';
 import { structsOf } from '../structs/struct';
 import { perFamily, plainRequests } from './ask';
-import { windowsErrors, winsockErrno } from './errno';
 import { controlLayout, winsockMessageLayout } from './layout';
 import { ecnArrival, tosArrival, ttlArrival } from './metadata';
 import { addrArrival, addrDeparture } from './pktinfo';
 import type { Constants, Platform, Request, Settings, Tried } from './platform';
 import { rfc3542Arrivals, rfc3542Departure } from './rfc3542';
+import { windowsErrors, winsockErrno } from './winsock-errno';
 
 const abis: Readonly<Record<string, Abi>> = { x64: LP64, arm64: LP64, ia32: ILP32 };
 

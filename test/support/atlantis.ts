@@ -5,8 +5,8 @@
  */
 import { perFamily } from '../../src/platform/ask';
 import { bsd, bsdConstants, bsdRequests, bsdStructs, recvDstAddr } from '../../src/platform/bsd';
+import { bsdErrno } from '../../src/platform/bsd-errno';
 import { bsdCarried, bsdSettings } from '../../src/platform/bsd-settings';
-import { bsdErrno } from '../../src/platform/errno';
 import { timeArrival } from '../../src/platform/metadata';
 import type { Constants, Platform } from '../../src/platform/platform';
 import { interfaceArrival } from '../../src/platform/recvdstaddr';

@@ -30,8 +30,10 @@ export function callable<Class extends Constructor>(
   const members: PropertyDescriptorMap = {};
   for (let level = Class.prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {
     for (const key of Reflect.ownKeys(level)) {
+      if (key === 'constructor' || Object.hasOwn(members, key)) continue;
       const member = Object.getOwnPropertyDescriptor(level, key) as PropertyDescriptor;
-      if (key !== 'constructor') members[key as string] ??= { ...member, enumerable: typeof key === 'string' };
+      member.enumerable = typeof key === 'string';
+      members[key as string] = member;
     }
   }
   const made = { value: Socket, writable: true, configurable: true, enumerable: false };

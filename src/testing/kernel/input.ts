@@ -2,8 +2,8 @@
 import { isLinkLocal, isMulticast } from '../../address/ip';
 import { wallClock } from '../../captured';
 import { wordsOf } from '../../datagram/ring';
-import { linuxErrno } from '../../platform/errno';
 import { linuxConstants as c } from '../../platform/linux-constants';
+import { linuxErrno } from '../../platform/linux-errno';
 import { BROADCAST, type Ip } from '../ip';
 import type { Interface } from '../machine';
 import { type Control, seenBy } from './control';

@@ -1,7 +1,7 @@
 /** What the parts of one host's kernel share. */
 import { type Remote, Sockaddrs } from '../../datagram/sockaddr';
-import { linuxErrno } from '../../platform/errno';
 import { platformFor } from '../../platform/index';
+import { linuxErrno } from '../../platform/linux-errno';
 import type { Platform } from '../../platform/platform';
 import type { Alive } from '../alive';
 import { type Ip, ipOf } from '../ip';

@@ -3,7 +3,7 @@
  * cut or noise. Whatever fails: each callback comes once, each datagram is accounted for, nothing is left open, nothing is
  * closed that is not ours, and the next socket of the same engine finds everything as it should be.
  */
-import { linuxErrno } from '../../../src/platform/errno';
+import { linuxErrno } from '../../../src/platform/linux-errno';
 import { CALLS, type CallName, type Fault, FaultyNet } from '../support/faulty';
 import { report } from '../support/report';
 import { type Lived, live } from '../support/scenario';

@@ -1,0 +1,34 @@
+/** What a program can do with its sockets when this package's files are no longer there, or no longer to be read. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '../..');
+const BINARIES = join(ROOT, 'node_modules/@koromix');
+
+/** A copy of the package, as installed. */
+function installed(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'recvfromto-gone-'));
+  mkdirSync(join(folder, 'node_modules'));
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+  if (existsSync(BINARIES)) cpSync(BINARIES, join(folder, 'node_modules/@koromix'), { recursive: true });
+  return folder;
+}
+
+test.each([
+  ['recvfromto', (folder: string) => [join(folder, 'dist/index.js')], 20],
+  ['register', () => ['dgram'], 15],
+] as const)('with %s, a server goes on when the files it came from are gone', (name, program, least) => {
+  const folder = installed();
+  try {
+    const flags = name === 'register' ? ['--require', join(folder, 'dist/register.js')] : [];
+    const script = join(__dirname, 'files-gone.cjs');
+    const out = execFileSync(process.execPath, [...flags, script, folder, ...program(folder)], { encoding: 'utf8' });
+    const { tried, failed } = JSON.parse(out) as { tried: number; failed: Record<string, string> };
+    expect(failed).toEqual({});
+    expect(tried).toBeGreaterThan(least);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
