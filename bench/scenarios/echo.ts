@@ -206,7 +206,9 @@ const rates: Scenario = {
         words: { rate },
         // A server that is asked rarely has been asked often enough for its compiler all the same.
         warming: { rate: 20_000 },
-        ms: rate < 1000 ? 900 : rate < 5000 ? 450 : 250,
+        // Many short turns: a machine has other caches, and other neighbours, from one second to the next.
+        rounds: 5,
+        ms: rate < 1000 ? 400 : rate < 5000 ? 200 : 100,
         quick: rate === 5000,
         subjects: ONE_BY_ONE,
       }),
