@@ -99,7 +99,7 @@ async function measureAll(options: Options, tools: Toolchain): Promise<Results> 
   const seen = machine();
   return {
     machine: seen,
-    command: ['npm run bench', ...process.argv.slice(2)].join(' '),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
     subjects: subjects.map(({ id, label }) => ({ id, label })),
     skipped: tools.skipped,
     warnings: [...warningsAbout(seen), ...failures],

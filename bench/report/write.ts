@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Results } from '../results';
 import { SCENARIOS } from '../scenarios';
 import { dns } from '../scenarios/dns';
+import { aheadTable } from './ahead';
 import { between } from './markers';
 import { pictures } from './plots';
 import { readmeTable } from './readme';
@@ -27,6 +28,7 @@ export function writeDocs(results: Results, docs: string): void {
       results,
       SCENARIOS.filter((scenario) => scenario !== dns),
     ),
+    ahead: aheadTable(results),
     targets: targetTable(results),
     machine: machineText(results),
     plots: drawn

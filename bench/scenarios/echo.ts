@@ -258,7 +258,7 @@ function burst(name: string, what: string, words: Words): Case {
 const bursts: Scenario = {
   name: 'bursts',
   title: 'A thousand datagrams at once (100 bytes, from 1,000 peers, every 50 ms)',
-  text: "The kernel's default receive buffer holds 277 of them.",
+  text: "The kernel's default receive buffer holds some 250 of them.",
   figures: [{ metric: 'lostShare', title: 'lost %', digits: 1, scale: 100, ratios: false }, CPU],
   cases: [burst('burst1000', '5 µs apart', { apart: 5000 }), burst('burst1000-at-once', 'as fast as C can send', {})],
 };

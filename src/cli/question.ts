@@ -95,8 +95,9 @@ async function opened(question: Question, sockets: Socket[]): Promise<Socket> {
   };
   const everybody = await open(0, undefined);
   if (target.kind === 'group') everybody.setBroadcast(true);
-  if (target.kind !== 'one' || from !== undefined) return everybody;
-  const asking = await open(everybody.address().port, undefined);
+  // Sending from an address of the other family fails, with words for it.
+  if (target.kind !== 'one' || (from !== undefined && isIPv6(from) !== isIPv6(target.address))) return everybody;
+  const asking = await open(everybody.address().port, from);
   return settled(question, asking, (done) => asking.connect(target.port, target.address, done));
 }
 

@@ -36,8 +36,8 @@ export const NOTES: Readonly<Record<CommandName, readonly string[]>> = {
   ],
   probe: [
     'A server that is bound to all addresses and leaves it to the kernel from which one to answer shows when it is ' +
-      'asked on one address by a client on another one. Nothing is sent but the questions: at most --tries for each ' +
-      'address.',
+      'asked on one address by a client on another one. Nothing is sent but questions, at most --tries for each address; ' +
+      'where the port does not say of which protocol, one of each, which not every server bears: name it with --protocol.',
     'Exit status: 0 every answer came from the asked address, 1 no answer came, or an error, 2 an answer came from ' +
       'elsewhere, 64 usage.',
   ],

@@ -8,6 +8,7 @@ import { hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
 import type { LookupFunction } from '../types';
 import { hasBinary, type Koffi, loadKoffi, mayRefuseAddons } from './koffi';
+import { heedDrops } from './permission';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { isMainThread } from './thread';
@@ -43,9 +44,25 @@ let opened: Host | undefined;
  * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM, ERR_ACCESS_DENIED (Node's permission model without --allow-net)
  */
 export function openHost(): Host {
-  opened ??= open(hostPlatform());
+  try {
+    opened ??= open(hostPlatform());
+  } catch (error) {
+    throw isOwnFile(error) ? gone(error) : error;
+  }
   return opened;
 }
+
+/** Is it a file of this package that was not found? Node says so, too, of one that this process may not read. */
+const isOwnFile = (error: unknown): error is Error => /^Cannot find module '\.\//.test((error as Error).message);
+
+const gone = (cause: Error): Error =>
+  Object.assign(
+    unsupportedPlatform(
+      'recvfromto cannot read its own files any more, which it needs for the first socket of a process: make that one before ' +
+        `the process gives up root, and before the files are replaced (${cause.message.split('\n', 1)[0]})`,
+    ),
+    { cause },
+  );
 
 /**
  * Can the host be opened? Loads nothing native where all signs are good, so that a program which never opens a socket is
@@ -69,6 +86,7 @@ function open(platform: Platform): Host {
       ? load.winsock().winsock(koffi, platform, watched)
       : load.posix().posix(koffi, platform, watched);
   const readiness = openReadiness(koffi, platform, syscalls);
+  heedDrops(syscalls, -platform.errno.EACCES);
   return { platform, syscalls, readiness };
 }
 

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { unsupportedPlatform } from '../errors';
 import type { Platform } from '../platform/platform';
 import type { Machine } from './node-ffi';
+import { type ProcessWithPermission, refuseWithoutNet } from './permission';
 
 /** A C function. What it takes is checked by nobody: see check.ts. */
 export type NativeFunction<Result = number> = (...args: NativeArgument[]) => Result;
@@ -76,25 +77,6 @@ export interface Koffi {
     readonly loop?: Pointer;
     readonly poll: ((fd: number, options: Partial<PollEvents>, callback: PollCallback) => PollHandle) | undefined;
   };
-}
-
-interface ProcessWithPermission {
-  readonly permission?: { has(scope: string): boolean };
-  readonly allowedNodeEnvironmentFlags?: ReadonlySet<string>;
-}
-
-/**
- * Node's permission model stops node:dgram without `--allow-net` since the release that knows that flag; older ones
- * leave the network alone and answer has('net') with false. What we call through FFI is stopped by nobody, so we ask.
- */
-export function refuseWithoutNet(host: ProcessWithPermission = process): void {
-  const { permission } = host;
-  if (permission === undefined || !host.allowedNodeEnvironmentFlags?.has('--allow-net')) return;
-  if (permission.has('net')) return;
-  throw Object.assign(new Error('Access to this API has been restricted. Use --allow-net to manage permissions.'), {
-    code: 'ERR_ACCESS_DENIED',
-    permission: 'Net',
-  });
 }
 
 /** V8 ends the process that builds a start-up snapshot (node --build-snapshot) of a native addon's objects. */

@@ -91,7 +91,8 @@ export function settings(given: SocketType | SocketOptions, registered = false):
   if (plain === undefined) return settingsOf(given, registered);
   const known = registered ? sharedRegistered : shared;
   const place = placeOf(plain);
-  known[place] ??= settingsOf(Object.freeze(plain), registered);
+  // Whatever has been put on Object.prototype is no option of a socket that was asked for by its type.
+  known[place] ??= settingsOf(Object.freeze(Object.assign(Object.create(null), plain)), registered);
   return known[place];
 }
 
@@ -100,8 +101,9 @@ function plainOf(given: SocketType | SocketOptions): Plain | undefined {
   if (given === 'udp4' || given === 'udp6')
     return { type: given, ipv6Only: false, reuseAddr: undefined, reusePort: false };
   // Options may be inherited, too.
-  if (given === null || typeof given !== 'object' || Object.getPrototypeOf(given) !== Object.prototype)
-    return undefined;
+  if (given === null || typeof given !== 'object') return undefined;
+  const prototype = Object.getPrototypeOf(given);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
   for (const name of Object.getOwnPropertyNames(given)) {
     if (name === 'type' || name === 'ipv6Only' || name === 'reuseAddr' || name === 'reusePort') continue;
     if (given[name as keyof SocketOptions] !== undefined) return undefined;

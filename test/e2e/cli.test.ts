@@ -234,11 +234,13 @@ describe('serve and send', () => {
     sockets.delete(gone);
     await new Promise<void>((closed) => gone.close(() => closed()));
     const started = performance.now();
-    const [text, json] = await Promise.all([
+    const [text, json, chosen] = await Promise.all([
       run('send', '127.0.0.1', port, '--timeout', '30000'),
       run('send', '127.0.0.1', port, '--timeout', '30000', '--json'),
+      run('send', '127.0.0.1', port, '--timeout', '30000', '--from', '127.0.0.1'),
     ]);
-    expectComplaint(text, 1, `connection refused: no program listens on 127.0.0.1#${port}`);
+    for (const told of [text, chosen])
+      expectComplaint(told, 1, `connection refused: no program listens on 127.0.0.1#${port}`);
     expect(lines(json.stdout).map((line) => JSON.parse(line).event)).toEqual(['refused', 'summary']);
     expect(performance.now() - started).toBeLessThan(20_000);
   });

@@ -4,15 +4,8 @@ import { join } from 'node:path';
 import { dependencies } from '../../package.json';
 import { checkHost, openHost, openReadiness } from '../../src/ffi/index';
 import type { Koffi } from '../../src/ffi/koffi';
-import {
-  explain,
-  hasBinary,
-  isOurs,
-  mayRefuseAddons,
-  OLDEST,
-  refuseInSnapshot,
-  refuseWithoutNet,
-} from '../../src/ffi/koffi';
+import { explain, hasBinary, isOurs, mayRefuseAddons, OLDEST, refuseInSnapshot } from '../../src/ffi/koffi';
+import { heedDrops, refuseWithoutNet } from '../../src/ffi/permission';
 import type { Syscalls } from '../../src/ffi/syscalls';
 import { Epoll } from '../../src/ffi/wait/epoll-calls';
 import { hostPlatform, platformFor } from '../../src/platform/index';
@@ -184,6 +177,31 @@ describe('the permission model', () => {
   });
   test('grants the network', () => {
     expect(() => refuseWithoutNet({ permission: permission(true), allowedNodeEnvironmentFlags: asks })).not.toThrow();
+  });
+  test('would withhold it, and only tells (--permission-audit): nothing is refused', () => {
+    const host = { permission: permission(false), allowedNodeEnvironmentFlags: asks };
+    expect(() => refuseWithoutNet({ ...host, execArgv: ['--permission-audit'] })).not.toThrow();
+    expect(() => refuseWithoutNet({ ...host, env: { NODE_OPTIONS: '--permission-audit' } })).not.toThrow();
+  });
+  test('takes the network away later: what needs it fails then, and what does not goes on', () => {
+    let net = true;
+    const calls = { bind: () => 0, connect: () => 0, sendmmsg: () => 3, recvmmsg: () => 1 } as unknown as Syscalls;
+    heedDrops(calls, -13, {
+      permission: { has: () => net, drop: () => {} },
+      allowedNodeEnvironmentFlags: asks,
+    });
+    const bytes = Buffer.alloc(16);
+    const all = () => [calls.bind(1, bytes), calls.connect(1, bytes), calls.sendmmsg(1, bytes, 0, 3, 0)];
+    expect(all()).toEqual([0, 0, 3]);
+    net = false;
+    expect(all()).toEqual([-13, -13, -13]);
+    expect(calls.recvmmsg(1, bytes, 1, 0)).toBe(1);
+  });
+  test('that cannot take it away costs nothing', () => {
+    const bind = () => 0;
+    const calls = { bind } as unknown as Syscalls;
+    heedDrops(calls, -13, { permission: permission(true), allowedNodeEnvironmentFlags: asks });
+    expect(calls.bind).toBe(bind);
   });
   test('withholds the network', () => {
     expect(() => refuseWithoutNet({ permission: permission(false), allowedNodeEnvironmentFlags: asks })).toThrow(

@@ -1,0 +1,68 @@
+/** What a process is in, or what a program has done to it, before a socket is used: as with node:dgram. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const DIST = join(__dirname, '../../dist');
+const WAYS = [
+  ['recvfromto', [], join(DIST, 'index.js')],
+  ['register', ['--require', join(DIST, 'register.js')], 'dgram'],
+] as const;
+
+/** @param code is run with the module's name as `name` */
+function run(flags: readonly string[], name: string, code: string) {
+  const program = `const name = ${JSON.stringify(name)};\n${code}`;
+  return spawnSync(process.execPath, [...flags, '-e', program], { encoding: 'utf8', timeout: 20_000 });
+}
+
+test.each(WAYS)('%s: what a listener throws is shown where it was thrown', (_, flags, name) => {
+  const { status, stderr } = run(
+    flags,
+    name,
+    `const { createSocket } = require(name);
+     const server = createSocket('udp4', () => {
+       throw new Error('mistaken');
+     });
+     server.bind(0, '127.0.0.1', () => createSocket('udp4').send('x', server.address().port, '127.0.0.1'));`,
+  );
+  expect(status).toBe(1);
+  expect(stderr.split('\n').slice(0, 2)).toEqual([
+    expect.stringMatching(/^\[eval\]:4$/),
+    expect.stringContaining("'mistaken'"),
+  ]);
+});
+
+test.each(WAYS)('%s: what stands on Object.prototype is no option', (_, flags, name) => {
+  const { stdout, stderr } = run(
+    flags,
+    name,
+    `Object.assign(Object.prototype, { accept: { destinations: ['192.0.2.1'] }, maxDatagramSize: 1, bindToDevice: 'none' });
+     const { createSocket } = require(name);
+     const server = createSocket('udp4', (msg) => {
+       console.log(String(msg));
+       process.exit();
+     });
+     server.bind(0, '127.0.0.1', () => createSocket('udp4').send('hello', server.address().port, '127.0.0.1'));`,
+  );
+  expect([stdout, stderr]).toEqual(['hello\n', '']);
+});
+
+test('a first socket when the files are gone says that they are, and what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'recvfromto-gone-'));
+  cpSync(DIST, join(folder, 'dist'), { recursive: true });
+  const { stdout, stderr } = run(
+    [],
+    join(folder, 'dist/index.js'),
+    `const { createSocket } = require(name);
+     require('node:fs').rmSync(${JSON.stringify(folder)}, { recursive: true });
+     try {
+       createSocket('udp4');
+     } catch ({ code, message }) {
+       console.log(code, message);
+     }`,
+  );
+  rmSync(folder, { recursive: true, force: true });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^ERR_RECVFROMTO_UNSUPPORTED_PLATFORM .*before the process gives up root/);
+});
