@@ -107,18 +107,25 @@ onLinux('recvfromto/register', () => {
 
   test('a connected socket per client hears what its client sends next', async () => {
     const { port } = await start(['-r', 'recvfromto/register', script('shapes.cjs'), 'session']);
-    const clients = ['127.0.0.2', '127.0.0.3'].map((address) => {
+    const session = (address: string, begun: () => void) => {
       const client = dgram.createSocket('udp4');
       return new Promise<string[]>((done) => {
         const heard: string[] = [];
         client.on('message', (msg) => {
-          heard.push(String(msg));
+          if (heard.push(String(msg)) === 1) begun();
           if (heard.length < 3) client.send(address);
           else client.close(() => done(heard));
         });
         client.connect(port, address, () => client.send(address));
       });
-    });
+    };
+    // Not at once: the program's new socket hears whoever asks until it is connected, as with node:dgram.
+    const clients: Promise<string[]>[] = [];
+    for (const address of ['127.0.0.2', '127.0.0.3']) {
+      await new Promise<void>((begun) => {
+        clients.push(session(address, begun));
+      });
+    }
     const counted = (address: string) => [1, 2, 3].map((count) => `${address} ${count}`);
     expect(await Promise.all(clients)).toEqual([counted('127.0.0.2'), counted('127.0.0.3')]);
   });
