@@ -97,9 +97,10 @@ async function measureAll(options: Options, tools: Toolchain): Promise<Results> 
   const { samples, failures } = await measureCases(casesFor(options), subjects, context, options);
   const profiles = await profileAll(subjects, context, options, measured);
   const seen = machine();
+  const given = process.argv.slice(2);
   return {
     machine: seen,
-    command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
+    command: ['npm run bench', ...(given.length === 0 ? [] : ['--', ...given])].join(' '),
     subjects: subjects.map(({ id, label }) => ({ id, label })),
     skipped: tools.skipped,
     warnings: [...warningsAbout(seen), ...failures],

@@ -20,24 +20,19 @@ const NOTICEABLE = 1.05;
 /** Costs of which the difference counts: what is lost, of all that were sent, and ms. */
 const DIFFERENCES: Readonly<Record<string, number>> = { lostShare: 0.002, firstAnswerCpuMs: 1 };
 
-function difference(results: Results, name: string, subject: SubjectId, { metric, scale = 1 }: Figure): string {
-  const [own, dgram] = [subject, 'dgram' as const].map((id) => find(results, name, id, metric)?.median);
+/** How much more a subject costs than node:dgram; '' where that is not to be noticed. */
+function more(results: Results, name: string, subject: SubjectId, { metric, scale = 1 }: Figure): string {
+  const [own, dgram] = [subject, 'dgram' as const].map((id) => find(results, name, id, metric));
   if (own === undefined || dgram === undefined) return '';
   const least = DIFFERENCES[metric];
-  if (least === undefined || own - dgram < least) return '';
-  return `+ ${((own - dgram) * scale).toFixed(1)}`;
-}
-
-function timesMore(results: Results, name: string, subject: SubjectId, { metric }: Figure): string {
-  const [own, dgram] = [subject, 'dgram' as const].map((id) => find(results, name, id, metric));
-  if (own === undefined || dgram === undefined || !(dgram.median > 0)) return '';
+  const difference = own.median - dgram.median;
+  if (least !== undefined) return difference < least ? '' : `+ ${(difference * scale).toFixed(1)}`;
   const times = ratio(own, dgram).ratio;
-  return times < NOTICEABLE ? '' : `× ${times.toFixed(2)}`;
+  return dgram.median > 0 && times >= NOTICEABLE ? `× ${times.toFixed(2)}` : '';
 }
 
 function rowOf(results: Results, figure: Figure, title: string, { name, what }: Case): string[] {
-  const compared = figure.metric in DIFFERENCES ? difference : timesMore;
-  return [title, what, figure.title, ...OURS.map((id) => compared(results, name, id, figure))];
+  return [title, what, figure.title, ...OURS.map((id) => more(results, name, id, figure))];
 }
 
 /** Empty where node:dgram is ahead nowhere. */

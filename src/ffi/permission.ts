@@ -17,13 +17,17 @@ function isAudit({ execArgv = [], env = {} }: ProcessWithPermission): boolean {
   return [...execArgv, env.NODE_OPTIONS ?? ''].some((flag) => flag.includes('--permission-audit'));
 }
 
-function knowsNet({ permission, allowedNodeEnvironmentFlags }: ProcessWithPermission): boolean {
-  return permission !== undefined && allowedNodeEnvironmentFlags?.has('--allow-net') === true;
+/** undefined where nobody is stopped. */
+function enforced(host: ProcessWithPermission): ProcessWithPermission['permission'] {
+  const { permission, allowedNodeEnvironmentFlags } = host;
+  if (permission === undefined || !allowedNodeEnvironmentFlags?.has('--allow-net') || isAudit(host)) return undefined;
+  return permission;
 }
 
 /** @throws ERR_ACCESS_DENIED */
 export function refuseWithoutNet(host: ProcessWithPermission = process): void {
-  if (!knowsNet(host) || host.permission?.has('net') || isAudit(host)) return;
+  const permission = enforced(host);
+  if (permission === undefined || permission.has('net')) return;
   throw Object.assign(new Error('Access to this API has been restricted. Use --allow-net to manage permissions.'), {
     code: 'ERR_ACCESS_DENIED',
     permission: 'Net',
@@ -36,8 +40,8 @@ export function refuseWithoutNet(host: ProcessWithPermission = process): void {
  * @param refusal -errno
  */
 export function heedDrops(calls: Syscalls, refusal: number, host: ProcessWithPermission = process): void {
-  const { permission } = host;
-  if (permission === undefined || typeof permission.drop !== 'function' || !knowsNet(host) || isAudit(host)) return;
+  const permission = enforced(host);
+  if (permission?.drop === undefined) return;
   const heeding =
     <Args extends unknown[]>(call: (...args: Args) => number) =>
     (...args: Args): number =>

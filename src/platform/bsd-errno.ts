@@ -2,24 +2,10 @@
  * errno values by libuv's names that 4.4BSD left to macOS, FreeBSD, NetBSD and OpenBSD. Later additions differ and stand in
  * their files. EWOULDBLOCK is left out, it is EAGAIN everywhere. <sys/errno.h>
  */
+import { errnoBase } from './errno-base';
+
 export const bsdErrno = {
-  EPERM: 1,
-  ENOENT: 2,
-  EINTR: 4,
-  EIO: 5,
-  ENXIO: 6,
-  EBADF: 9,
-  ENOMEM: 12,
-  EACCES: 13,
-  EFAULT: 14,
-  EBUSY: 16,
-  EEXIST: 17,
-  ENODEV: 19,
-  EINVAL: 22,
-  ENFILE: 23,
-  EMFILE: 24,
-  ENOSPC: 28,
-  EPIPE: 32,
+  ...errnoBase,
   EAGAIN: 35,
   EINPROGRESS: 36,
   EALREADY: 37,

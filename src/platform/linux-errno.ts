@@ -2,25 +2,11 @@
  * errno values of Linux and Android by libuv's names. EWOULDBLOCK is left out, it is EAGAIN everywhere; so is EOPNOTSUPP,
  * which equals ENOTSUP, as libuv names it. <asm-generic/errno-base.h>, <asm-generic/errno.h>
  */
+import { errnoBase } from './errno-base';
+
 export const linuxErrno = {
-  EPERM: 1,
-  ENOENT: 2,
-  EINTR: 4,
-  EIO: 5,
-  ENXIO: 6,
-  EBADF: 9,
+  ...errnoBase,
   EAGAIN: 11,
-  ENOMEM: 12,
-  EACCES: 13,
-  EFAULT: 14,
-  EBUSY: 16,
-  EEXIST: 17,
-  ENODEV: 19,
-  EINVAL: 22,
-  ENFILE: 23,
-  EMFILE: 24,
-  ENOSPC: 28,
-  EPIPE: 32,
   ENOSYS: 38,
   EPROTO: 71,
   EOVERFLOW: 75,

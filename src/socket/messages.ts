@@ -7,14 +7,14 @@ import type { Core } from './core';
 import { publishDropped } from './diagnostics';
 
 /** Messages that a loop may leave unread, unless it says so itself. */
-const HIGH_WATER_MARK = 1024;
+export const HIGH_WATER_MARK = 1024;
 
 export type Received = [msg: MessageBuffer, rinfo: RemoteInfo];
 type Result = IteratorResult<Received, undefined>;
 
 export interface Reader {
-  /** Messages that wait unread at most; what comes then is dropped, and counted. Default 1024 */
-  readonly highWaterMark?: number | undefined;
+  /** Messages that wait unread at most; what comes then is dropped, and counted. */
+  readonly highWaterMark: number;
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Nobody reads any more: whoever read was told of the end, or has left. */
@@ -81,7 +81,7 @@ export class Messages implements AsyncGenerator<Received, undefined, undefined> 
   readonly #message = (...received: Received): void => {
     const asked = this.#asked.shift();
     if (asked !== undefined) asked.resolve({ value: received, done: false });
-    else if (this.#waiting.length < (this.#reader.highWaterMark ?? HIGH_WATER_MARK)) this.#waiting.push(received);
+    else if (this.#waiting.length < this.#reader.highWaterMark) this.#waiting.push(received);
     else {
       this.#core.stats.unread++;
       publishDropped(this.#core.socket, 'unread', received[1]);

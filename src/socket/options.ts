@@ -7,7 +7,7 @@ import type { AddressBlockList, SocketOptions, SocketType } from '../types';
 import { type Instructions, instructions } from './filter';
 import { type Acceptance, acceptance } from './in/accept';
 import { Lookup } from './life/lookup';
-import type { StickySettings } from './out/sticky';
+import { STICKY_DEFAULTS, type StickySettings } from './out/sticky';
 
 /** Which socket of a `reusePort` group gets a datagram. */
 export type Steering = 'cpu' | Instructions;
@@ -197,8 +197,6 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
   return value;
 }
-
-const STICKY_DEFAULTS: StickySettings = { max: 8192, ttl: 60_000 };
 
 function checkSticky(value: unknown): StickySettings | undefined {
   if (value === undefined || value === null || value === false) return undefined;

@@ -17,7 +17,7 @@ import type {
 } from '../types';
 import { kState, UNBOUND } from './core';
 import { closeInAnyCase } from './life/bind';
-import { Messages, type Received } from './messages';
+import { HIGH_WATER_MARK, Messages, type Received } from './messages';
 import { checkInteger } from './options';
 import { Socket as CallbackSocket } from './socket';
 
@@ -40,19 +40,16 @@ export type PromisesStats = SocketStats;
 
 const UINT32_MAX = 0xffff_ffff;
 
-const checkHighWaterMark = (given: number | null | undefined): number | undefined =>
-  given === undefined || given === null ? undefined : checkInteger('options.highWaterMark', given, 1, UINT32_MAX);
-
 /** A UDP socket whose methods return promises; `socket` is the one with callbacks, which does the work. */
 export class Socket {
   /** The socket with callbacks: every other member of it may be used as well. */
   readonly socket: CallbackSocket;
-  readonly #highWaterMark: number | undefined;
+  readonly #highWaterMark: number;
 
   /** @throws ERR_SOCKET_BAD_TYPE and other errors of bad options; ERR_RECVFROMTO_UNSUPPORTED_PLATFORM */
   constructor(type: SocketType | PromisesOptions) {
     const given = type !== null && typeof type === 'object' ? type.highWaterMark : undefined;
-    this.#highWaterMark = checkHighWaterMark(given);
+    this.#highWaterMark = checkInteger('options.highWaterMark', given ?? HIGH_WATER_MARK, 1, UINT32_MAX);
     this.socket = new CallbackSocket(type);
     this.socket[kState].tells = true;
   }
@@ -140,7 +137,7 @@ export class Socket {
     if (signal !== undefined && typeof signal.aborted !== 'boolean') {
       throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
     }
-    const most = checkHighWaterMark(highWaterMark) ?? this.#highWaterMark;
+    const most = checkInteger('options.highWaterMark', highWaterMark ?? this.#highWaterMark, 1, UINT32_MAX);
     return new Messages(this.socket[kState], { highWaterMark: most, signal });
   }
 

@@ -29,7 +29,7 @@ import { adopt, adoptHandle, beginBind, bind, bindSync, close, closeInAnyCase } 
 import { connect, connectSync, disconnect } from './life/connect';
 import { closeOn } from './life/signal';
 import { splitOff } from './life/split';
-import { Messages } from './messages';
+import { HIGH_WATER_MARK, Messages } from './messages';
 import { settings } from './options';
 import { Sending } from './sending';
 
@@ -205,7 +205,7 @@ class DatagramSocket extends Sending {
    */
   [Symbol.asyncIterator](): AsyncGenerator<[MessageBuffer, RemoteInfo], void, undefined> {
     const core = this[kState];
-    return new Messages(core, { left: () => closeInAnyCase(core) });
+    return new Messages(core, { highWaterMark: HIGH_WATER_MARK, left: () => closeInAnyCase(core) });
   }
 
   ref(): this {

@@ -1,5 +1,5 @@
 /** What a program can do with its sockets when this package's files are no longer there, or no longer to be read. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,4 +31,20 @@ test.each([
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a first socket when they are gone says so, and what to do', () => {
+  const folder = installed();
+  const program = `
+    const { createSocket } = require(${JSON.stringify(join(folder, 'dist'))});
+    require('node:fs').rmSync(${JSON.stringify(folder)}, { recursive: true });
+    try {
+      createSocket('udp4');
+    } catch ({ code, message }) {
+      console.log(code, message);
+    }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 20_000 });
+  rmSync(folder, { recursive: true, force: true });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^ERR_RECVFROMTO_UNSUPPORTED_PLATFORM .*before the process gives up root/);
 });

@@ -1,7 +1,5 @@
 /** What a process is in, or what a program has done to it, before a socket is used: as with node:dgram. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const DIST = join(__dirname, '../../dist');
@@ -46,23 +44,4 @@ test.each(WAYS)('%s: what stands on Object.prototype is no option', (_, flags, n
      server.bind(0, '127.0.0.1', () => createSocket('udp4').send('hello', server.address().port, '127.0.0.1'));`,
   );
   expect([stdout, stderr]).toEqual(['hello\n', '']);
-});
-
-test('a first socket when the files are gone says that they are, and what to do', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'recvfromto-gone-'));
-  cpSync(DIST, join(folder, 'dist'), { recursive: true });
-  const { stdout, stderr } = run(
-    [],
-    join(folder, 'dist/index.js'),
-    `const { createSocket } = require(name);
-     require('node:fs').rmSync(${JSON.stringify(folder)}, { recursive: true });
-     try {
-       createSocket('udp4');
-     } catch ({ code, message }) {
-       console.log(code, message);
-     }`,
-  );
-  rmSync(folder, { recursive: true, force: true });
-  expect(stderr).toBe('');
-  expect(stdout).toMatch(/^ERR_RECVFROMTO_UNSUPPORTED_PLATFORM .*before the process gives up root/);
 });

@@ -28,6 +28,8 @@ export interface StickySettings {
   readonly follow?: 'route' | undefined;
 }
 
+export const STICKY_DEFAULTS: StickySettings = { max: 8192, ttl: 60_000 };
+
 /** The message that a listener, and whatever it starts, was called with. */
 interface Heard {
   readonly remote: Endpoint;
