@@ -24,6 +24,8 @@ const octets = new Uint8Array(scratch.buffer);
 export const MAPPED = wordOf(0, 0, 0xff, 0xff);
 /** 255.255.255.255 */
 export const BROADCAST = -1;
+/** 127.0.0.1 */
+export const LOOPBACK = wordOf(127, 0, 0, 1);
 const LOOPBACK6 = wordOf(0, 0, 0, 1);
 
 const littleEndian = wordOf(1, 0, 0, 0) === 1;

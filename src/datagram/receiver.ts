@@ -4,6 +4,7 @@
  * sockets of a host that want the same sizes. Knows no events.
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
+import { LOOPBACK } from '../address/ip';
 import { wallClock } from '../captured';
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
@@ -39,6 +40,11 @@ const STOCK = 16;
 /** Bytes up to which that is not worth it. */
 const ON_HEAP = 64;
 
+/** No process has so many open. */
+const NO_DESCRIPTOR = 0x7fffffff;
+/** What the control block of a datagram to 127.0.0.1 says, on the interface that most hosts number so. */
+const HEARD_HERE = { ...newArrived(), family: 4, destination0: LOOPBACK, specDst: LOOPBACK, ifindex: 1 } as const;
+
 /** What {@link Receiver.rinfo} must know of the socket. */
 export interface Reading {
   /** The port it is bound to. */
@@ -55,6 +61,8 @@ export interface Reading {
 export class Receiver {
   readonly batch: number;
   readonly maxDatagramSize: number;
+  /** Has it been used, or is it about to be {@link rehearse rehearsed}? */
+  warm = false;
   /**
    * A rinfo like the first one, for good. Where a garbage collection finds none, as in a server that nobody has asked for some
    * seconds, V8 forgets how they look (it holds hidden classes weakly), and throws away what it has compiled for them.
@@ -212,6 +220,20 @@ export class Receiver {
     }
     if (reading.extras !== undefined) for (const read of reading.extras) read(this.#arrived, rinfo, reading.stats);
     return rinfo;
+  }
+
+  /**
+   * Reads a datagram that nobody has sent, from the empty first slot, so that V8 has compiled what reads before one comes.
+   * Nothing is left of it. Only before the first receive.
+   */
+  rehearse(reading: Reading): void {
+    const { stats } = reading;
+    const { destinationUnknown } = stats;
+    this.receive(NO_DESCRIPTOR, 1); // refused
+    this.message(0, this.rinfo(0, reading).size, true);
+    this.#names.arrival(HEARD_HERE, reading.port, reading.mapped);
+    stats.destinationUnknown = destinationUnknown;
+    this.#reading = undefined;
   }
 
   /** How long the datagram that rinfo() has read last had waited, in ms; 0 where the kernel did not say. */

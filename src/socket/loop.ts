@@ -108,6 +108,23 @@ export class Loop {
     this.#schedule(core);
   }
 
+  /**
+   * `core` is the first socket that this thread receives with. Its first datagram would wait for V8, which compiles what it runs
+   * for the first time (3 ms), and most of a burst that comes then would be lost. So the way in
+   * and out is gone once without a datagram, unless there is one by then.
+   */
+  rehearse(core: Core): void {
+    core.receiver.warm = true;
+    setImmediate(() => {
+      // Closed meanwhile: the next one's business.
+      if (!core.reads) core.receiver.warm = false;
+      else if (this.#scheduled === undefined && !this.#running) {
+        this.#turn(true);
+        rehearse(core);
+      }
+    });
+  }
+
   /** Takes all that a descriptor holds, which is about to be closed: nobody would know of it. */
   takeAll(core: Core): void {
     const enough = core.stats.datagramsIn + LAST_DATAGRAMS;
@@ -398,6 +415,15 @@ function flushAll(senders: readonly Flushable[]): void {
   }
   gathering.now = false;
   gathering.callbacks = undefined;
+}
+
+/** What fails here fails again with the first datagram, where somebody hears of it. */
+function rehearse(core: Core): void {
+  const { engine, receiver, mapped } = core;
+  try {
+    receiver.rehearse(core);
+    engine.rings.rehearse(engine.names, mapped);
+  } catch {}
 }
 
 const loops = new WeakMap<Engine, Loop>();
