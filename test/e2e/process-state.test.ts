@@ -45,3 +45,52 @@ test.each(WAYS)('%s: what stands on Object.prototype is no option', (_, flags, n
   );
   expect([stdout, stderr]).toEqual(['hello\n', '']);
 });
+
+/** Runs `code` where no descriptor can be had until `give()` gives them back. */
+function withoutDescriptors(flags: readonly string[], code: string) {
+  const program = `const { closeSync, openSync, writeSync } = require('node:fs');
+    const dgram = require('node:dgram');
+    const print = (text) => writeSync(1, text + '\\n');
+    const kept = [];
+    const give = () => kept.splice(0).forEach((fd) => closeSync(fd));
+    process.on('warning', ({ message }) => print(message.split(': ')[0]));
+    try {
+      for (;;) kept.push(openSync('/dev/null'));
+    } catch {}
+    ${code}`;
+  const words = [process.execPath, ...flags, '-e', program];
+  return spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...words], { encoding: 'utf8', timeout: 20_000 });
+}
+
+const REGISTER = ['--no-warnings', '--require', join(DIST, 'register.js')];
+
+test('register: where the first socket finds no descriptor left, it alone is of node:dgram', () => {
+  const { stdout, stderr } = withoutDescriptors(
+    REGISTER,
+    `const first = dgram.createSocket('udp4');
+     give();
+     const second = dgram.createSocket('udp4', (msg) => {
+       print(String(msg));
+       process.exit();
+     });
+     print(typeof first.reply + ' ' + typeof second.reply);
+     second.bind(0, '127.0.0.1', () => first.send('heard', second.address().port, '127.0.0.1'));`,
+  );
+  expect([stdout, stderr]).toEqual(["undefined function\nthis socket is node:dgram's\nheard\n", '']);
+});
+
+test('register: a class of the program has one prototype: from such a first socket on it is of node:dgram', () => {
+  const { stdout, stderr } = withoutDescriptors(
+    REGISTER,
+    `class Mine extends dgram.Socket {}
+     const first = new Mine('udp4');
+     give();
+     const second = new Mine('udp4', (msg) => {
+       print(String(msg));
+       process.exit();
+     });
+     print(typeof first.reply + ' ' + typeof second.reply);
+     second.bind(0, '127.0.0.1', () => first.send('heard', second.address().port, '127.0.0.1'));`,
+  );
+  expect([stdout, stderr]).toEqual(['undefined undefined\nnode:dgram is left as it is\nheard\n', '']);
+});

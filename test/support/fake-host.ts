@@ -43,6 +43,10 @@ export interface FakeSocket {
   readonly options: Map<string, Buffer>;
 }
 
+/** What a rehearsal asks; any other that is not open must not be asked. */
+const NO_DESCRIPTOR = 0x7fffffff;
+const EBADF = 9;
+
 export class FakeHost implements Host {
   readonly platform: Platform;
   readonly syscalls: FakeSyscalls;
@@ -145,6 +149,7 @@ export class FakeSyscalls implements Syscalls {
   }
 
   recvmmsg(fd: number, messages: Buffer, count: number): number {
+    if (fd === NO_DESCRIPTOR) return -EBADF;
     const { incoming } = this.#socket(fd);
     this.calls.push('recvmmsg');
     if (messages.length < count * this.#case.layout.size) throw new Error('EFAULT');

@@ -23,13 +23,19 @@ const MARK = Symbol.for('recvfromto.register');
  */
 export function install(): () => void {
   if (process.env.RECVFROMTO === 'off' || MARK in dgram.Socket) return () => {};
-  if (!opens(checkHost)) return () => {};
+  const failure = failureOf(checkHost);
+  if (failure !== undefined) {
+    warn(LEFT, failure);
+    return () => {};
+  }
   const original = { createSocket: dgram.createSocket, Socket: dgram.Socket } as Dgram;
   const ours = replacements(original);
   assign(ours);
   return () => assign(original, ours);
 }
 
+const LEFT = 'node:dgram is left as it is';
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 const WARNING = { type: 'RecvfromtoWarning', code: 'RECVFROMTO_NOT_REGISTERED' };
 
 /** @param only replace these: whoever has wrapped ours in the meantime keeps theirs */
@@ -45,19 +51,25 @@ type Constructor = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Functions rather than a class, as dgram's are: programs call Socket with and without new, and extend it. */
 function replacements(original: Dgram): Dgram {
+  /** Tried with the first socket, and again where that had to do without for want of what others may give back. */
   let supported: boolean | undefined;
-  /** Tried with the first socket. */
-  const isSupported = (): boolean => {
-    if (supported !== undefined) return supported;
-    supported = opens(openHost);
-    if (supported) return true;
+  const giveUp = (failure: Error): void => {
+    supported = false;
+    warn(LEFT, failure);
     assign(original, { createSocket, Socket: StickySocket });
     becomeOriginal(StickySocket.prototype, (original.Socket as { prototype: object }).prototype);
-    return false;
   };
-  function StickySocket(this: unknown, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
-    if (isSupported()) return Reflect.apply(Socket as unknown as Constructor, this, [type, listener, undefined, true]);
-    return Reflect.apply(original.Socket as Constructor, this, [type, listener]);
+  function StickySocket(this: object, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
+    if (supported === undefined) {
+      const failure = failureOf(openHost);
+      if (failure === undefined) supported = true;
+      else if (isPassing(failure) && Object.getPrototypeOf(this) === StickySocket.prototype) {
+        warn("this socket is node:dgram's", failure);
+        return Reflect.construct(original.Socket as Constructor, [type, listener]);
+      } else giveUp(failure);
+    }
+    if (!supported) return Reflect.apply(original.Socket as Constructor, this, [type, listener]);
+    return Reflect.apply(Socket as unknown as Constructor, this, [type, listener, undefined, true]);
   }
   function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): Socket {
     return Reflect.construct(StickySocket, [type, listener]) as Socket;
@@ -73,16 +85,24 @@ function replacements(original: Dgram): Dgram {
   return { createSocket, Socket: StickySocket };
 }
 
-/** Can sockets be had here? @param open throws where they cannot; a warning says why */
-function opens(open: () => void): boolean {
+/** → what it throws */
+function failureOf(open: () => void): Error | undefined {
   try {
     open();
-    return true;
+    return undefined;
   } catch (error) {
-    // Workers run the same preloads: once per process is enough.
-    if (isMainThread()) process.emitWarning(`node:dgram is left as it is: ${(error as Error).message}`, WARNING);
-    return false;
+    return error as Error;
   }
+}
+
+/** Workers run the same preloads: once per process is enough. */
+function warn(what: string, { message }: Error): void {
+  if (isMainThread()) process.emitWarning(`${what}: ${message}`, WARNING);
+}
+
+/** No descriptor or no memory to be had, or no room on the stack of whoever has asked. */
+function isPassing(failure: Error): boolean {
+  return failure instanceof RangeError || PASSING.has((failure as NodeJS.ErrnoException).code ?? '');
 }
 
 /** For classes that have extended our Socket already: its prototype has nothing of its own any more. */
