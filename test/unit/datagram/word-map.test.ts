@@ -1,3 +1,4 @@
+import { strictEqual as equal, ok } from 'node:assert'; // in loops: expect() takes a tenth of a millisecond
 import { WordMap } from '../../../src/datagram/word-map';
 import { fc } from '../../fuzz/settings';
 
@@ -29,7 +30,7 @@ test('as many as it has room for are all found again, in whatever order', () => 
   const map = new WordMap<number>(10_000);
   for (let i = 0; i < 10_000; i++) map.store(i, i, 0, 0, 0, 0);
   for (let round = 0; round < 3; round++) {
-    for (let i = 9999; i >= 0; i--) expect(map.find((Math.imul(i, 7919) % 10_000) >>> 0, 0, 0, 0, 0)).toBeDefined();
+    for (let i = 9999; i >= 0; i--) ok(map.find((Math.imul(i, 7919) % 10_000) >>> 0, 0, 0, 0, 0) !== undefined);
   }
 });
 
@@ -38,7 +39,7 @@ test('a flood takes bounded memory, and those who are asked for now and then sta
   map.store(-1, 7, 7, 7, 7, 7);
   for (let i = 0; i < 100_000; i++) {
     map.store(i, i, 1, 0, 0, 0);
-    if (i % 50 === 0) expect(map.find(7, 7, 7, 7, 7)).toBe(-1);
+    if (i % 50 === 0) equal(map.find(7, 7, 7, 7, 7), -1);
   }
   expect(map.size).toBeLessThanOrEqual(200);
   expect(map.find(5, 1, 0, 0, 0)).toBeUndefined();
@@ -56,9 +57,9 @@ test('it is a Map that may have forgotten, never one that is wrong', () => {
           model.set(key, i);
         } else {
           const found = map.find(key, 0, -key, 0, 0);
-          if (found !== undefined || model.size <= max) expect(found).toBe(model.get(key));
+          if (found !== undefined || model.size <= max) equal(found, model.get(key));
         }
-        expect(map.size).toBeLessThanOrEqual(2 * max);
+        ok(map.size <= 2 * max);
       });
     }),
   );

@@ -1,3 +1,4 @@
+import { strictEqual as equal, ok } from 'node:assert'; // in loops: expect() takes a tenth of a millisecond
 import { parseAddress } from '../../../../src/address/ip';
 import type { Endpoint } from '../../../../src/datagram/endpoint';
 import { Names } from '../../../../src/datagram/names';
@@ -128,9 +129,9 @@ describe.each([
             model.delete(key);
           } else {
             const found = localOf(memory, at(key >> 1), key & 1);
-            if (found !== undefined || known.size <= max) expect(found).toBe(model.get(key));
+            if (found !== undefined || known.size <= max) equal(found, model.get(key));
           }
-          expect(memory.size).toBeLessThanOrEqual(2 * max);
+          ok(memory.size <= 2 * max);
         });
       }),
     );
