@@ -224,9 +224,10 @@ export class Receiver {
 
   /**
    * Reads a datagram that nobody has sent, from the empty first slot, so that V8 has compiled what reads before one comes.
-   * Nothing is left of it. Only before the first receive.
+   * Nothing is left of it. Where one has been received already there is nothing to be done.
    */
   rehearse(reading: Reading): void {
+    if (this.kept !== undefined) return;
     const { stats } = reading;
     const { destinationUnknown } = stats;
     this.receive(NO_DESCRIPTOR, 1); // refused

@@ -110,8 +110,8 @@ export class Loop {
 
   /**
    * `core` is the first socket that this thread receives with. Its first datagram would wait for V8, which compiles what it runs
-   * for the first time (3 ms), and most of a burst that comes then would be lost. So the way in
-   * and out is gone once without a datagram, unless there is one by then.
+   * for the first time (3 ms), and most of a burst that comes then would be lost. So the way in and out is gone once without a
+   * datagram, unless there is one by then.
    */
   rehearse(core: Core): void {
     core.receiver.warm = true;

@@ -80,3 +80,13 @@ test('what fails does so for nobody but whom the first datagram is for', async (
   await settled();
   expect(texts).toEqual(['heard']);
 });
+
+test('what has been received already is not read again', async () => {
+  const net = new FakeNet();
+  const { fd } = await net.bound();
+  net.arrive(fd, datagrams('early'));
+  await settled();
+  const stats = newStats();
+  net.engine.receiver(...RECEIVER).rehearse({ port: 7, mapped: false, hidden: false, extras: undefined, stats });
+  expect(stats).toEqual(newStats());
+});
