@@ -69,8 +69,11 @@ export class RingPool {
   rehearse(names: Names, mapped: boolean): void {
     const here = mapped ? names.endpointMapped(LOOPBACK) : names.endpointIPv4(LOOPBACK);
     const ring = this.take({ flush() {} });
-    ring.write(Buffer.of(0), 1, here, DISCARD, here, undefined, undefined);
-    this.give(ring);
+    try {
+      ring.write(Buffer.of(0), 1, here, DISCARD, here, undefined, undefined);
+    } finally {
+      this.give(ring);
+    }
   }
 
   /** The ring that has been kept is anybody's. */

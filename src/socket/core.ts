@@ -340,6 +340,7 @@ export class Core implements Outlet, Reading, Waiter {
   setRef(refed: boolean): void {
     this.refed = refed;
     this.#keepAlive();
+    if (!refed) this.loop.letGo();
     if (refed) this.#timer?.ref();
     else this.#timer?.unref();
     if (refed) this.owner?.ref?.();

@@ -85,6 +85,7 @@ export class Loop {
   /** So many answers of one sender are not kept waiting for the rest of the turn; 0: all are. */
   #half = 0;
   readonly #interfaces = new Map<number, Extras>();
+  #rehearsal: NodeJS.Immediate | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -115,7 +116,8 @@ export class Loop {
    */
   rehearse(core: Core): void {
     core.receiver.warm = true;
-    setImmediate(() => {
+    this.#rehearsal = setImmediate(() => {
+      this.#rehearsal = undefined;
       // Closed meanwhile: the next one's business.
       if (!core.reads) core.receiver.warm = false;
       else if (this.#scheduled === undefined && !this.#running) {
@@ -123,6 +125,12 @@ export class Loop {
         rehearse(core);
       }
     });
+    if (!core.refed) this.letGo();
+  }
+
+  /** A socket is not to keep the process any more: nor is its rehearsal. */
+  letGo(): void {
+    this.#rehearsal?.unref();
   }
 
   /** Takes all that a descriptor holds, which is about to be closed: nobody would know of it. */

@@ -68,15 +68,21 @@ test('register: where the first socket finds no descriptor left, it alone is of 
   const { stdout, stderr } = withoutDescriptors(
     REGISTER,
     `const first = dgram.createSocket('udp4');
+     for (let i = 0; i < 3; i++) dgram.createSocket('udp4');
      give();
      const second = dgram.createSocket('udp4', (msg) => {
        print(String(msg));
        process.exit();
      });
      print(typeof first.reply + ' ' + typeof second.reply);
+     class Mine extends dgram.Socket {}
+     print([first, second, {}].map((one) => one instanceof dgram.Socket) + ' ' + (first instanceof Mine));
      second.bind(0, '127.0.0.1', () => first.send('heard', second.address().port, '127.0.0.1'));`,
   );
-  expect([stdout, stderr]).toEqual(["undefined function\nthis socket is node:dgram's\nheard\n", '']);
+  expect([stdout, stderr]).toEqual([
+    "undefined function\ntrue,true,false false\nfor now, sockets are node:dgram's\nheard\n",
+    '',
+  ]);
 });
 
 test('register: a class of the program has one prototype: from such a first socket on it is of node:dgram', () => {
@@ -93,4 +99,69 @@ test('register: a class of the program has one prototype: from such a first sock
      second.bind(0, '127.0.0.1', () => first.send('heard', second.address().port, '127.0.0.1'));`,
   );
   expect([stdout, stderr]).toEqual(['undefined undefined\nnode:dgram is left as it is\nheard\n', '']);
+});
+
+test('register: a constructor that is called as a function sets up what it is called on', () => {
+  const { stdout, stderr } = withoutDescriptors(
+    REGISTER,
+    `const first = Object.create(dgram.Socket.prototype);
+     dgram.Socket.call(first, 'udp4');
+     give();
+     print(first.type);
+     const second = dgram.createSocket('udp4', (msg) => {
+       print(String(msg));
+       process.exit();
+     });
+     second.bind(0, '127.0.0.1', () => first.send('heard', second.address().port, '127.0.0.1'));`,
+  );
+  expect([stdout, stderr]).toEqual(['udp4\nnode:dgram is left as it is\nheard\n', '']);
+});
+
+test('register: wherever the stack ends in the first createSocket, the sockets behind it are ours', () => {
+  const { stdout, stderr } = run(
+    REGISTER,
+    'dgram',
+    `const { execFileSync } = require('node:child_process');
+     const { createSocket } = require(name);
+     const room = Number(process.argv[1]);
+     if (Number.isNaN(room)) {
+       const words = (frames) => [...process.execArgv.slice(0, 3), '-e', process.execArgv.at(-1), frames];
+       const seen = new Set();
+       for (let frames = 40; frames < 640; frames += 40)
+         seen.add(execFileSync(process.execPath, words(frames), { encoding: 'utf8', timeout: 10_000 }));
+       console.log([...seen].join('').trim());
+     } else {
+       const depth = (n) => {
+         try {
+           return depth(n + 1);
+         } catch {
+           return n;
+         }
+       };
+       const down = (n) => (n > 0 ? down(n - 1) : createSocket('udp4'));
+       try {
+         down(depth(0) - room);
+       } catch {}
+       const server = createSocket('udp4', (msg) => {
+         console.log(String(msg));
+         process.exit();
+       });
+       server.bind(0, '127.0.0.1', () => createSocket('udp4').send('heard', server.address().port, '127.0.0.1'));
+     }`,
+  );
+  expect([stdout, stderr]).toEqual(['heard\n', '']);
+});
+
+test.each(WAYS)('%s: a socket that is let go does not keep the process for another turn', (_, flags, name) => {
+  const { stdout, stderr } = run(
+    flags,
+    name,
+    `const { createSocket } = require(name);
+     let ends = 0;
+     process.on('beforeExit', () => {
+       if (++ends === 1) createSocket('udp4').bind(0, '127.0.0.1').unref();
+     });
+     process.on('exit', () => console.log(ends));`,
+  );
+  expect([stdout, stderr]).toEqual(['1\n', '']);
 });

@@ -53,20 +53,30 @@ type Constructor = (this: unknown, ...args: unknown[]) => unknown;
 function replacements(original: Dgram): Dgram {
   /** Tried with the first socket, and again where that had to do without for want of what others may give back. */
   let supported: boolean | undefined;
+  let passedOver = false;
   const giveUp = (failure: Error): void => {
-    supported = false;
-    warn(LEFT, failure);
     assign(original, { createSocket, Socket: StickySocket });
     becomeOriginal(StickySocket.prototype, (original.Socket as { prototype: object }).prototype);
+    supported = false;
+    warn(LEFT, failure);
   };
-  function StickySocket(this: object, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
+  /** This socket alone is dgram's. Said once: it may go on. */
+  const passOver = (failure: Error): void => {
+    if (passedOver) return;
+    const value = isInstanceOf(StickySocket, original.Socket as Constructor);
+    Object.defineProperty(StickySocket, Symbol.hasInstance, { value });
+    passedOver = true;
+    warn("for now, sockets are node:dgram's", failure);
+  };
+  function StickySocket(this: unknown, type: SocketType | SocketOptions, listener?: MessageListener): unknown {
     if (supported === undefined) {
       const failure = failureOf(openHost);
       if (failure === undefined) supported = true;
-      else if (isPassing(failure) && Object.getPrototypeOf(this) === StickySocket.prototype) {
-        warn("this socket is node:dgram's", failure);
+      else if (isPassing(failure) && new.target === StickySocket) {
+        passOver(failure);
         return Reflect.construct(original.Socket as Constructor, [type, listener]);
-      } else giveUp(failure);
+      } else if (isOverflow(failure)) throw failure;
+      else giveUp(failure); // one of a class that has our prototype, or whose constructor has been called
     }
     if (!supported) return Reflect.apply(original.Socket as Constructor, this, [type, listener]);
     return Reflect.apply(Socket as unknown as Constructor, this, [type, listener, undefined, true]);
@@ -102,7 +112,20 @@ function warn(what: string, { message }: Error): void {
 
 /** No descriptor or no memory to be had, or no room on the stack of whoever has asked. */
 function isPassing(failure: Error): boolean {
-  return failure instanceof RangeError || PASSING.has((failure as NodeJS.ErrnoException).code ?? '');
+  return PASSING.has((failure as NodeJS.ErrnoException).code ?? '') || isOverflow(failure);
+}
+
+/** V8 says so in other words of a regular expression. */
+function isOverflow(failure: Error): boolean {
+  return failure instanceof RangeError || failure.message.endsWith('Stack overflow');
+}
+
+/** `instanceof` of a constructor whose objects may also be another's. Classes that extend it have their own. */
+function isInstanceOf(own: unknown, other: Constructor) {
+  const ordinary = Function.prototype[Symbol.hasInstance];
+  return function hasInstance(this: unknown, value: unknown): boolean {
+    return Reflect.apply(ordinary, this, [value]) || (this === own && value instanceof other);
+  };
 }
 
 /** For classes that have extended our Socket already: its prototype has nothing of its own any more. */
