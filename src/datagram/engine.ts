@@ -1,6 +1,7 @@
 /**
  * What all sockets of one host share: its calls, its caches, and the memory for batches. Made on first use.
  */
+import { LOOPBACK } from '../address/ip';
 import { now as clock } from '../captured';
 import type { Host } from '../ffi/index';
 import { missing } from '../platform/settings';
@@ -63,6 +64,17 @@ export class Engine {
       if (this.#receivers.size < MAX_RECEIVERS) this.#receivers.set(key, receiver);
     }
     return receiver;
+  }
+
+  /** Writes a datagram that is not sent, so that V8 has compiled what writes before one is. @param mapped as ::ffff:127.0.0.1? */
+  rehearse(mapped: boolean): void {
+    const here = mapped ? this.names.endpointMapped(LOOPBACK) : this.names.endpointIPv4(LOOPBACK);
+    const ring = this.rings.take({ flush() {} });
+    try {
+      ring.write(Buffer.of(0), 1, here, DISCARD, here, undefined, undefined);
+    } finally {
+      this.rings.give(ring);
+    }
   }
 
   /** undefined where this OS has none. */

@@ -61,10 +61,8 @@ export interface Reading {
 export class Receiver {
   readonly batch: number;
   readonly maxDatagramSize: number;
-  /** Has it been used, or is it about to be {@link rehearse rehearsed}? */
-  warm = false;
   /**
-   * A rinfo like the first one, for good. Where a garbage collection finds none, as in a server that nobody has asked for some
+   * A rinfo like the first one, for good; undefined: nothing has been read yet. Where a garbage collection finds none, as in a server that nobody has asked for some
    * seconds, V8 forgets how they look (it holds hidden classes weakly), and throws away what it has compiled for them.
    */
   kept: RemoteInfo | undefined;

@@ -2,17 +2,13 @@
  * Send rings, lent to senders for the time they have something to send: an idle socket owns none, and a thousand
  * sockets that answer in turn share a few. One pool per host.
  */
-import { LOOPBACK } from '../address/ip';
 import type { Syscalls } from '../ffi/syscalls';
 import type { Platform } from '../platform/platform';
-import type { Names } from './names';
 import { SendRing } from './send-ring';
 import type { Sockaddrs } from './sockaddr';
 
 /** Rings at most before somebody is asked to give one back, if his kernel takes the datagrams. */
 const PLENTY = 16;
-/** The port of RFC 863; any would do. */
-const DISCARD = 9;
 
 export interface Borrower {
   flush(): void;
@@ -63,17 +59,6 @@ export class RingPool {
     }
     ring.clear();
     if (this.#free.length < PLENTY) this.#free.push(ring);
-  }
-
-  /** Writes a datagram that is not sent, so that V8 has compiled what writes before one is. @param mapped as ::ffff:127.0.0.1? */
-  rehearse(names: Names, mapped: boolean): void {
-    const here = mapped ? names.endpointMapped(LOOPBACK) : names.endpointIPv4(LOOPBACK);
-    const ring = this.take({ flush() {} });
-    try {
-      ring.write(Buffer.of(0), 1, here, DISCARD, here, undefined, undefined);
-    } finally {
-      this.give(ring);
-    }
   }
 
   /** The ring that has been kept is anybody's. */

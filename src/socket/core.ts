@@ -230,7 +230,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.watcher = this.engine.host.readiness.watch(channel.fd, this, this.#events);
     this.reads = (this.#events & READABLE) !== 0;
     if (!this.refed) this.#keepAlive();
-    if (!this.receiver.warm) this.loop.rehearse(this);
+    if (this.receiver.kept === undefined) this.loop.rehearse(this);
   }
 
   /** The descriptor is about to be another one: takes what waits in the old one. {@link startReceiving} goes on. */

@@ -110,20 +110,17 @@ export class Loop {
   }
 
   /**
-   * `core` is the first socket that this thread receives with. Its first datagram would wait for V8, which compiles what it runs
+   * `core` has a receiver that has read nothing yet: it is the first socket of this thread. Its first datagram would wait for V8, which compiles what it runs
    * for the first time (3 ms), and most of a burst that comes then would be lost. So the way in and out is gone once without a
    * datagram, unless there is one by then.
    */
   rehearse(core: Core): void {
-    core.receiver.warm = true;
-    this.#rehearsal = setImmediate(() => {
+    this.#rehearsal ??= setImmediate(() => {
       this.#rehearsal = undefined;
       // Closed meanwhile: the next one's business.
-      if (!core.reads) core.receiver.warm = false;
-      else if (this.#scheduled === undefined && !this.#running) {
-        this.#turn(true);
-        rehearse(core);
-      }
+      if (!core.reads || this.#scheduled !== undefined || this.#running) return;
+      this.#turn(true);
+      rehearse(core);
     });
     if (!core.refed) this.letGo();
   }
@@ -427,10 +424,9 @@ function flushAll(senders: readonly Flushable[]): void {
 
 /** What fails here fails again with the first datagram, where somebody hears of it. */
 function rehearse(core: Core): void {
-  const { engine, receiver, mapped } = core;
   try {
-    receiver.rehearse(core);
-    engine.rings.rehearse(engine.names, mapped);
+    core.receiver.rehearse(core);
+    core.engine.rehearse(core.mapped);
   } catch {}
 }
 
