@@ -10,6 +10,7 @@ export const SUBJECTS = [
   'shared',
   'messages',
   'gro',
+  'runs',
   'register',
   'register-gso',
   'bun',

@@ -10,7 +10,7 @@ export type Family = '4' | '6' | 'dual';
 export interface ServerOptions {
   readonly family?: Family;
   readonly mode?: 'echo' | 'count';
-  readonly answer?: 'reply' | 'send';
+  readonly answer?: 'reply' | 'send' | 'run';
   readonly how?: 'plain' | 'callback' | 'awaited' | 'late';
   readonly sockets?: number;
   /** µs of work for each message, which is not answered. */
@@ -90,6 +90,7 @@ export function subjectsOf({ bun, deno, server: c, nsd, knotd }: Toolchain, dist
     ours('shared', 'ownBuffers: false', 'answer=reply', 'own=0'),
     ours('messages', "'messages'", 'event=messages'),
     ours('gro', 'gro: true, ownBuffers: false', 'answer=reply', 'gro=1', 'own=0'),
+    ours('runs', "gro: 'runs', ownBuffers: false", 'answer=run', 'gro=runs', 'own=0'),
     { ...dgram, id: 'register', label: 'register', source: true, runtime: [process.execPath, '-r', register] },
     {
       ...dgram,

@@ -64,6 +64,7 @@ const COLOURS: Readonly<Record<SubjectId, string>> = {
   shared: '#3f7fc8',
   messages: '#5b9bd5',
   gro: '#8fbbe6',
+  runs: '#b8d4f0',
   register: '#173f6e',
   'register-gso': '#2b5c96',
   bun: '#b5838d',

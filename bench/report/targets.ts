@@ -33,6 +33,7 @@ const NAMES: Partial<Record<SubjectId, string>> = {
   shared: 'ownBuffers: false',
   messages: "'messages'",
   gro: 'gro: true, ownBuffers: false',
+  runs: "gro: 'runs', ownBuffers: false",
   register: 'register',
   'register-gso': 'register with gso=on',
 };
@@ -112,6 +113,7 @@ export const TARGETS: readonly Target[] = [
   cpu('dns2', 'register', 'dgram', 0.85),
   cpu('echo64', 'shared', 'c-gso', 1.2),
   cpu('echo64', 'gro', 'c-gro', 1.2),
+  cpu('echo64', 'runs', 'c-gro', 1.2),
   cpu('echo64', 'message', 'dgram', 0.36),
   cpu('echo64', 'register', 'dgram', 0.5),
   cpu('echo64', 'register-gso', 'dgram', 0.5),

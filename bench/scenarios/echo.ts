@@ -92,7 +92,7 @@ function echo({ words = {}, warming, server = {}, subjects = SERVERS, ...rest }:
 
 const LIMITS: readonly SubjectId[] = ['c', 'c-gso', 'c-gro'];
 const OFTEN: readonly SubjectId[] = ['dgram', 'message', 'shared', 'messages', 'register', 'bun'];
-const EVERYBODY: readonly SubjectId[] = [...OFTEN, 'register-gso', 'gro', 'deno', 'deno-dgram', ...LIMITS];
+const EVERYBODY: readonly SubjectId[] = [...OFTEN, 'register-gso', 'gro', 'runs', 'deno', 'deno-dgram', ...LIMITS];
 const PER_SECOND: Figure = { metric: 'perSecond', title: 'thousands per second', digits: 1, scale: 1e-3 };
 const USER: Figure = { metric: 'userNs', title: 'user CPU ns each' };
 const P50: Figure = { metric: 'p50Us', title: 'p50 µs', digits: 1 };

@@ -1,6 +1,6 @@
 // node:dgram, recvfromto, and recvfromto under register: one program, so that nothing differs but what is compared.
 //
-//   module=dgram|recvfromto   answer=reply|send   own=0 (ownBuffers: false)   gro=0|1   event=message|messages
+//   module=dgram|recvfromto   answer=reply|send|run   own=0 (ownBuffers: false)   gro=1|runs   event=message|messages
 //   how=plain|callback|awaited|late   work=µs (of each message)
 import { promisify } from 'node:util';
 import { counters, HOST, serve, work } from './control.mjs';
@@ -62,6 +62,13 @@ const ECHOES = {
       setTimeout(() => socket.send(msg, rinfo.port, rinfo.address), LATE_MS);
     },
   },
+  // What the kernel has coalesced is answered without being cut: a rinfo says where to, from where and where to cut.
+  run: {
+    plain: (socket) => (run, rinfo) => {
+      counters.received += rinfo.segmentSize === undefined ? 1 : Math.ceil(run.length / rinfo.segmentSize);
+      socket.send(run, rinfo);
+    },
+  },
 };
 
 function listenTo(socket, { event = 'message', mode, answer = 'send', how = 'plain', work: us }) {
@@ -88,7 +95,7 @@ async function create({ module, family, own, gro }) {
   return createSocket({
     type,
     ipv6Only: family === '6',
-    ...(gro === undefined ? {} : { gro: gro === '1' }),
+    ...(gro === undefined ? {} : { gro: gro === 'runs' ? gro : true }),
     ...(own === '0' ? { ownBuffers: false } : {}),
   });
 }
