@@ -8,6 +8,7 @@ static void send_for(int fd, int argc, char **argv) {
   int segments = strcmp(text(argc, argv, "how", "many"), "segments") == 0, size = number(argc, argv, "size", 100);
   int peers = number(argc, argv, "peers", 1), whose = 0, run = segments ? 65000 / size : 1;
   if (run > 64) run = 64;
+  if (run < 1) run = 1;
   struct sockaddr_in to[BATCH];
   struct mmsghdr out[BATCH];
   struct iovec what[BATCH];

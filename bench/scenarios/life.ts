@@ -16,17 +16,24 @@ interface Repeated {
 
 const perTime = ({ done, cpuNs }: Repeated): Metrics => ({ cpuNs: cpuNs / done });
 
+/** How many of them are to take about that long. */
+const QUERIES_PER_MS = 8;
+const BINDS_PER_MS = 40;
+
 async function query(turn: Turn): Promise<Metrics> {
   const { tools } = turn.context;
   const responder = new Program(tools.pinned('load', [tools.server, 'answer=send']));
   try {
     const { ports } = await responder.hear<{ ports: number[] }>();
-    const n = Math.ceil(turn.ms * 2);
+    const n = Math.ceil(turn.ms * QUERIES_PER_MS);
     return perTime(await turn.server.program.ask<Repeated>(`query port=${ports[0]} n=${n}`));
   } finally {
     await responder.stop();
   }
 }
+
+/** V8 has compiled all of it after some ten thousand. */
+const WARM_MS = 2500;
 
 const IN_TURN: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun', 'c'];
 
@@ -34,8 +41,8 @@ const binding = (one: Pick<Case, 'name' | 'what' | 'quick' | 'server'>): Case =>
   server: {},
   ...one,
   subjects: IN_TURN,
-  warmMs: 1500,
-  run: async ({ server, ms }) => perTime(await server.program.ask<Repeated>(`binds n=${Math.ceil(ms * 2)}`)),
+  warmMs: WARM_MS,
+  run: async ({ server, ms }) => perTime(await server.program.ask<Repeated>(`binds n=${Math.ceil(ms * BINDS_PER_MS)}`)),
 });
 
 const lives: Scenario = {
@@ -49,8 +56,19 @@ const lives: Scenario = {
       what: 'a socket per question',
       subjects: IN_TURN,
       server: {},
-      warmMs: 1500,
+      warmMs: WARM_MS,
       quick: true,
+      run: query,
+    },
+    {
+      name: 'first-queries',
+      what: 'a socket per question, the first 2,000 of a process',
+      subjects: IN_TURN,
+      server: {},
+      ms: 2000 / QUERIES_PER_MS,
+      warmMs: 0,
+      generations: 4,
+      rounds: 1,
       run: query,
     },
     binding({ name: 'binds', what: 'bind and close', quick: true }),

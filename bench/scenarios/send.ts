@@ -37,6 +37,7 @@ async function send(
     const sent = server.program.ask(`send ${pairs({ how: way, size, port, peers, ms: WARM_MS + ms + 60 }).join(' ')}`);
     const heard = await sink.hear<Heard>();
     await sent;
+    if (heard.datagrams === 0) throw new Error('nothing arrived');
     // What found the sink's queue full was sent as well (and counts as one datagram, were it a run of many).
     const left = heard.datagrams + heard.dropped;
     const bytesPerCpuSecond = ((heard.bytes + heard.dropped * size) * 1e9) / heard.serverCpuNs;

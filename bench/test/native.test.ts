@@ -79,6 +79,27 @@ describe('programs in C', { skip }, () => {
       assert.equal(lost, sent);
     }));
 
+  for (const how of ['many', 'segments']) {
+    for (const size of [100, 1200, 65507]) {
+      test(`C sends datagrams of the size it was told, how=${how}: ${size} bytes`, () =>
+        echoing(async (port, _heard, socket) => {
+          const sizes = new Set<number>();
+          socket.removeAllListeners('message');
+          socket.on('message', (msg: Buffer) => sizes.add(msg.length));
+          const program = new Program([server]);
+          try {
+            await program.hear();
+            const { sent } = await program.ask<{ sent: number }>(`send how=${how} size=${size} port=${port} ms=20`);
+            assert.ok(sent > 0);
+            while (sizes.size === 0) await once(socket, 'message');
+            assert.deepEqual([...sizes], [size]);
+          } finally {
+            await program.stop();
+          }
+        }));
+    }
+  }
+
   for (const offload of ['', 'gso=1', 'gso=1 gro=1']) {
     for (const what of ['inflight=64', 'inflight=64 peers=100', 'inflight=64 sizes=dns']) {
       test(`C's answers are whole and from the asked address: ${offload || 'no offloads'}, ${what}`, async () => {
