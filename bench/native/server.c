@@ -2,6 +2,7 @@
 // (IP_PKTINFO, IPV6_PKTINFO) and answer from it. Arguments and commands are those of servers/control.mjs, and
 //   gso=1   answers to one peer of one size leave as one message (UDP_SEGMENT)
 //   gro=1   what the kernel coalesced (UDP_GRO) is answered without being cut
+//   awake=1 never sleeps: whoever asks it wakes nobody, which costs a virtual machine more than the question
 #include "commands.h"
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -140,8 +141,9 @@ int main(int argc, char **argv) {
   fflush(stdout);
   struct epoll_event commands = {.events = EPOLLIN, .data.fd = 0}, ready[BATCH];
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &commands);
+  int timeout = number(argc, argv, "awake", 0) ? 0 : -1;
   for (;;) {
-    int n = epoll_wait(epoll, ready, BATCH, -1);
+    int n = epoll_wait(epoll, ready, BATCH, timeout);
     for (int i = 0; i < n; i++) {
       if (ready[i].data.fd != 0) { serve(ready[i].data.fd); continue; }
       char line[512];

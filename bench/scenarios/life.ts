@@ -22,7 +22,7 @@ const BINDS_PER_MS = 40;
 
 async function query(turn: Turn): Promise<Metrics> {
   const { tools } = turn.context;
-  const responder = new Program(tools.pinned('load', [tools.server, 'answer=send']));
+  const responder = new Program(tools.pinned('load', [tools.server, 'answer=send', 'awake=1']));
   try {
     const { ports } = await responder.hear<{ ports: number[] }>();
     const n = Math.ceil(turn.ms * QUERIES_PER_MS);

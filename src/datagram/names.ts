@@ -57,6 +57,21 @@ function textOf(family: 4 | 6, word0: number, word1: number, word2: number, word
   return family === 4 ? formatIPv4(word0) : formatIPv6(word0, word1, word2, word3);
 }
 
+/** Is `before` what `known` says, at that port? */
+function isSameAt(port: number, known: Arrival, before: Arrival): boolean {
+  const one = known.destination;
+  const other = before.destination;
+  if (one === undefined || other === undefined || other.port !== port || other.address !== one.address) return false;
+  if (other.ifindex !== one.ifindex || other.interface !== one.interface) return false;
+  return before.localAddress === known.localAddress;
+}
+
+function atPort(port: number, known: Arrival): Arrival {
+  const { address, family, ifindex, interface: name } = known.destination as Destination;
+  const destination = Object.freeze({ address, family, port, ifindex, interface: name });
+  return { destination, localAddress: known.localAddress, source: known.source };
+}
+
 export class Names {
   readonly interfaces: Interfaces;
   readonly #zoneIsIndex: boolean;
@@ -143,16 +158,20 @@ export class Names {
   }
 
   /**
+   * One is remembered for each destination, that of the port which was asked last: a socket for each question has a port of its
+   * own each time, and nobody asks there again.
    * @param port the port the socket is bound to
    * @param mapped does the socket see IPv4 addresses as ::ffff:a.b.c.d?
+   * @param before what this socket was told of another datagram: the same object, if it is the same again
    */
-  arrival(arrived: Arrived, port: number, mapped: boolean): Arrival {
+  arrival(arrived: Arrived, port: number, mapped: boolean, before?: Arrival): Arrival {
     if (arrived.family === 0) return UNKNOWN;
     const { destination0, destination1, destination2, destination3, specDst, ifindex } = arrived;
-    const kind = (port << 4) | (mapped ? 8 : 0) | arrived.family;
+    const kind = (mapped ? 8 : 0) | arrived.family;
     const known = this.#arrivals.find(destination0, destination1, destination2, destination3, specDst, ifindex, kind);
-    if (known !== undefined) return known;
-    const made = this.#arrival(arrived, port, mapped);
+    if (known !== undefined && (known.destination === undefined || known.destination.port === port)) return known;
+    if (known !== undefined && before !== undefined && isSameAt(port, known, before)) return before;
+    const made = known === undefined ? this.#arrival(arrived, port, mapped) : atPort(port, known);
     return this.#arrivals.store(made, destination0, destination1, destination2, destination3, specDst, ifindex, kind);
   }
 

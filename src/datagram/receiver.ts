@@ -55,6 +55,8 @@ export interface Reading {
   readonly hidden: boolean;
   /** undefined where nothing but the destination was asked for. */
   readonly extras: readonly Read[] | undefined;
+  /** Where the last datagram of this socket arrived. */
+  arrival: Arrival | undefined;
   readonly stats: SocketStats;
 }
 
@@ -232,6 +234,7 @@ export class Receiver {
     this.message(0, this.rinfo(0, reading).size, true);
     this.#names.arrival(HEARD_HERE, reading.port, reading.mapped);
     stats.destinationUnknown = destinationUnknown;
+    reading.arrival = undefined;
     this.#reading = undefined;
   }
 
@@ -280,7 +283,8 @@ export class Receiver {
     const arrived = this.#arrived;
     readControl(this.#platform.cmsg, this.#platform.arrivals, this.#ring.control, at, length, arrived);
     if (this.#cut) arrived.family = 0; // what was cut off is not known (docs/rules.md, 7)
-    this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped);
+    this.#arrival = this.#names.arrival(arrived, reading.port, reading.mapped, reading.arrival);
+    reading.arrival = this.#arrival;
     this.#generation = this.#names.generation;
     this.#port = reading.port;
     return this.#arrival;

@@ -13,6 +13,7 @@ import { Channel } from '../datagram/channel';
 import type { Endpoint } from '../datagram/endpoint';
 import type { Engine } from '../datagram/engine';
 import { failure } from '../datagram/failure';
+import type { Arrival } from '../datagram/names';
 import type { Reading, Receiver } from '../datagram/receiver';
 import type { Outlet } from '../datagram/refusals';
 import { Sender } from '../datagram/sender';
@@ -147,6 +148,7 @@ export class Core implements Outlet, Reading, Waiter {
   mapped = false;
   readonly hidden: boolean;
   readonly extras: readonly Read[] | undefined;
+  arrival: Arrival | undefined;
   #events = READABLE;
   #timer: NodeJS.Timeout | undefined;
   #handle: HandleView | undefined;

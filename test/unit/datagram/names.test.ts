@@ -103,6 +103,42 @@ describe('arrivals', () => {
     expect(names.arrival(arrived('192.0.2.1', { ifindex: 1 }), 53, false).destination?.interface).toBe('lo');
   });
 
+  test('one is remembered for each destination: ports that nobody asks again take no memory', () => {
+    const { names } = setUp();
+    const first = names.arrival(arrived('192.0.2.1'), 53, false);
+    const other = names.arrival(arrived('192.0.2.1'), 40_000, false);
+    expect(other).toEqual({ ...first, destination: { ...first.destination, port: 40_000 } });
+    expect(Object.isFrozen(other.destination)).toBe(true);
+    expect(names.arrival(arrived('192.0.2.1'), 53, false)).not.toBe(first);
+  });
+
+  test('a socket is told the same object again, however many ports were asked meanwhile', () => {
+    const { names } = setUp();
+    const first = names.arrival(arrived('192.0.2.1'), 53, false);
+    for (let port = 40_000; port < 40_010; port++) names.arrival(arrived('192.0.2.1'), port, false);
+    expect(names.arrival(arrived('192.0.2.1'), 53, false, first)).toBe(first);
+    expect(names.arrival(arrived('192.0.2.1'), 54, false, first).destination?.port).toBe(54);
+    expect(names.arrival(arrived('192.0.2.5'), 53, false, first).destination?.address).toBe('192.0.2.5');
+    expect(names.arrival(arrived('192.0.2.1', { ifindex: 1 }), 53, false, first).destination?.interface).toBe('lo');
+    expect(names.arrival(arrived('192.0.2.1'), 53, true, first).localAddress).toBe('::ffff:192.0.2.1');
+    expect(names.arrival(newArrived(), 53, false, first).destination).toBeUndefined();
+  });
+
+  test('what a socket was told is outdated when an interface has another name, or answers from elsewhere', () => {
+    const { names, syscalls, clock } = setUp();
+    names.refresh();
+    const first = names.arrival(arrived('239.1.2.3', { specDst: word('192.0.2.1'), hasSpecDst: true }), 53, false);
+    const told = arrived('239.1.2.3', { specDst: word('192.0.2.5'), hasSpecDst: true });
+    names.arrival(told, 54, false);
+    expect(names.arrival(told, 53, false, first).localAddress).toBe('192.0.2.5');
+    syscalls.interfaces.set(2, 'renamed');
+    clock.now = 5000;
+    names.refresh();
+    const again = arrived('239.1.2.3', { specDst: word('192.0.2.1'), hasSpecDst: true });
+    names.arrival(again, 54, false);
+    expect(names.arrival(again, 53, false, first).destination?.interface).toBe('renamed');
+  });
+
   test.each([
     ['192.0.2.255', 'the interface is told', 2, '192.0.2.1'],
     ['255.255.255.255', 'the interface is told', 2, '192.0.2.1'],

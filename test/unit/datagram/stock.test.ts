@@ -13,7 +13,14 @@ function setUp() {
   const host = new FakeHost(linux64);
   const { syscalls } = host;
   const receiver = new Receiver(host.platform, syscalls, new Names(syscalls, { now: () => 0 }), 4, 2000);
-  const reading: Reading = { port: 53, mapped: false, hidden: false, extras: undefined, stats: newStats() };
+  const reading: Reading = {
+    port: 53,
+    mapped: false,
+    hidden: false,
+    extras: undefined,
+    arrival: undefined,
+    stats: newStats(),
+  };
   const fd = syscalls.socket(2);
   /** @param making is run with each Buffer that is made for them */
   return (limit: number, payload: string, making: () => void = () => {}) => {

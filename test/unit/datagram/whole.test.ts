@@ -14,7 +14,14 @@ function setUp(on: Case, room = ROOM) {
   const host = new FakeHost(on);
   const { syscalls } = host;
   const receiver = new Receiver(host.platform, syscalls, new Names(syscalls, { now: () => 0 }), 4, room);
-  const reading: Reading = { port: 53, mapped: false, hidden: false, extras: undefined, stats: newStats() };
+  const reading: Reading = {
+    port: 53,
+    mapped: false,
+    hidden: false,
+    extras: undefined,
+    arrival: undefined,
+    stats: newStats(),
+  };
   const fd = syscalls.socket(2);
   let sent = 0;
   /** Bytes of which those of each datagram, and each part of it, are others. */
