@@ -187,6 +187,22 @@ describe('the kernel', () => {
     expect([runs.stats().datagramsIn, each.stats().datagramsIn]).toEqual([11, 11]);
   });
 
+  onLinux('a run is answered whole, cut as it came, from where it was asked: send(run, rinfo)', async () => {
+    const server = await bound({ gro: 'runs' }, '0.0.0.0');
+    server.on('message', (run, rinfo) => server.send(run, rinfo));
+    const client = createSocket({ type: 'udp4' });
+    open.push(client);
+    const { port } = server.address();
+    await new Promise<void>((done) => client.connect(port, '127.0.0.2', done)); // hears nobody else
+    const got = messages(client);
+    client.send(Buffer.alloc(10_500), { segmentSize: 1000 });
+    await until(() => got.length === 11);
+    expect(got.map(([, { size, address }]) => [size, address])).toEqual([
+      ...Array<unknown>(10).fill([1000, '127.0.0.2']),
+      [500, '127.0.0.2'],
+    ]);
+  });
+
   onLinux('reusePort: { steer } says which socket of the group takes a datagram', async () => {
     const load = [0x30, 0, 0, 0] as const; // the first byte of the payload: UDP's header is gone by now
     const first = await bound({ reusePort: { steer: [load, [0x16, 0, 0, 0]] } });
