@@ -87,6 +87,8 @@ test('what has been received already is not read again', async () => {
   net.arrive(fd, datagrams('early'));
   await settled();
   const stats = newStats();
-  net.engine.receiver(...RECEIVER).rehearse({ port: 7, mapped: false, hidden: false, extras: undefined, arrival: undefined, stats });
+  net.engine
+    .receiver(...RECEIVER)
+    .rehearse({ port: 7, mapped: false, hidden: false, extras: undefined, arrival: undefined, stats });
   expect(stats).toEqual(newStats());
 });
