@@ -6,6 +6,7 @@ import { fc } from '../../fuzz/settings';
 import { arrived4, type ControlMessage, pktinfo6 } from '../../support/bytes';
 import { FakeHost, type Incoming } from '../../support/fake-host';
 import { type Case, cases, linux64 } from '../../support/layouts';
+import { newReading } from '../../support/reading';
 
 const EXTRAS = readersOf({
   recvTTL: true,
@@ -25,7 +26,7 @@ function setUp(on: Case, batch = 4, size = 1500) {
   const names = new Names(host.syscalls, { now: () => clock.now });
   const receiver = new Receiver(host.platform, host.syscalls, names, batch, size);
   const fd = host.syscalls.socket(2);
-  const reading: Reading = { port: 53, mapped: false, hidden: false, extras: undefined, arrival: undefined, stats };
+  const reading = newReading(stats);
   const receive = (datagrams: readonly (Incoming | number)[], other: Partial<Reading> = {}) => {
     host.syscalls.sockets.get(fd)?.incoming.push(...datagrams);
     const received = receiver.receive(fd, batch);

@@ -1,10 +1,10 @@
 /** Datagrams that come one at a time get Buffers that were made together: what a program has is still its own alone. */
 import { Names } from '../../../src/datagram/names';
-import { type Reading, Receiver } from '../../../src/datagram/receiver';
-import { newStats } from '../../../src/socket/stats';
+import { Receiver } from '../../../src/datagram/receiver';
 import { fc } from '../../fuzz/settings';
 import { FakeHost } from '../../support/fake-host';
 import { linux64 } from '../../support/layouts';
+import { newReading } from '../../support/reading';
 
 const FastBuffer = (Buffer as unknown as { [Symbol.species]: new (size: number) => Buffer })[Symbol.species];
 const from = { address: '192.0.2.9', port: 4321 };
@@ -13,14 +13,7 @@ function setUp() {
   const host = new FakeHost(linux64);
   const { syscalls } = host;
   const receiver = new Receiver(host.platform, syscalls, new Names(syscalls, { now: () => 0 }), 4, 2000);
-  const reading: Reading = {
-    port: 53,
-    mapped: false,
-    hidden: false,
-    extras: undefined,
-    arrival: undefined,
-    stats: newStats(),
-  };
+  const reading = newReading();
   const fd = syscalls.socket(2);
   /** @param making is run with each Buffer that is made for them */
   return (limit: number, payload: string, making: () => void = () => {}) => {

@@ -1,11 +1,11 @@
 /** Large datagrams of one size are received where they stay; whatever comes instead of them is as it was sent, too. */
 import { Names } from '../../../src/datagram/names';
-import { type Reading, Receiver } from '../../../src/datagram/receiver';
+import { Receiver } from '../../../src/datagram/receiver';
 import { WHOLE } from '../../../src/datagram/whole';
-import { newStats } from '../../../src/socket/stats';
 import { fc } from '../../fuzz/settings';
 import { FakeHost } from '../../support/fake-host';
 import { type Case, cases, linux64 } from '../../support/layouts';
+import { newReading } from '../../support/reading';
 
 const from = { address: '192.0.2.9', port: 4321 };
 const ROOM = 65535;
@@ -14,14 +14,7 @@ function setUp(on: Case, room = ROOM) {
   const host = new FakeHost(on);
   const { syscalls } = host;
   const receiver = new Receiver(host.platform, syscalls, new Names(syscalls, { now: () => 0 }), 4, room);
-  const reading: Reading = {
-    port: 53,
-    mapped: false,
-    hidden: false,
-    extras: undefined,
-    arrival: undefined,
-    stats: newStats(),
-  };
+  const reading = newReading();
   const fd = syscalls.socket(2);
   let sent = 0;
   /** Bytes of which those of each datagram, and each part of it, are others. */
