@@ -1,5 +1,5 @@
 /** Where records lie. What they keep is tested with those who use them: WordMap and Remotes. */
-import { hash } from '../../../src/datagram/records';
+import { hash, Records } from '../../../src/datagram/records';
 
 /** Taken once: jest's globals are slow. */
 const { imul } = Math;
@@ -53,4 +53,16 @@ test.each<[string, (a: number, b: number) => Key]>([
     const same = pairs.filter(([one, other]) => place(seed, one) === place(seed, other));
     expect(same.length).toBeLessThanOrEqual(pairs.length / 8);
   }
+});
+
+test('of one word of key and four in all, the first few take no more than V8 keeps on its own heap', () => {
+  const records = new Records(64, 1, 4);
+  const add = (word: number) => {
+    records.key[0] = word;
+    records.add(53);
+  };
+  add(1);
+  expect(records.words.byteLength).toBeLessThanOrEqual(64); // typed_array_max_size_in_heap
+  for (let word = 1; word <= 64; word++) add(word);
+  expect(records.size).toBe(64);
 });
