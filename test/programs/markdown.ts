@@ -36,9 +36,9 @@ ${table(['package', 'protocol', ...WAYS], rows)}
 ## Their own tests
 
 Test suites that ship inside packages, run as they are and with \`-r recvfromto/register\`: the same
-outcome. What fails in both needs more than this machine has: osc a serial port, stun a server on the Internet. The packages
-of coap and k-rpc-socket come without their tests, and so does osc-js: the suite in its repository (2.4.1), run by hand, passes
-with both (125 tests).
+outcome. What fails in both needs more than this machine has: osc a serial port. The one file of stun's that asks a server
+on the Internet is left out. The packages of coap and k-rpc-socket come without their tests, and so does osc-js: the suite in
+its repository (2.4.1), run by hand, passes with both (125 tests).
 
 ${table(
   ['package', 'node:dgram', 'with register'],

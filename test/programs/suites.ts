@@ -47,7 +47,12 @@ const SUITES: readonly Suite[] = [
   { name: 'sip', argv: [coffee, 'test/runtests.coffee', 'parser', 'digest', 'rport'], summary: /^ok$/gm },
   { name: 'statsd', argv: ['run_tests.js'], summary: /\d+(?:\/\d+)? assertions(?: failed)?|assertions failed/g },
   { name: 'radius', argv: [nodeunit, 'test'], summary: /\d+(?:\/\d+)? assertions(?: failed)?/g },
-  { name: 'stun', argv: [jest, '--runInBand', '--ci', '--forceExit', '--coverage=false'], summary: /^Tests: .*/gm },
+  {
+    name: 'stun',
+    // Without the file that asks a server on the Internet: how it fails depends on when the resolver gives up.
+    argv: [jest, '--runInBand', '--ci', '--forceExit', '--coverage=false', '--testPathIgnorePatterns=test/net/request'],
+    summary: /^Tests: .*/gm,
+  },
 ];
 
 /** A host with one address and a default route: one run after the other, as both use the same ports. */
@@ -67,7 +72,7 @@ export async function suites(report: Report): Promise<Ran[]> {
     }
     ran.push({ name: suite.name, plain, ours });
     report.check(`${suite.name}: its own tests end alike`, plain === ours, `${plain}; with register: ${ours}`);
-    report.check(`${suite.name}: its own tests ran`, /\d/.test(plain) && !plain.includes('hung'), plain);
+    report.check(`${suite.name}: its own tests ran`, !/^(?:passed|exit \d+)$|hung/.test(plain), plain);
   }
   return ran;
 }
