@@ -72,9 +72,9 @@ async function measureCases(cases: readonly Case[], subjects: readonly Subject[]
   const failures: string[] = [];
   const seconds = options.limitSeconds || (options.only.length > 0 ? cases.length * ONE_SECONDS : WHOLE_SECONDS);
   // By what was planned, so that a case that takes longer takes nothing from those behind it.
-  const share = (seconds * 1000) / cases.reduce((all, one) => all + plannedMs(one, context.quick), 0);
-  for (const one of cases) {
-    if (one.needs !== undefined && context.tools[one.needs] === undefined) continue;
+  const possible = cases.filter(({ needs }) => needs === undefined || context.tools[needs] !== undefined);
+  const share = (seconds * 1000) / possible.reduce((all, one) => all + plannedMs(one, context.quick), 0);
+  for (const one of possible) {
     const began = performance.now();
     const run = await measureCase(one, subjects, context, share * plannedMs(one, context.quick));
     samples.push(...run.samples);

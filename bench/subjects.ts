@@ -10,7 +10,7 @@ export type Family = '4' | '6' | 'dual';
 export interface ServerOptions {
   readonly family?: Family;
   readonly mode?: 'echo' | 'count';
-  readonly answer?: 'reply' | 'send' | 'run';
+  readonly answer?: 'reply' | 'send';
   readonly how?: 'plain' | 'callback' | 'awaited' | 'late';
   readonly sockets?: number;
   /** µs of work for each message, which is not answered. */

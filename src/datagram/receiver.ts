@@ -64,8 +64,9 @@ export class Receiver {
   readonly batch: number;
   readonly maxDatagramSize: number;
   /**
-   * A rinfo like the first one, for good; undefined: nothing has been read yet. Where a garbage collection finds none, as in a server that nobody has asked for some
-   * seconds, V8 forgets how they look (it holds hidden classes weakly), and throws away what it has compiled for them.
+   * A rinfo like the first one, for good; undefined: nothing has been read yet. Where a garbage collection finds none, as in a
+   * server that nobody has asked for some seconds, V8 forgets how they look (it holds hidden classes weakly), and throws away
+   * what it has compiled for them.
    */
   kept: RemoteInfo | undefined;
   readonly #platform: Platform;
