@@ -19,9 +19,10 @@ function isAudit({ execArgv = [], env = {} }: ProcessWithPermission): boolean {
 
 /** undefined where nobody is stopped. */
 function enforced(host: ProcessWithPermission): ProcessWithPermission['permission'] {
-  const { permission, allowedNodeEnvironmentFlags } = host;
-  if (permission === undefined || !allowedNodeEnvironmentFlags?.has('--allow-net') || isAudit(host)) return undefined;
-  return permission;
+  const { permission } = host;
+  if (permission === undefined) return undefined;
+  // Asked last: Node makes that list when it is read, which takes a millisecond.
+  return host.allowedNodeEnvironmentFlags?.has('--allow-net') && !isAudit(host) ? permission : undefined;
 }
 
 /** @throws ERR_ACCESS_DENIED */
