@@ -22,7 +22,7 @@ export interface Arrival {
 }
 
 interface NamesOptions {
-  /** Default performance.now. */
+  /** ms by a clock that goes steadily; by default the one in captured.ts. */
   readonly now?: (() => number) | undefined;
   /** Default os.networkInterfaces. */
   readonly list?: typeof networkInterfaces | undefined;

@@ -1,5 +1,5 @@
 /** The descriptors that socket() has returned, and the calls that take one and no message. */
-import { performance } from 'node:perf_hooks'; // the global is a getter
+import { now } from '../captured';
 import { failure } from '../datagram/failure';
 import { invalidArgValue, outOfRange } from '../errors';
 import type { Host } from '../ffi';
@@ -150,13 +150,13 @@ export class Descriptors {
 
   #poll(entries: readonly PollEntry[], timeout: number): number {
     const { EINTR } = this.#host.platform.errno;
-    const end = timeout < 0 ? Number.POSITIVE_INFINITY : performance.now() + timeout;
+    const end = timeout < 0 ? Number.POSITIVE_INFINITY : now() + timeout;
     for (;;) {
-      const left = Math.max(0, Math.ceil(end - performance.now()));
+      const left = Math.max(0, Math.ceil(end - now()));
       const ready = this.#calls.poll(entries, Math.min(left, SLICE));
       if (ready > 0) return ready;
       if (ready < 0 && (ready !== -EINTR || somebodyListens())) this.#check(ready, 'poll');
-      if (left <= SLICE && ready === 0 && performance.now() >= end) return 0;
+      if (left <= SLICE && ready === 0 && now() >= end) return 0;
     }
   }
 

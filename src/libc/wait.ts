@@ -3,7 +3,7 @@
  * that the program listens to would end nothing. So we wait with poll(2), a moment at a time.
  */
 import { constants as os } from 'node:os';
-import { performance } from 'node:perf_hooks';
+import { now } from '../captured';
 import { failure } from '../datagram/failure';
 import { ERROR, type Host } from '../ffi';
 
@@ -32,11 +32,11 @@ export class Waiter {
    */
   until(fd: number, events: number, timeout: number | undefined, syscall: string, attempt: () => number): number {
     const { EAGAIN } = this.#host.platform.errno;
-    const end = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout;
+    const end = timeout === undefined ? Number.POSITIVE_INFINITY : now() + timeout;
     for (let ready = 0; ; ) {
       const result = attempt();
       if (result !== -EAGAIN || timeout === 0) return result;
-      const left = Math.ceil(end - performance.now());
+      const left = Math.ceil(end - now());
       if (left <= 0) return result;
       if ((ready & ERROR) !== 0) Atomics.wait(this.#sleeper, 0, 0, Math.min(left, ERROR_PAUSE));
       ready = this.#poll(fd, events, Math.min(left, SLICE), syscall);
