@@ -398,9 +398,9 @@ export interface SocketStats {
   systemCallsOut: number;
   /** Received longer than maxDatagramSize. */
   truncated: number;
-  /** Not delivered because of `accept` or `receiveBlockList`. */
+  /** Not delivered because of `accept`, `receiveBlockList`, `multicastAll` or `bindToDevice`. */
   filtered: number;
-  /** Received but not delivered because the socket was closed first, or there was no memory for it. */
+  /** Received but not delivered: the socket was closed first, there was no memory for it, or the kernel had joined it to others and did not say where it ends. */
   discarded: number;
   /** Dropped by the kernel's receive queue; with `recvDrops`, as of the last datagram. */
   droppedByKernel: number;

@@ -82,6 +82,9 @@ interface Started {
   readonly cpuMs: number;
 }
 
+/** Has it imported ours before its program, and its clock, begins? */
+const preloads = (runtime: readonly string[]): boolean => runtime.includes('-r');
+
 /** A process is started, asked once, and says what it has cost until its answer had left. */
 async function firstAnswer(
   runtime: readonly string[],
@@ -96,19 +99,38 @@ async function firstAnswer(
     const answered = once(client, 'message').then(() => performance.now() - began);
     client.send('question', port, '127.0.0.1');
     const { importMs, importCpuMs, cpuMs } = await server.hear<Started>();
-    return { firstAnswerCpuMs: cpuMs, importMs, importCpuMs, firstAnswerMs: await answered };
+    const imported: Metrics = preloads(runtime) ? {} : { importMs, importCpuMs };
+    return { firstAnswerCpuMs: cpuMs, ...imported, firstAnswerMs: await answered };
   } finally {
     client.close();
     await server.stop();
   }
 }
 
-function starting({ subject, context }: Turn, node?: string): Promise<Metrics> {
+/** What register costs every program that is started with it, and an import those that need no socket this time. */
+async function withoutSocket(
+  runtime: readonly string[],
+  words: readonly string[],
+  { tools, dist }: Context,
+): Promise<Metrics> {
+  const program = new Program(tools.pinned('server', [...runtime, ...words]), environment(dist));
+  try {
+    const { cpuMs } = await program.hear<Started>();
+    return { noSocketCpuMs: cpuMs };
+  } finally {
+    await program.stop();
+  }
+}
+
+async function starting({ subject, context }: Turn, node: string): Promise<Metrics> {
   const file = (name: string) => join(__dirname, '../servers', name);
   if (subject.id === 'bun') return firstAnswer(subject.runtime, [file('first-answer-bun.mjs')], context);
   const library = subject.id === 'message' ? new URL(context.dist).pathname : 'node:dgram';
-  const runtime = node === undefined ? subject.runtime : [node, ...subject.runtime.slice(1)];
-  return firstAnswer(runtime, [file('first-answer.cjs'), library], context);
+  const runtime = [node, ...subject.runtime.slice(1)];
+  return {
+    ...(await firstAnswer(runtime, [file('first-answer.cjs'), library], context)),
+    ...(await withoutSocket(runtime, [file('no-socket.cjs'), library], context)),
+  };
 }
 
 const STARTS: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun'];
@@ -132,12 +154,13 @@ const startCase = (line: number): Case => ({
 const starts: Scenario = {
   name: 'start',
   title: 'Start',
-  text: 'CPU of all threads from the start of the process until its first answer has left, and what of it is the import.',
+  text: 'CPU of all threads from the start of the process until its first answer has left, and what of it is the import. With register that is done before the program begins.',
   figures: [
     { metric: 'firstAnswerCpuMs', title: 'CPU ms to the first answer', digits: 1 },
     { metric: 'firstAnswerMs', title: 'ms to the first answer', digits: 1 },
     { metric: 'importCpuMs', title: 'import, CPU ms', digits: 1, ratios: false },
     { metric: 'importMs', title: 'import, ms', digits: 1, ratios: false },
+    { metric: 'noSocketCpuMs', title: 'CPU ms of a program that opens no socket', digits: 1 },
   ],
   cases: [20, 24].map(startCase),
 };

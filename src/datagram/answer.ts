@@ -1,6 +1,6 @@
 /**
  * Which address answers: docs/rules.md, line by line. Rules 1, 3 and 6 are data of each OS (platform/), 7 is in
- * control.ts and names.ts, 8 in sender.ts; the others are here, one function each.
+ * control.ts and names.ts, 8 in refusals.ts; the others are here, one function each.
  */
 import { BROADCAST, isMulticast } from '../address/ip';
 import type { Channel } from './channel';
@@ -25,8 +25,7 @@ export function answeringIPv4(
 }
 
 /**
- * Rule 4: does `source` have to be named for each datagram? Not where the socket is bound to it.
- * @throws nothing; → false also says that it may be left out
+ * Rule 4: does `source` have to be named for each datagram? Not where the socket is bound to it: the kernel takes it anyway.
  */
 export function mustBeNamed(channel: Channel, source: Endpoint): boolean {
   const { bound } = channel;

@@ -96,8 +96,7 @@ export const carried: Readonly<Record<OptionName, Carried>> = {
 };
 
 /** What is read into rinfo with these options on; undefined where nothing is. */
-export function readersOf(wishes: Readonly<Record<OptionName, boolean>>): readonly Read[] | undefined {
-  const names = Object.keys(carried) as OptionName[];
-  const readers = names.flatMap((name) => (wishes[name] ? (carried[name].read ?? []) : []));
+export function readersOf(asked: readonly OptionName[]): readonly Read[] | undefined {
+  const readers = asked.flatMap((name) => carried[name].read ?? []);
   return readers.length === 0 ? undefined : readers;
 }

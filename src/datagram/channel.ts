@@ -16,11 +16,11 @@ import { type Setup, setUp } from './setup';
 import { newRemote, SOCKADDR_SPACE, type SocketAddress } from './sockaddr';
 
 /** What a descriptor is to be: see Setup, and the option table. */
-export interface Wishes extends Readonly<Record<OptionName, boolean>>, Setup {
+export interface Wishes extends Setup {
   /** As given: dgram shows it by the deprecated name _reuseAddr. */
   readonly reuseAddr: boolean | undefined;
   readonly reusePort: boolean;
-  /** The options that are on. */
+  /** What is to be told with each datagram. */
   readonly asked: readonly OptionName[];
 }
 
@@ -265,7 +265,7 @@ export class Channel extends DescriptorOptions {
       if ('because' in asked) continue;
       for (const { level, name, value } of asked[this.kind]) this.setInt(level, name, value ?? 1);
     }
-    const overflow = wishes.recvDrops ? platform.settings.overflow : undefined;
+    const overflow = wishes.asked.includes('recvDrops') ? platform.settings.overflow : undefined;
     if (overflow !== undefined && !missing(overflow)) {
       for (const { level, name, value } of overflow.ask[this.kind]) this.setInt(level, name, value ?? 1);
     }

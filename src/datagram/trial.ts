@@ -6,7 +6,6 @@
 import { type Host, READABLE } from '../ffi/index';
 import type { IntDeparture, OptionName, Platform } from '../platform/platform';
 import { missing, type Tried } from '../platform/settings';
-import { carried } from './carried';
 import { Channel, type Wishes } from './channel';
 import { newArrived, readControl } from './control';
 import type { Endpoint } from './endpoint';
@@ -68,15 +67,7 @@ function withECN(engine: Engine, { recvECN }: Tried): Platform {
   };
 }
 
-const wishes = (...asked: OptionName[]): Wishes => ({
-  ...(Object.fromEntries(Object.keys(carried).map((name) => [name, asked.includes(name as OptionName)])) as Record<
-    OptionName,
-    boolean
-  >),
-  reuseAddr: false,
-  reusePort: false,
-  asked,
-});
+const wishes = (...asked: OptionName[]): Wishes => ({ reuseAddr: false, reusePort: false, asked });
 
 /** What all trials send and receive with: made once, because the first socket of a process waits for it. */
 class Bench {

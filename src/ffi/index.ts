@@ -4,7 +4,7 @@
  */
 import type { networkInterfaces } from 'node:os';
 import { unsupportedPlatform } from '../errors';
-import { hostPlatform } from '../platform/index';
+import { checkSystem, hostMachine, hostPlatform } from '../platform/index';
 import type { Platform } from '../platform/platform';
 import type { LookupFunction } from '../types';
 import { hasBinary, type Koffi, loadKoffi, mayRefuseAddons } from './koffi';
@@ -65,17 +65,18 @@ const gone = (cause: Error): Error =>
   );
 
 /**
- * Can the host be opened? Loads nothing native where all signs are good, so that a program which never opens a socket is
+ * Can the host be opened? Loads nothing where all signs are good, so that a program which never opens a socket is
  * left alone, and so is each of its workers: one that is terminated while it loads koffi ends the process (docs/koffi.md
  * §2.17). Where they are not (Node's permission model, --no-addons, a runtime of its own, no binary in the usual place)
  * the host is opened to see. What goes wrong in spite of good signs is thrown by {@link openHost}, at the first socket.
  * @throws as {@link openHost}
  */
 export function checkHost(): void {
-  const platform = hostPlatform();
+  const machine = hostMachine();
+  checkSystem(machine.name);
   const { bun, deno } = process.versions as Record<string, string | undefined>;
-  const known = bun === undefined && deno === undefined && !mayRefuseAddons() && hasBinary(platform);
-  if (!known) openHost();
+  const inNode = bun === undefined && deno === undefined;
+  if (!inNode || mayRefuseAddons() || !hasBinary(machine)) openHost();
 }
 
 function open(platform: Platform): Host {

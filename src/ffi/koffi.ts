@@ -6,6 +6,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unsupportedPlatform } from '../errors';
+import type { MachineName } from '../platform/index';
 import type { Platform } from '../platform/platform';
 import type { Machine } from './node-ffi';
 import { type ProcessWithPermission, refuseWithoutNet } from './permission';
@@ -115,7 +116,7 @@ function onGlibc(): boolean {
  * The binary in koffi's package for this machine, in a node_modules above this file. undefined where there is none, and where
  * it is left to the JavaScript of that package: on Linux it has one for glibc and one for musl.
  */
-function binaryOf({ name, arch }: Platform): string | undefined {
+function binaryOf({ name, arch }: MachineName): string | undefined {
   if (name === 'linux' && !onGlibc()) return undefined;
   const path = `node_modules/@koromix/koffi-${name}-${arch}/${name}_${arch}/koffi.node`;
   for (let folder = __dirname, below = ''; folder !== below; below = folder, folder = dirname(folder)) {
@@ -126,14 +127,14 @@ function binaryOf({ name, arch }: Platform): string | undefined {
 }
 
 /** Is there a binary of koffi's for this machine where npm and its kin put it? Looks, and loads nothing. */
-export function hasBinary(platform: Platform): boolean {
+export function hasBinary(machine: MachineName): boolean {
   try {
-    if (binaryOf(platform) !== undefined) return true;
+    if (binaryOf(machine) !== undefined) return true;
   } catch {
     // Nobody may look there.
   }
   try {
-    require.resolve(`@koromix/koffi-${platform.name}-${platform.arch}`, { paths: [require.resolve('koffi')] });
+    require.resolve(`@koromix/koffi-${machine.name}-${machine.arch}`, { paths: [require.resolve('koffi')] });
     return true;
   } catch {
     return false;

@@ -29,7 +29,7 @@ export function platformFor(name: string, arch: string, libc?: Libc): Platform {
   const key = `${name}-${arch}-${libc ?? ''}`;
   let platform = known.get(key);
   if (platform === undefined) {
-    if (!Object.hasOwn(systems, name)) throw unsupportedPlatform(`recvfromto does not support ${name}`);
+    checkSystem(name);
     platform = systems[name]()(arch, libc);
     if (platform === undefined) throw unsupportedPlatform(`recvfromto does not support ${name} on ${arch}`);
     known.set(key, platform);
@@ -42,5 +42,24 @@ export function platformFor(name: string, arch: string, libc?: Libc): Platform {
  * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM
  */
 export function hostPlatform(): Platform {
-  return platformFor(process.platform, process.arch);
+  const { name, arch } = hostMachine();
+  return platformFor(name, arch);
+}
+
+/** An OS and a CPU, by process.platform's and process.arch's words. */
+export interface MachineName {
+  readonly name: string;
+  readonly arch: string;
+}
+
+export function hostMachine(): MachineName {
+  return { name: process.platform, arch: process.arch };
+}
+
+/**
+ * Has it a file here? On which CPUs, that file says: it and its structs take some ms to load.
+ * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM
+ */
+export function checkSystem(name: string): void {
+  if (!Object.hasOwn(systems, name)) throw unsupportedPlatform(`recvfromto does not support ${name}`);
 }

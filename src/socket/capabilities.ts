@@ -176,12 +176,7 @@ function overflow(channels: readonly Channel[]): Finding | undefined {
 }
 
 /** A socket that is asked for nothing beyond the destination. */
-const PLAIN: Wishes = {
-  reuseAddr: false,
-  reusePort: false,
-  asked: [],
-  ...(Object.fromEntries(Object.keys(carried).map((name) => [name, false])) as Record<OptionName, boolean>),
-};
+const PLAIN: Wishes = { reuseAddr: false, reusePort: false, asked: [] };
 
 function open(engine: Engine, kind: SocketKind): Channel | string {
   const channel = new Channel(engine, kind);

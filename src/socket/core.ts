@@ -3,7 +3,7 @@
  * hangs on the Socket under a symbol, as dgram's state does, because the Socket may be an object that was not made by our
  * constructor (`Socket.call(this, …)`); programs find dgram's own fields of that state here. One record of stable shape
  * instead of many small objects: a process may have thousands of sockets, and each must fit into the CPU's cache.
- * Over 300 lines and twelve fields for that reason.
+ * Over 300 lines for that reason.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
@@ -74,8 +74,8 @@ const SHORTEST_BACK_OFF = 1;
 const LONGEST_BACK_OFF = 100;
 
 /** What this OS never tells is left out of rinfo, and not 0. */
-function toldExtras({ wishes, extras }: Settings, { host }: Engine): readonly Read[] | undefined {
-  return missing(host.platform.carried.recvDrops) ? readersOf({ ...wishes, recvDrops: false }) : extras;
+function toldExtras({ told, extras }: Settings, { host }: Engine): readonly Read[] | undefined {
+  return missing(host.platform.carried.recvDrops) ? readersOf(told.filter((name) => name !== 'recvDrops')) : extras;
 }
 
 export class Core implements Outlet, Reading, Waiter {
@@ -165,7 +165,7 @@ export class Core implements Outlet, Reading, Waiter {
     this.sticky = settings.sticky && new Sticky(settings.sticky, engine);
     this.batch = settings.batch;
     this.hidden = settings.registered;
-    this.extras = settings.wishes.recvDrops ? toldExtras(settings, engine) : settings.extras;
+    this.extras = settings.told.includes('recvDrops') ? toldExtras(settings, engine) : settings.extras;
   }
 
   // ── what programs see of dgram's state ───────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ const refused = channel('recvfromto:refused');
 /** Not sent because the kernel would not. */
 const failed = channel('recvfromto:failed');
 
-export function publishDropped(socket: EventEmitter, reason: string, rinfo?: unknown): void {
+export function publishDropped(socket: EventEmitter, reason: string, rinfo: unknown): void {
   if (dropped.hasSubscribers) dropped.publish({ socket, reason, rinfo });
 }
 

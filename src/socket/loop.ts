@@ -110,15 +110,15 @@ export class Loop {
   }
 
   /**
-   * `core` has a receiver that has read nothing yet: it is the first socket of this thread. Its first datagram would wait for V8, which compiles what it runs
-   * for the first time (3 ms), and most of a burst that comes then would be lost. So the way in and out is gone once without a
-   * datagram, unless there is one by then.
+   * `core` has a receiver that has read nothing yet: it is the first socket of this thread. Its first datagram would wait for
+   * V8, which compiles what it runs for the first time (3 ms), and most of a burst that comes then would be lost. So the way in
+   * and out is gone once without a datagram, unless there is one by then, or nobody listens: who only sends needs none of it.
    */
   rehearse(core: Core): void {
     this.#rehearsal ??= setImmediate(() => {
       this.#rehearsal = undefined;
       // Closed meanwhile: the next one's business.
-      if (!core.reads || this.#scheduled !== undefined || this.#running) return;
+      if (!core.reads || this.#scheduled !== undefined || this.#running || !isHeard(core)) return;
       this.#turn(true);
       rehearse(core);
     });
@@ -422,7 +422,15 @@ function flushAll(senders: readonly Flushable[]): void {
   gathering.callbacks = undefined;
 }
 
-/** What fails here fails again with the first datagram, where somebody hears of it. */
+/** Does anybody listen for datagrams? What fails in asking fails again with the first one, where somebody hears of it. */
+function isHeard(core: Core): boolean {
+  try {
+    return core.batches || core.socket.listenerCount('message') > 0;
+  } catch {
+    return false;
+  }
+}
+
 function rehearse(core: Core): void {
   try {
     core.receiver.rehearse(core);

@@ -35,7 +35,9 @@ export interface Settings {
   readonly sticky: StickySettings | undefined;
   /** ms that a datagram may wait in the kernel's queue, undefined for as long as it likes. */
   readonly maxQueueTime: number | undefined;
-  /** What is read into rinfo beyond the destination; undefined where nothing is. */
+  /** What rinfo is to tell beyond the destination. */
+  readonly told: readonly OptionName[];
+  /** The same as what reads it; undefined where there is nothing to read. */
   readonly extras: readonly Read[] | undefined;
   readonly replyMark: boolean;
   readonly steer: Steering | undefined;
@@ -92,7 +94,7 @@ export function settings(given: SocketType | SocketOptions, registered = false):
   const known = registered ? sharedRegistered : shared;
   const place = placeOf(plain);
   // Whatever has been put on Object.prototype is no option of a socket that was asked for by its type.
-  known[place] ??= settingsOf(Object.freeze(Object.assign(Object.create(null), plain)), registered);
+  known[place] ??= settingsOf(Object.freeze(Object.assign(Object.create(null), plain)), registered, []);
   return known[place];
 }
 
@@ -120,7 +122,12 @@ function placeOf({ type, ipv6Only, reuseAddr, reusePort }: Plain): number {
   return reuse * 8 + (reusePort ? 4 : 0) + (ipv6Only ? 2 : 0) + (type === 'udp6' ? 1 : 0);
 }
 
-function settingsOf(given: SocketType | SocketOptions, registered: boolean): Settings {
+/** @param carriable what of {@link carried} may be among them */
+function settingsOf(
+  given: SocketType | SocketOptions,
+  registered: boolean,
+  carriable = Object.keys(carried) as OptionName[],
+): Settings {
   const options: Partial<SocketOptions> = given !== null && typeof given === 'object' ? given : { type: given };
   const { type, lookup } = options;
   // dgram checks in this order
@@ -132,13 +139,13 @@ function settingsOf(given: SocketType | SocketOptions, registered: boolean): Set
   if (lookup !== undefined && typeof lookup !== 'function') throw invalidArgType('lookup', 'of type function', lookup);
   if (type !== 'udp4' && type !== 'udp6') throw badType();
   if (options.signal !== undefined) checkSignal(options.signal);
-  const asked = wishes(options);
+  const told = carriable.filter((name) => carried[name].wanted(options));
   return {
     given,
     registered,
     type,
     kind: type === 'udp4' ? 'udp4' : options.ipv6Only ? 'udp6' : 'dual',
-    wishes: asked,
+    wishes: wishes(options, told),
     gso: options.gso ?? environment().gso ?? !registered,
     gro: checkGro(options.gro),
     ownBuffers: options.ownBuffers === undefined ? undefined : Boolean(options.ownBuffers),
@@ -160,7 +167,8 @@ function settingsOf(given: SocketType | SocketOptions, registered: boolean): Set
       options.maxQueueTime === undefined
         ? undefined
         : checkInteger('options.maxQueueTime', options.maxQueueTime, 1, Number.MAX_SAFE_INTEGER),
-    extras: readersOf({ ...asked, recvTimestamp: Boolean(options.recvTimestamp) }),
+    told,
+    extras: readersOf(told),
     replyMark: Boolean(options.replyMark),
     steer: checkSteer(options.reusePort),
     receiveBlockList,
@@ -169,19 +177,13 @@ function settingsOf(given: SocketType | SocketOptions, registered: boolean): Set
 }
 
 /** What the kernel is asked for when a descriptor is opened. */
-function wishes(options: Partial<SocketOptions>): Wishes {
-  const names = Object.keys(carried) as OptionName[];
-  const flags = Object.fromEntries(names.map((name) => [name, carried[name].wanted(options)])) as Record<
-    OptionName,
-    boolean
-  >;
+function wishes(options: Partial<SocketOptions>, told: readonly OptionName[]): Wishes {
   // With a time limit for the queue it has to be known how long each has waited.
-  if (options.maxQueueTime !== undefined) flags.recvTimestamp = true;
+  const isTimed = options.maxQueueTime !== undefined && !told.includes('recvTimestamp');
   return {
     reuseAddr: options.reuseAddr,
     reusePort: Boolean(options.reusePort),
-    ...flags,
-    asked: names.filter((name) => flags[name]),
+    asked: isTimed ? [...told, 'recvTimestamp'] : told,
     bindToDevice: checkDevice(options.bindToDevice),
     freebind: Boolean(options.freebind),
     transparent: Boolean(options.transparent),
@@ -207,7 +209,7 @@ function checkSticky(value: unknown): StickySettings | undefined {
     throw invalidArgValue('options.stickySource.follow', follow, "must be 'route'");
   }
   return {
-    max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // more than a Map holds
+    max: checkInteger('options.stickySource.max', max, 1, 2 ** 24 - 1), // 268 MB for IPv4
     ttl: checkInteger('options.stickySource.ttl', ttl, 1, Number.MAX_SAFE_INTEGER),
     follow,
   };

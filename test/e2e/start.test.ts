@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 const DIST = join(__dirname, '../../dist');
 
-/** @param code runs after the import */
-function loaded(code = ''): { files: string[]; builtins: string[] } {
+/** @param code runs after the import of `entry` */
+function loaded(code = '', entry = 'index.js'): { files: string[]; builtins: string[] } {
   const program = `
     const before = new Set(process.moduleLoadList);
-    const recvfromto = require(${JSON.stringify(DIST)});
+    const recvfromto = require(${JSON.stringify(join(DIST, entry))});
     ${code}
     const builtins = process.moduleLoadList.filter((name) => !before.has(name));
     process.stdout.write(JSON.stringify({ files: Object.keys(require.cache), builtins }));`;
@@ -23,7 +23,16 @@ test('an import is three files, and neither koffi nor what of Node takes millise
   const { files, builtins } = loaded();
   expect(files.filter((file) => !file.startsWith(DIST))).toEqual([]);
   expect(files.length).toBeLessThanOrEqual(3);
-  for (const slow of SLOW) {
+  for (const slow of [...SLOW, 'dns']) {
+    expect([slow, has(builtins, slow)]).toEqual([slow, false]);
+  }
+});
+
+test('register, which many programs get that open no socket, is three files, and nothing of the platform', () => {
+  const { files, builtins } = loaded('', 'register.js');
+  expect(files.filter((file) => !file.startsWith(DIST))).toEqual([]);
+  expect(files.length).toBeLessThanOrEqual(3);
+  for (const slow of [...SLOW, 'dns']) {
     expect([slow, has(builtins, slow)]).toEqual([slow, false]);
   }
 });

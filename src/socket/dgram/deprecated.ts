@@ -39,10 +39,15 @@ export function defineDeprecatedNames(prototype: Stateful): void {
     },
   );
   const methods = prototype as unknown as Record<string, unknown>;
-  methods._healthCheck = warned('_healthCheck()', function (this: Stateful) {
-    this[kState].openChannel();
+  const offer = (name: string, does: (core: Core) => void) => {
+    let called: ((core: Core) => void) | undefined;
+    methods[name] = function deprecated(this: Stateful): void {
+      called ??= warned(`${name}()`, does);
+      called(this[kState]);
+    };
+  };
+  offer('_healthCheck', (core) => {
+    core.openChannel();
   });
-  methods._stopReceiving = warned('_stopReceiving()', function (this: Stateful) {
-    this[kState].listen(false);
-  });
+  offer('_stopReceiving', (core) => core.listen(false));
 }

@@ -6,7 +6,6 @@ import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { checkHost, isMainThread, openHost } from '../../ffi/index';
-
 import type { MessageListener, SocketOptions, SocketType } from '../../types';
 import { Socket } from '../socket';
 

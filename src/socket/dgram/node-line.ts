@@ -3,7 +3,7 @@
  * dgram's Socket is taken when this is loaded: `recvfromto/register` replaces it later.
  */
 import * as dgram from 'node:dgram';
-import dns from 'node:dns';
+import type * as Dns from 'node:dns';
 import { errorMonitor } from 'node:events';
 
 type Constructor = new (options: dgram.SocketOptions) => dgram.Socket;
@@ -46,7 +46,8 @@ function triedFailureEvent(): 'error' | typeof errorMonitor {
 let literals: boolean | undefined;
 
 /** Does dgram hand IP literals to dns.lookup, which a program has replaced? Node 20, 22 and 25 do. @param own Node's, if it is known */
-export function looksUpLiterals(own: typeof dns.lookup | undefined): boolean {
+export function looksUpLiterals(own: typeof Dns.lookup | undefined): boolean {
+  const dns = require('node:dns') as { lookup: typeof Dns.lookup };
   if (literals === undefined) {
     const replaced = dns.lookup;
     let asked = false;

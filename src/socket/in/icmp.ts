@@ -16,7 +16,7 @@ const OWN = 'local';
  * @param others count those alone that are about datagrams which have left
  */
 export function drainErrors(core: Core, others = false): number {
-  if (!core.settings.wishes.recvErrors) return 0;
+  if (!core.settings.wishes.asked.includes('recvErrors')) return 0;
   const reader = core.engine.errorQueue; // made on first use
   if (reader === undefined) return 0;
   if (core.port === 0) core.learnPort();

@@ -90,7 +90,11 @@ function failed(core: Core, inbox: Inbox, result: number): void {
 /** BSD, with `recvDrops`: the receive queue was full, and so many datagrams that nobody has counted are lost. */
 function isOverflow({ engine, settings }: Core, result: number): boolean {
   const { settings: offers, errno } = engine.host.platform;
-  return settings.wishes.recvDrops && !missing(offers.overflow) && result === -errno[offers.overflow.errno]!;
+  return (
+    settings.wishes.asked.includes('recvDrops') &&
+    !missing(offers.overflow) &&
+    result === -errno[offers.overflow.errno]!
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Host names → addresses, as lib/internal/dgram.js does: dns.lookup by default, the loopback for no name at all. */
-import dns from 'node:dns';
+import type * as Dns from 'node:dns';
 import { isIPText } from '../../address/ip';
 import { nextTick } from '../../captured';
 import type { Endpoint } from '../../datagram/endpoint';
@@ -9,16 +9,21 @@ import { looksUpLiterals } from '../dgram/node-line';
 
 export type Found = (error: NodeJS.ErrnoException | null, address: string) => void;
 
+let loaded: typeof Dns | undefined;
+/** Loaded with the first socket, as by dgram: it takes a while. `lookup` is read each time, as programs and tests replace it. */
+const dns = (): typeof Dns => (loaded ??= require('node:dns') as typeof Dns);
+
 /** As node:dns marks it for util.promisify, in every line of Node. */
-const isNodes = (lookup: typeof dns.lookup): boolean =>
+const isNodes = (lookup: typeof Dns.lookup): boolean =>
   Object.getOwnPropertySymbols(lookup).some(({ description }) => description === 'customPromisifyArgs');
 
 const { bun, deno } = process.versions as Record<string, string | undefined>;
-let original = bun === undefined && deno === undefined ? undefined : dns.lookup;
+let original = bun === undefined && deno === undefined ? undefined : dns().lookup;
 
-/** The runtime's own. node:dns takes a while to load; undefined where a program had replaced it when somebody first asked. */
-function own(): typeof dns.lookup | undefined {
-  if (original === undefined && isNodes(dns.lookup)) original = dns.lookup;
+/** The runtime's own; undefined where a program had replaced it when somebody first asked. */
+function own(): typeof Dns.lookup | undefined {
+  const { lookup } = dns();
+  if (original === undefined && isNodes(lookup)) original = lookup;
   return original;
 }
 
@@ -49,13 +54,12 @@ export class Lookup {
   /** Has the program a say in what literals are? */
   get isReplaced(): boolean {
     if (this.#lookup !== undefined) return true;
-    return this.#system === undefined && dns.lookup !== (original ?? own()) && looksUpLiterals(original);
+    return this.#system === undefined && dns().lookup !== (original ?? own()) && looksUpLiterals(original);
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
   find(host: string | undefined, found: Found): void {
-    // As it is now: programs and tests replace it.
-    const lookup = this.#lookup ?? this.#system ?? (dns.lookup as LookupFunction);
+    const lookup = this.#lookup ?? this.#system ?? (dns().lookup as LookupFunction);
     lookup(host || this.#loopback(), this.#family, found);
   }
 

@@ -8,16 +8,7 @@ import { FakeHost, type Incoming } from '../../support/fake-host';
 import { type Case, cases, linux64 } from '../../support/layouts';
 import { newReading } from '../../support/reading';
 
-const EXTRAS = readersOf({
-  recvTTL: true,
-  recvTOS: true,
-  recvTimestamp: true,
-  recvDrops: true,
-  recvErrors: false,
-  recvMark: false,
-  originalDestination: false,
-  gro: false,
-});
+const EXTRAS = readersOf(['recvTTL', 'recvTOS', 'recvTimestamp', 'recvDrops']);
 
 function setUp(on: Case, batch = 4, size = 1500) {
   const host = new FakeHost(on);

@@ -42,9 +42,20 @@ describe.each(cases.map((on) => [`${on.name} ${on.arch}`, on] as const))('%s', (
 test('once for all sockets, also for those that are bound at once', async () => {
   const net = new FakeNet();
   const done = watch(net);
-  await Promise.all([net.bound(), net.bound(), net.bound()]);
+  for (const { socket } of await Promise.all([net.bound(), net.bound(), net.bound()])) heard(socket);
   await settled();
+  heard((await net.bound()).socket);
+  await settled();
+  expect(done()).toEqual([true, 1]);
+});
+
+test('not for a socket that nobody listens to: it only sends', async () => {
+  const net = new FakeNet();
+  const done = watch(net);
   await net.bound();
+  await settled();
+  expect(done()).toEqual([false, 0]);
+  (await net.bound()).socket.on('messages', () => {});
   await settled();
   expect(done()).toEqual([true, 1]);
 });
@@ -66,7 +77,7 @@ test('of a socket that is closed at once, the next one', async () => {
   await new Promise<void>((closed) => socket.bind(0, () => socket.close(closed)));
   await settled();
   expect(done()).toEqual([false, 0]);
-  await net.bound();
+  heard((await net.bound()).socket);
   await settled();
   expect(done()).toEqual([true, 1]);
 });
