@@ -14,6 +14,7 @@ const {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } = require('node:fs');
 const { basename, dirname, join, posix, resolve } = require('node:path');
@@ -333,9 +334,22 @@ async function types(out) {
   }
 }
 
+/** Is what stands in dist/ younger than all that it is made of? */
+function isFresh(dist) {
+  const made = join(dist, 'index.js');
+  if (!existsSync(made)) return false;
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((file) => join(root, 'src', file));
+  const youngest = Math.max(
+    ...[...sources, __filename, join(root, 'package.json')].map((file) => statSync(file).mtimeMs),
+  );
+  return statSync(made).mtimeMs > youngest;
+}
+
+/** `--if-stale`: only where it has to be. */
 async function main() {
-  const out = mkdtempSync(join(root, '.dist-'));
   const dist = join(root, 'dist');
+  if (process.argv.includes('--if-stale') && isFresh(dist)) return;
+  const out = mkdtempSync(join(root, '.dist-'));
   try {
     await Promise.all([code(out), types(out)]);
     chmodSync(out, 0o755);

@@ -1,6 +1,6 @@
 /**
- * An address made ready for the kernel: its words, its interface, its text, and what it is good for. Made once per
- * address and kept in {@link Names}; the ways of a datagram only look at its words and flags.
+ * An address made ready for the kernel: its words, its interface, its text, and what it is good for. Made where
+ * {@link Names} has none of late that is the same; the ways of a datagram only look at its words and flags.
  */
 import { BROADCAST, isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified } from '../address/ip';
 import type { SocketAddress } from './sockaddr';

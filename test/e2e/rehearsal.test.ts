@@ -12,8 +12,8 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test.each(['udp4', 'udp6'] as const)('%s: runs to its end when a socket has been bound', async (type) => {
-  const socket = createSocket({ type, maxDatagramSize: SIZES[type] });
+test.each(['udp4', 'udp6'] as const)('%s: runs to its end when a socket that somebody listens to has been bound', async (type) => {
+  const socket = createSocket({ type, maxDatagramSize: SIZES[type] }, () => {});
   open.add(socket);
   const core = (socket as unknown as { [kState]: Core })[kState];
   const written = jest.spyOn(core.engine.rings, 'give');
