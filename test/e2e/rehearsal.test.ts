@@ -12,7 +12,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test.each(['udp4', 'udp6'] as const)('%s: runs to its end when a socket that somebody listens to has been bound', async (type) => {
+test.each([
+  'udp4',
+  'udp6',
+] as const)('%s: runs to its end when a socket with a listener has been bound', async (type) => {
   const socket = createSocket({ type, maxDatagramSize: SIZES[type] }, () => {});
   open.add(socket);
   const core = (socket as unknown as { [kState]: Core })[kState];
