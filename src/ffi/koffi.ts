@@ -167,6 +167,12 @@ export function isOurs({ version = '' }: { readonly version?: string }): boolean
   return differs < 0 || (differs > 0 && own[differs] > least[differs]);
 }
 
+/** createRequire(), which a module of Node's has at hand: `node:module` loads more. Bundlers, and Jest, have modules of their own. */
+function requireFrom(file: string): NodeJS.Require {
+  const { createRequire } = module.constructor as Partial<typeof import('node:module')>;
+  return (createRequire ?? (require('node:module') as typeof import('node:module')).createRequire)(file);
+}
+
 /** koffi's binary itself: finding koffi, and then its binary, takes longer than loading that. */
 function direct(platform: Platform): Koffi | undefined {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
@@ -174,8 +180,7 @@ function direct(platform: Platform): Koffi | undefined {
   try {
     const binary = binaryOf(platform);
     if (binary === undefined) return undefined;
-    const { createRequire } = require('node:module') as typeof import('node:module');
-    const found = createRequire(binary)(binary) as Koffi; // in a way that no bundler sees
+    const found = requireFrom(binary)(binary) as Koffi; // in a way that no bundler sees
     return isOurs(found) ? found : undefined;
   } catch {
     return undefined; // koffi itself says why, or finds it elsewhere
@@ -188,8 +193,7 @@ function direct(platform: Platform): Koffi | undefined {
  */
 function installed(platform: Platform): Koffi | undefined {
   try {
-    const { createRequire } = require('node:module') as typeof import('node:module');
-    const near = createRequire(require.resolve('koffi'));
+    const near = requireFrom(require.resolve('koffi'));
     const found = near(`@koromix/koffi-${platform.name}-${platform.arch}`) as Koffi;
     return typeof found.load === 'function' ? found : undefined;
   } catch {
