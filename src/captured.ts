@@ -1,11 +1,37 @@
 /**
  * What we need of Node's clocks and queues, taken once when this is loaded: fake timers (node:test, sinon, jest, vitest)
- * replace them later, and sockets must go on. Imports nothing of ours.
+ * replace them later, and sockets must go on. Where they have done so before, what can be had is taken. Imports nothing of ours.
  */
 import * as timers from 'node:timers';
 
-export const { setImmediate, setInterval, setTimeout, clearInterval, clearTimeout } = timers;
-export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
+export const { setInterval, setTimeout, clearInterval, clearTimeout } = timers;
+
+const { bun, deno } = process.versions as Record<string, string | undefined>;
+
+/** Fakes are written in other words. */
+const isFake = (name: string, found: unknown): boolean =>
+  bun === undefined && deno === undefined && !String(found).startsWith(`function ${name}(callback`);
+
+export const nextTick: typeof process.nextTick = isFake('nextTick', process.nextTick)
+  ? outside()
+  : process.nextTick.bind(process);
+
+/** Jest fakes what the files of a test see; Node's own modules, and the context around, have the real one. */
+function outside(): typeof process.nextTick {
+  const vm = require('node:vm') as typeof import('node:vm');
+  const real = vm.runInThisContext('process') as typeof process;
+  return real.nextTick.bind(real);
+}
+
+export const setImmediate = isFake('setImmediate', timers.setImmediate) ? (onATick as never) : timers.setImmediate;
+
+/** Nobody has Node's own any more. A tick comes sooner, and is not faked by all who fake this. */
+function onATick(callback: (...args: unknown[]) => void, ...args: unknown[]): Pick<NodeJS.Immediate, 'unref'> {
+  nextTick(callback, ...args);
+  const immediate = { unref: () => immediate as NodeJS.Immediate };
+  return immediate;
+}
+
 /** ms since the epoch. */
 export const wallClock: () => number = Date.now;
 

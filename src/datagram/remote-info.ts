@@ -29,6 +29,11 @@ class Heard extends Plain {
     this.#arrival = arrival;
   }
 
+  /** Is it a rinfo that a listener got from us? */
+  static isHeard(value: object): boolean {
+    return #remote in value;
+  }
+
   /** The sender, if this is a rinfo of ours whose address nobody has changed. */
   static remoteOf(rinfo: ReplyTo): Endpoint | undefined {
     return #remote in rinfo && rinfo.address === rinfo.#remote.text ? rinfo.#remote : undefined;
@@ -55,7 +60,7 @@ class Heard extends Plain {
   }
 }
 
-export const { remoteOf, arrivalOf, saysSame, copy } = Heard;
+export const { isHeard, remoteOf, arrivalOf, saysSame, copy } = Heard;
 
 /**
  * A rinfo.

@@ -12,6 +12,7 @@ import { heedDrops } from './permission';
 import type { Readiness } from './readiness';
 import type { Syscalls } from './syscalls';
 import { isMainThread } from './thread';
+import type { Ending } from './wait/at-exit';
 
 export { ERROR, READABLE, type Readiness, type Ready, type Waiter, type Watcher, WRITABLE } from './readiness';
 export type { Syscalls } from './syscalls';
@@ -23,6 +24,8 @@ export interface Host {
   readonly readiness: Readiness;
   /** Stands for os.networkInterfaces() where the host is a model. */
   readonly networkInterfaces?: typeof networkInterfaces;
+  /** A model has no end. */
+  readonly ending?: Ending;
   /** Stands for dns.lookup() there. Such a host has ports of its own: a worker of cluster opens them itself. */
   readonly lookup?: LookupFunction;
 }
@@ -86,26 +89,28 @@ function open(platform: Platform): Host {
     platform.calls === 'winsock'
       ? load.winsock().winsock(koffi, platform, watched)
       : load.posix().posix(koffi, platform, watched);
-  const readiness = openReadiness(koffi, platform, syscalls);
+  const ending: Ending = {};
+  const readiness = openReadiness(koffi, platform, syscalls, ending);
   heedDrops(syscalls, -platform.errno.EACCES);
-  return { platform, syscalls, readiness };
+  return { platform, syscalls, readiness, ending };
 }
 
 /**
  * Runtimes are told apart before anything is tried: koffi's poll panics Bun, uncatchably.
  * @throws ERR_RECVFROMTO_UNSUPPORTED_PLATFORM where this runtime cannot wait on this OS
  */
-export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscalls): Readiness {
+export function openReadiness(koffi: Koffi, platform: Platform, syscalls: Syscalls, ending: Ending = {}): Readiness {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
   const inNode = bun === undefined && deno === undefined;
   // With node:ffi libuv's handles are our own, and nobody would close them when a worker is terminated.
   if (inNode && (koffi.node.poll !== undefined || isMainThread())) {
     const { constants, errno } = platform;
-    const uv = load.uv().uvReadiness(koffi, platform, (fd) => {
+    const refusal = (fd: number) => {
       const result = syscalls.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE, Buffer.alloc(4));
       if (result >= 0) return undefined;
       return result === -errno.EBADF ? 'EBADF' : 'ENOTSOCK';
-    });
+    };
+    const uv = load.uv().uvReadiness(koffi, platform, refusal, ending);
     if (platform.epoll === undefined) return uv;
     const set = () => load.nested().nestedReadiness(koffi, platform, uv);
     return isMainThread() ? load.many().manyReadiness(uv, set) : set();

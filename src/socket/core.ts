@@ -34,6 +34,7 @@ import type { UdpHandle } from './life/cluster';
 import type { Queue } from './life/queue';
 import { type Loop, loopOf } from './loop';
 import { LARGEST_DATAGRAM, type Settings } from './options';
+import { callBackEarly } from './out/callback';
 import type { Answer } from './out/send';
 import { Sticky } from './out/sticky';
 import { NO_ERRORS, newStats } from './stats';
@@ -355,6 +356,7 @@ export class Core implements Outlet, Reading, Waiter {
     if (this.held.length > 0) this.#discardHeld();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.sender?.close();
+    callBackEarly(); // or 'close' would come before what the last flush has settled
     this.watcher?.close();
     this.watcher = undefined;
     this.reads = false;

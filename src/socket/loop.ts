@@ -21,7 +21,7 @@ import { gathering } from './out/callback';
 
 /** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
 const BUDGET = 1;
-/** ms of listeners' work after which the kernel's queues are emptied again: the default one holds some 250 datagrams. */
+/** ms of listeners' work after which the kernel's queues are emptied again, and answers leave: the default one holds some 250 datagrams. */
 const SLICE = 0.1;
 /** Messages that are delivered in any case, and between two looks at the clock. */
 const LEAST = 8;
@@ -79,6 +79,8 @@ export class Loop {
   #cost = 0;
   #sent = 0;
   #dirty: Flushable[] = [];
+  /** Of these, the one that was given something last. */
+  #latest: Flushable | undefined;
   #ticking = false;
   /** Ticks in a row that had one datagram to send. */
   #ones = 0;
@@ -90,6 +92,9 @@ export class Loop {
   constructor(engine: Engine) {
     this.engine = engine;
     this.#linger = new Linger(engine.now, () => this.#lookAgain());
+    // A listener may end the process: what those before it have answered leaves, as with dgram.
+    const { ending } = engine.host;
+    if (ending !== undefined) ending.task = () => this.flush();
   }
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,6 +276,7 @@ export class Loop {
     while (inbox.size > 0) {
       done += this.#deliverOldest(context);
       runTicks?.();
+      if (this.#cost > SLICE) this.flush(); // a call for each costs nothing beside such listeners, and nobody waits for the next one
       if (done - turned >= QUANTUM) {
         turned = done;
         inbox.rotate();
@@ -356,6 +362,7 @@ export class Loop {
    */
   added(sender: Flushable, waits: boolean): void {
     this.#sent++;
+    this.#latest = sender;
     if (sender.due) {
       if (sender.waiting !== this.#half) return;
       this.#half = 0;
@@ -364,7 +371,8 @@ export class Loop {
     }
     const idle = !this.#running && !this.#ticking;
     // As receives that bring one each: who sends now and then gains nothing by waiting for more, but there may be more by now.
-    if (idle && !waits && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
+    const alone = this.#dirty.length === 0;
+    if (idle && alone && !waits && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
       flushAll([sender]);
       return;
     }
@@ -373,6 +381,15 @@ export class Loop {
     if (!idle) return;
     this.#ticking = true;
     nextTick(this.#tick);
+  }
+
+  /**
+   * `sender`, which is on the list, is about to take one more. Each leaves as a whole, so what other sockets have been given since
+   * would be overtaken; with dgram everything that is sent on one tick leaves in the order of the calls. Answers to a batch do not:
+   * a proxy would lose what it gains by batches.
+   */
+  makeWay(sender: Flushable): void {
+    if (this.#latest !== sender && !this.#running) this.#flush(false);
   }
 
   /** Something was sent at once. */
@@ -392,11 +409,15 @@ export class Loop {
   }
 
   flush(): void {
+    if (this.#dirty.length > 0) this.#flush(true);
+  }
+
+  /** @param gathers see {@link gathering} */
+  #flush(gathers: boolean): void {
     const dirty = this.#dirty;
-    if (dirty.length === 0) return;
     this.#dirty = [];
     for (const sender of dirty) sender.due = false;
-    flushAll(dirty);
+    flushAll(dirty, gathers);
   }
 
   readonly #tick = (): void => {
@@ -407,8 +428,8 @@ export class Loop {
 }
 
 /** One that cannot wait for room (no memory for it in the kernel) keeps no other from sending, and nothing from being delivered. */
-function flushAll(senders: readonly Flushable[]): void {
-  gathering.now = true;
+function flushAll(senders: readonly Flushable[], gathers = true): void {
+  gathering.now = gathers;
   for (const sender of senders) {
     try {
       sender.flush();

@@ -39,7 +39,7 @@ export abstract class Sending extends Tuned {
     const core = this[kState];
     const { payload, port, address, options, callback } = sendArguments(core.connectState === CONNECTED, args);
     const chosen = options === undefined ? NOTHING : choice(core.engine, core.channel.family, options);
-    const settle = callback && new Callback(callback);
+    const settle = callback && new Callback(callback, core.peer !== undefined);
     const { tells } = core;
     if (core.bindState === BOUND && !core.closed) send(core, payload, port, address, chosen, settle, tells);
     else whenSending(core, () => send(core, payload, port, address, chosen, settle, tells), settle, tells);
@@ -62,7 +62,7 @@ export abstract class Sending extends Tuned {
     if (rinfo === null || typeof rinfo !== 'object') throw invalidArgType('rinfo', 'of type object', rinfo);
     const core = this[kState];
     const payload = payloadOf(msg);
-    const settle = typeof callback === 'function' ? new Callback(callback) : undefined;
+    const settle = typeof callback === 'function' ? new Callback(callback, core.peer !== undefined) : undefined;
     if (core.bindState === BOUND && !core.closed) reply(core, payload, rinfo, settle);
     else whenSending(core, () => reply(core, payload, rinfo, settle), settle, true);
   }

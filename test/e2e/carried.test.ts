@@ -334,3 +334,24 @@ describe('the socket', () => {
     }
   });
 });
+
+onLinux(
+  'an answer to a rinfo does not leave with what was left of the TTL of its request, nor with its TOS',
+  async () => {
+    const [server, client] = [
+      await bound({ recvTTL: true, recvTOS: true }),
+      await bound({ recvTTL: true, recvTOS: true }),
+    ];
+    const answers = messages(client);
+    server.on('message', (msg, rinfo) => {
+      server.send(`to ${msg}`, rinfo);
+      server.send(`as ${msg}`, { ...rinfo });
+    });
+    client.send('request', { port: server.address().port, address: HOST, ttl: 3, tos: 8 });
+    await until(() => answers.length === 2);
+    expect(answers.map(([text, { ttl, tos }]) => [text, ttl, tos])).toEqual([
+      ['to request', 64, 0],
+      ['as request', 3, 8],
+    ]);
+  },
+);

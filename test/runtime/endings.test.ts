@@ -63,3 +63,25 @@ describe.each(ENDINGS)('%s', (ending) => {
     }
   });
 });
+
+test.each([
+  'node:dgram',
+  'recvfromto',
+  'register',
+])('%s: a listener that ends the process takes no answer with it that was given before', async (library) => {
+  const heard: string[] = [];
+  const hear = (msg: Buffer) => heard.push(String(msg));
+  sink.on('message', hear);
+  const { port } = sink.address();
+  const outcome = await run(compiled.folder, 'quit.cjs', [library, String(port)]);
+  sink.send('it has ended', port, '127.0.0.1');
+  while (heard.at(-1) !== 'it has ended') await once(sink, 'message');
+  sink.off('message', hear);
+  expect(outcome).toMatchObject({ code: 0, signal: null, stderr: '' });
+  expect(heard).toEqual(['heard 1', 'heard 2', 'heard 3', 'it has ended']);
+});
+
+test('fake timers that are there before it is loaded: it hears and answers', async () => {
+  const outcome = await run(compiled.folder, 'faked.cjs', [], ['--no-warnings']);
+  expect(outcome).toEqual({ code: 0, signal: null, stdout: 'echo', stderr: '' });
+});

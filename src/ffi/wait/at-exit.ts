@@ -5,6 +5,11 @@
  */
 const TASKS = Symbol.for('recvfromto.exit');
 
+/** What is done before an environment ends by itself, where a socket is open then. */
+export interface Ending {
+  task?: () => void;
+}
+
 /** @returns takes the task back */
 export function onExit(task: () => void): () => void {
   const holder = process as unknown as Record<symbol, Set<() => void> | undefined>;

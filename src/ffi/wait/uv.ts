@@ -19,7 +19,7 @@ import { own } from '../own';
 import type { Readiness, Ready, Watcher } from '../readiness';
 import { isMainThread } from '../thread';
 import { uvErrno } from '../uv-errno';
-import { onExit } from './at-exit';
+import { type Ending, onExit } from './at-exit';
 import { Idle } from './idle';
 import { nobodys } from './nobodys';
 import { pin } from './pin';
@@ -42,8 +42,8 @@ export interface UvWaiting extends Readiness {
 type Refusal = (fd: number) => 'EBADF' | 'ENOTSOCK' | undefined;
 
 /** @param refusal errno's name for what is no socket; asked only where libuv cannot be */
-export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal): UvWaiting {
-  return new UvReadiness(koffi, platform, refusal);
+export function uvReadiness(koffi: Koffi, platform: Platform, refusal: Refusal, ending: Ending): UvWaiting {
+  return new UvReadiness(koffi, platform, refusal, ending);
 }
 
 class UvReadiness implements UvWaiting, UvHandles {
@@ -69,16 +69,18 @@ class UvReadiness implements UvWaiting, UvHandles {
     () => this.count > 0,
     () => this.#release(),
   );
+  readonly #ending: Ending;
   readonly #main = isMainThread();
   /** Are the handles ours, or koffi's? */
   #opensHandles = false;
   #pinned = this.#main; // the main thread never unmaps an addon (§2)
   #exited = false;
 
-  constructor(koffi: Koffi, platform: Platform, refusal: Refusal) {
+  constructor(koffi: Koffi, platform: Platform, refusal: Refusal, ending: Ending) {
     this.#koffi = koffi;
     this.#platform = platform;
     this.#refusal = refusal;
+    this.#ending = ending;
     this.#uv = openUv(koffi, platform);
     if (platform.epoll !== undefined) this.#spare = new SpareHandles();
   }
@@ -219,6 +221,7 @@ class UvReadiness implements UvWaiting, UvHandles {
 
   /** Callbacks end here. The descriptors stay: other 'exit' listeners may send, and closeAtEnd holds. */
   #exit(): void {
+    this.#ending.task?.();
     this.#exited = true;
     this.#idle.cancel();
     for (const watcher of this.#watchers) watcher?.retire();

@@ -106,7 +106,11 @@ function failureOf(open: () => void): Error | undefined {
 
 /** Workers run the same preloads: once per process is enough. */
 function warn(what: string, { message }: Error): void {
-  if (isMainThread()) process.emitWarning(`${what}: ${message}`, WARNING);
+  try {
+    if (isMainThread()) process.emitWarning(`${what}: ${message}`, WARNING);
+  } catch {
+    // Node cannot make warnings where Error.prototype is frozen; the program runs all the same.
+  }
 }
 
 /** No descriptor or no memory to be had, or no room on the stack of whoever has asked. */

@@ -10,28 +10,50 @@ import type { SendCallback } from '../../types';
  */
 export const gathering: { now: boolean; callbacks: Callback[] | undefined } = { now: false, callbacks: undefined };
 
+/** Is a look-up calling back? What it settles is no more inside send(). */
+export const answering = { now: false };
+
+/**
+ * Those who heard of theirs inside send(): dgram calls back a tick after the one on which it sends, behind the program's
+ * own next tick, and behind callbacks of what was sent before.
+ */
+let early: Callback[] | undefined;
+/** Callbacks made so far: their order. */
+let made = 0;
+const MOST = 0x3fffffff;
+
 /** Calls back on a tick, in the async context of the call, as dgram's SendWrap does. */
 export class Callback extends AsyncResource implements Settle {
+  /** @internal */
+  readonly order = made;
   readonly #callback: SendCallback;
+  /** Of a connected socket, which sends, with dgram too, inside send(). */
+  readonly #direct: boolean;
   #error: Error | null = null;
   #bytes = 0;
   /** Does an error come alone, as in dgram? Programs look at arguments.length. */
   #alone = true;
 
-  constructor(callback: SendCallback) {
+  constructor(callback: SendCallback, direct: boolean) {
     super('UDPSENDWRAP');
     this.#callback = callback;
+    this.#direct = direct;
+    made = (made + 1) & MOST;
   }
 
   settle(error: Error | null, bytes: number): void {
     this.#error = error;
     this.#bytes = bytes;
     if (gathering.callbacks !== undefined) gathering.callbacks.push(this);
-    else {
-      const first = [this];
-      if (gathering.now) gathering.callbacks = first;
-      nextTick(callBack, first);
-    }
+    else if (gathering.now) {
+      gathering.callbacks = early === undefined ? [this] : [...early, this];
+      early = undefined;
+      nextTick(callBack, gathering.callbacks);
+    } else if (this.#direct || answering.now) nextTick(callBack, [this]);
+    else if (early === undefined) {
+      early = [this];
+      nextTick(callBackEarly);
+    } else early.push(this);
   }
 
   /** As {@link settle}, with both arguments in any case. */
@@ -47,9 +69,17 @@ export class Callback extends AsyncResource implements Settle {
   }
 }
 
+/** On the next tick, unless the tick on which the rest was sent has taken them along. */
+export function callBackEarly(): void {
+  if (early === undefined) return;
+  nextTick(callBack, early);
+  early = undefined;
+}
+
 /** One that throws must not cost the others their call: they have a tick of their own then, as all had. */
-function callBack(all: readonly Callback[]): void {
+function callBack(all: Callback[]): void {
   let done = 0;
+  if (all.some((one, i) => i > 0 && one.order < all[i - 1].order)) all.sort((a, b) => a.order - b.order);
   try {
     while (done < all.length) all[done++].call();
   } finally {
@@ -66,7 +96,7 @@ export class Tally implements Settle {
 
   constructor(datagrams: number, done: ((error: Error | null, sent: number) => void) | undefined) {
     this.#left = datagrams;
-    this.#done = done === undefined ? undefined : new Callback(done);
+    this.#done = done === undefined ? undefined : new Callback(done, false);
   }
 
   settle(error: Error | null): void {

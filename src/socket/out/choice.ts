@@ -3,6 +3,7 @@
 import type { Endpoint } from '../../datagram/endpoint';
 import type { Engine } from '../../datagram/engine';
 import type { Extras } from '../../datagram/envelopes';
+import { isHeard } from '../../datagram/remote-info';
 import { invalidAddress, invalidArgValue, outOfRange, unsupportedOption } from '../../errors';
 import type { SendOptions } from '../../types';
 import { checkInteger, LARGEST_DATAGRAM } from '../options';
@@ -22,7 +23,9 @@ export const NOTHING: Choice = { source: undefined, extras: undefined, segment: 
  */
 export function choice(engine: Engine, family: 4 | 6, options: SendOptions | undefined): Choice {
   if (options === undefined) return NOTHING;
-  const { localAddress, interface: via, ttl, tos, mark, txTime, segmentSize } = options;
+  const { localAddress, interface: via, txTime, segmentSize } = options;
+  // In a rinfo these say how the request came (recvTTL, recvTOS, recvMark): what is left of its TTL may not reach the peer.
+  const { ttl, tos, mark }: SendOptions = isHeard(options) ? {} : options;
   const source = localAddress === undefined ? undefined : sourceOf(engine, family, localAddress);
   const segment = segmentSize === undefined ? 0 : checkInteger('options.segmentSize', segmentSize, 1, LARGEST_DATAGRAM);
   if (via === undefined && ttl === undefined && tos === undefined && mark === undefined && txTime === undefined) {

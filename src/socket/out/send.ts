@@ -16,7 +16,7 @@ import type { ReplyTo } from '../../types';
 import { CONNECTING, type Core } from '../core';
 import { publishRefused } from '../diagnostics';
 import type { Found } from '../life/lookup';
-import { Parts } from './callback';
+import { answering, Parts } from './callback';
 import { type Choice, NOTHING } from './choice';
 import { explaining, prepare, replyExtras } from './extras';
 import { senderOf, sourceOf } from './request';
@@ -58,12 +58,17 @@ export function send(
     return;
   }
   const found: Found = (error, address) => {
-    if (core.closed) closedMeanwhile(core, error, host, port, settle, told);
-    else if (core.peer !== undefined) {
-      // Connected in the meantime: libuv sends nothing to anybody else.
-      refuse(core, sendError('EISCONN', host, port), settle ?? IGNORE);
-    } else if (error) lookupFailed(core, error, settle);
-    else sendFound(core, payload, port, address, choice, named(host, settle));
+    answering.now = true;
+    try {
+      if (core.closed) closedMeanwhile(core, error, host, port, settle, told);
+      else if (core.peer !== undefined) {
+        // Connected in the meantime: libuv sends nothing to anybody else.
+        refuse(core, sendError('EISCONN', host, port), settle ?? IGNORE);
+      } else if (error) lookupFailed(core, error, settle);
+      else sendFound(core, payload, port, address, choice, named(host, settle));
+    } finally {
+      answering.now = false;
+    }
   };
   lookup.later(host, sticky === undefined ? found : sticky.carry(found));
 }
@@ -293,6 +298,7 @@ function queue(
     }
     told = told && explaining(core, extras, told);
   }
+  if (sender.due) core.loop.makeWay(sender);
   let waits: boolean;
   if (segment === 0) waits = sender.push(payload, remote, port, from, extras, told, lenient);
   else {

@@ -129,6 +129,70 @@ export const scenarios: Scenarios = {
     t.log('heard', texts);
   },
 
+  'callbacks come behind the next tick, in the order of the calls, whatever was sent': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const socket = await t.bound();
+    const host = '127.0.0.1';
+    const small = 'small';
+    const large = Buffer.alloc(30_000);
+    const tooLarge = Buffer.alloc(200_000);
+    const cases: Record<string, readonly (readonly [string | Buffer, string])[]> = {
+      large: [[large, host]],
+      'small, large': [
+        [small, host],
+        [large, host],
+      ],
+      'small, to the other family': [
+        [small, host],
+        [small, '::1'],
+      ],
+      'to the other family, small': [
+        [small, '::1'],
+        [small, host],
+      ],
+      'too large, small': [
+        [tooLarge, host],
+        [small, host],
+      ],
+      'more than are sent at once': Array.from({ length: 70 }, () => [small, host] as const),
+    };
+    for (const [what, messages] of Object.entries(cases)) {
+      const order: string[] = [];
+      messages.forEach(([message, address], i) => {
+        const called = (error: NodeJS.ErrnoException | null) => order.push(`${i}${error?.code ?? ''}`);
+        socket.send(message, port, address, called);
+      });
+      process.nextTick(() => order.push('tick'));
+      await t.settle(20);
+      t.log(what, order);
+    }
+  },
+
+  'what several sockets send on one tick arrives in the order of the calls': async (t) => {
+    const peer = await t.peer();
+    const { port } = peer.address();
+    const [a, b] = [await t.bound(), await t.bound()];
+    const texts: string[] = [];
+    peer.on('message', (msg) => texts.push(String(msg)));
+    const called: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      // One at a time, and some at once: what was before must not change the order.
+      for (let i = 0; i < round; i++) {
+        a.send('alone', port, '127.0.0.1');
+        await t.settle(2);
+      }
+      texts.length = 0;
+      called.length = 0;
+      for (const [i, socket] of [a, b, a, b, b, a].entries()) {
+        const callback = round % 2 === 0 ? () => called.push(String(i)) : undefined;
+        socket.send(String(i), port, '127.0.0.1', callback);
+      }
+      await t.settle(20);
+      t.log('heard, called', texts, called);
+    }
+  },
+
   'a callback that throws': async (t) => {
     const peer = await t.peer();
     const socket = await t.bound();

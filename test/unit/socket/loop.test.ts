@@ -175,6 +175,23 @@ test('listeners run in the async context that the socket was made in, also after
     expect(Math.max(...perTurn)).toBe(8);
   });
 
+  test('once it is known for slow, each answer leaves before the next message', async () => {
+    const net = new FakeNet();
+    const { socket, fd } = await net.bound();
+    const left: number[] = [];
+    socket.on('message', (msg, rinfo) => {
+      left.push(net.payloads.length);
+      net.now += 1;
+      socket.reply(msg, rinfo);
+    });
+    net.arrive(fd, many(8));
+    await settled();
+    expect(left.slice(0, 8)).toEqual([0, 0, 0, 0, 4, 4, 4, 4]); // in halves
+    net.arrive(fd, many(8));
+    await settled();
+    expect(left.slice(8)).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
   test('what it cannot get to stays with the kernel', async () => {
     const net = new FakeNet();
     const { socket, fd } = await net.bound();
