@@ -35,11 +35,17 @@ function onATick(callback: (...args: unknown[]) => void, ...args: unknown[]): Pi
 /** ms since the epoch. */
 export const wallClock: () => number = Date.now;
 
-const { hrtime } = process;
-const [origin] = hrtime();
-
-/** ms since this was loaded, or somewhat more. Of the clock that performance.now() reads, which takes 1 ms to load. */
-export function now(): number {
-  const time = hrtime();
-  return (time[0] - origin) * 1e3 + time[1] / 1e6;
+/**
+ * performance.now(): ms, on a clock that goes steadily. Asked for when somebody needs it, because node:perf_hooks takes 1 ms to
+ * load; fakes leave the prototype alone.
+ */
+export function steadyClock(): () => number {
+  if (steady === undefined) {
+    const { performance } = require('node:perf_hooks') as typeof import('node:perf_hooks');
+    const { now } = Object.getPrototypeOf(performance) as typeof performance;
+    steady = now.bind(performance);
+  }
+  return steady;
 }
+
+let steady: (() => number) | undefined;

@@ -2,7 +2,7 @@
  * What all sockets of one host share: its calls, its caches, and the memory for batches. Made on first use.
  */
 import { LOOPBACK } from '../address/ip';
-import { now as clock } from '../captured';
+import { steadyClock } from '../captured';
 import type { Host } from '../ffi/index';
 import { missing } from '../platform/settings';
 import type { Endpoint } from './endpoint';
@@ -34,7 +34,7 @@ export class Engine {
   readonly now: () => number;
 
   /** @param plain is given to make its {@link mapped} one */
-  constructor(host: Host, now: () => number = clock, plain?: Engine) {
+  constructor(host: Host, now: () => number = steadyClock(), plain?: Engine) {
     this.host = host;
     this.now = now;
     const { zoneIsIndex } = host.platform.quirks;

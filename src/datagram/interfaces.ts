@@ -4,7 +4,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import { parseAddress } from '../address/ip';
-import { now as clock } from '../captured';
+import { steadyClock } from '../captured';
 import type { Syscalls } from '../ffi/syscalls';
 
 /** How long an answer may be used, in ms. */
@@ -25,7 +25,7 @@ export class Interfaces {
   generation = 0;
 
   /** @param list stands for os.networkInterfaces(): node:os is loaded when it is asked */
-  constructor(syscalls: Syscalls, now: () => number = clock, list?: typeof networkInterfaces) {
+  constructor(syscalls: Syscalls, now: () => number = steadyClock(), list?: typeof networkInterfaces) {
     this.#syscalls = syscalls;
     this.#now = now;
     this.#list = list;

@@ -1,5 +1,5 @@
 /** The descriptors that socket() has returned, and the calls that take one and no message. */
-import { now } from '../captured';
+import { steadyClock } from '../captured';
 import { failure } from '../datagram/failure';
 import { invalidArgValue, outOfRange } from '../errors';
 import type { Host } from '../ffi';
@@ -150,6 +150,7 @@ export class Descriptors {
 
   #poll(entries: readonly PollEntry[], timeout: number): number {
     const { EINTR } = this.#host.platform.errno;
+    const now = steadyClock();
     const end = timeout < 0 ? Number.POSITIVE_INFINITY : now() + timeout;
     for (;;) {
       const left = Math.max(0, Math.ceil(end - now()));

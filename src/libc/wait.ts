@@ -3,7 +3,7 @@
  * that the program listens to would end nothing. So we wait with poll(2), a moment at a time.
  */
 import { constants as os } from 'node:os';
-import { now } from '../captured';
+import { steadyClock } from '../captured';
 import { failure } from '../datagram/failure';
 import { ERROR, type Host } from '../ffi';
 
@@ -32,6 +32,7 @@ export class Waiter {
    */
   until(fd: number, events: number, timeout: number | undefined, syscall: string, attempt: () => number): number {
     const { EAGAIN } = this.#host.platform.errno;
+    const now = steadyClock();
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : now() + timeout;
     for (let ready = 0; ; ) {
       const result = attempt();

@@ -366,14 +366,14 @@ export class Loop {
     if (sender.due) {
       if (sender.waiting !== this.#half) return;
       this.#half = 0;
-      flushAll([sender]);
+      flushAll([sender], true);
       return;
     }
     const idle = !this.#running && !this.#ticking;
     // As receives that bring one each: who sends now and then gains nothing by waiting for more, but there may be more by now.
     const alone = this.#dirty.length === 0;
     if (idle && alone && !waits && this.#ones >= SPARSE && ++this.#ones % LOOK_AROUND !== 0) {
-      flushAll([sender]);
+      flushAll([sender], true);
       return;
     }
     sender.due = true;
@@ -389,7 +389,7 @@ export class Loop {
    * a proxy would lose what it gains by batches.
    */
   makeWay(sender: Flushable): void {
-    if (this.#latest !== sender && !this.#running) this.#flush(false);
+    if (this.#latest !== sender && !this.#running) this.flush(false);
   }
 
   /** Something was sent at once. */
@@ -408,13 +408,10 @@ export class Loop {
     return extras;
   }
 
-  flush(): void {
-    if (this.#dirty.length > 0) this.#flush(true);
-  }
-
   /** @param gathers see {@link gathering} */
-  #flush(gathers: boolean): void {
+  flush(gathers = true): void {
     const dirty = this.#dirty;
+    if (dirty.length === 0) return;
     this.#dirty = [];
     for (const sender of dirty) sender.due = false;
     flushAll(dirty, gathers);
@@ -428,7 +425,7 @@ export class Loop {
 }
 
 /** One that cannot wait for room (no memory for it in the kernel) keeps no other from sending, and nothing from being delivered. */
-function flushAll(senders: readonly Flushable[], gathers = true): void {
+function flushAll(senders: readonly Flushable[], gathers: boolean): void {
   gathering.now = gathers;
   for (const sender of senders) {
     try {

@@ -1,6 +1,6 @@
 /** One host of a network in memory: an engine of its own around a kernel of its own, and the public functions on it. */
 import type { networkInterfaces } from 'node:os';
-import { nextTick, now } from '../captured';
+import { nextTick, steadyClock } from '../captured';
 import { Engine } from '../datagram/engine';
 import { kState } from '../socket/core';
 import { Server, type ServerOptions } from '../socket/server';
@@ -64,6 +64,7 @@ export class NetworkHost {
       networkInterfaces: () => this.networkInterfaces(),
       lookup: this.#lookup,
     };
+    const now = steadyClock();
     this.#engine = new Engine(host, () => now() + this.#skew);
     // `const { createSocket } = …`: a module's functions are taken out of it
     this.createSocket = this.createSocket.bind(this);

@@ -54,7 +54,7 @@ export class Lookup {
   /** Has the program a say in what literals are? */
   get isReplaced(): boolean {
     if (this.#lookup !== undefined) return true;
-    return this.#system === undefined && dns().lookup !== (original ?? own()) && looksUpLiterals(original);
+    return this.#system === undefined && (loaded ?? dns()).lookup !== (original ?? own()) && looksUpLiterals(original);
   }
 
   /** A look-up of the user's may call back from inside. @throws ERR_INVALID_ARG_TYPE where `host` is no string */
