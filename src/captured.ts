@@ -42,7 +42,7 @@ export const wallClock: () => number = Date.now;
 export function steadyClock(): () => number {
   if (steady === undefined) {
     const { performance } = require('node:perf_hooks') as typeof import('node:perf_hooks');
-    const { now } = Object.getPrototypeOf(performance) as typeof performance;
+    const { now = performance.now } = Object.getPrototypeOf(performance) as typeof performance; // Bun's has none
     steady = now.bind(performance);
   }
   return steady;
