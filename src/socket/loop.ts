@@ -21,8 +21,10 @@ import { gathering } from './out/callback';
 
 /** ms of listeners' work after which the event loop gets its turn: timers, HTTP and other sockets work as well (P25). */
 const BUDGET = 1;
-/** ms of listeners' work after which the kernel's queues are emptied again, and answers leave: the default one holds some 250 datagrams. */
+/** ms of listeners' work after which the kernel's queues are emptied again: the default one holds some 250 datagrams. */
 const SLICE = 0.1;
+/** ms that a message costs from which on its answer does not wait for the next one: a call for each costs nothing beside that. */
+const SLOW = 0.5;
 /** Messages that are delivered in any case, and between two looks at the clock. */
 const LEAST = 8;
 const UNTIMED = 4;
@@ -276,7 +278,7 @@ export class Loop {
     while (inbox.size > 0) {
       done += this.#deliverOldest(context);
       runTicks?.();
-      if (this.#cost > SLICE) this.flush(); // a call for each costs nothing beside such listeners, and nobody waits for the next one
+      if (this.#cost > SLOW) this.flush();
       if (done - turned >= QUANTUM) {
         turned = done;
         inbox.rotate();

@@ -181,7 +181,7 @@ test('listeners run in the async context that the socket was made in, also after
     const left: number[] = [];
     socket.on('message', (msg, rinfo) => {
       left.push(net.payloads.length);
-      net.now += 1;
+      net.now += 4;
       socket.reply(msg, rinfo);
     });
     net.arrive(fd, many(8));
