@@ -107,8 +107,8 @@ export class Program {
 }
 
 /** Runs a program that says one thing and ends. */
-export async function answerOf<T>(command: readonly string[]): Promise<T> {
-  const program = new Program(command);
+export async function answerOf<T>(command: readonly string[], env?: NodeJS.ProcessEnv): Promise<T> {
+  const program = new Program(command, env);
   try {
     return await program.hear<T>();
   } finally {

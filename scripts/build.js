@@ -338,10 +338,10 @@ async function types(out) {
 function isFresh(dist) {
   const made = join(dist, 'index.js');
   if (!existsSync(made)) return false;
-  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((file) => join(root, 'src', file));
-  const youngest = Math.max(
-    ...[...sources, __filename, join(root, 'package.json')].map((file) => statSync(file).mtimeMs),
-  );
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((file) => join('src', file));
+  // A file that is gone makes its folder younger.
+  const all = ['src', ...sources, 'scripts/build.js', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const youngest = Math.max(...all.map((file) => statSync(join(root, file)).mtimeMs));
   return statSync(made).mtimeMs > youngest;
 }
 

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { memoryOf, Program } from '../children';
+import { answerOf, memoryOf, Program } from '../children';
 import type { Metrics, SubjectId } from '../results';
 import { environment, type Server, type ServerOptions, type Subject, start } from '../subjects';
 import { type Case, type Context, IN_NODE, type Scenario, type Turn } from './case';
@@ -113,13 +113,9 @@ async function withoutSocket(
   words: readonly string[],
   { tools, dist }: Context,
 ): Promise<Metrics> {
-  const program = new Program(tools.pinned('server', [...runtime, ...words]), environment(dist));
-  try {
-    const { cpuMs } = await program.hear<Started>();
-    return { noSocketCpuMs: cpuMs };
-  } finally {
-    await program.stop();
-  }
+  const command = tools.pinned('server', [...runtime, ...words]);
+  const { cpuMs } = await answerOf<Pick<Started, 'cpuMs'>>(command, environment(dist));
+  return { noSocketCpuMs: cpuMs };
 }
 
 async function starting({ subject, context }: Turn, node: string): Promise<Metrics> {

@@ -125,7 +125,7 @@ export class Loop {
     this.#rehearsal ??= setImmediate(() => {
       this.#rehearsal = undefined;
       // Closed meanwhile: the next one's business.
-      if (!core.reads || this.#scheduled !== undefined || this.#running || !isHeard(core)) return;
+      if (!core.reads || this.#scheduled !== undefined || this.#running || !hasListener(core)) return;
       this.#turn(true);
       rehearse(core);
     });
@@ -443,7 +443,7 @@ function flushAll(senders: readonly Flushable[], gathers: boolean): void {
 }
 
 /** Does anybody listen for datagrams? What fails in asking fails again with the first one, where somebody hears of it. */
-function isHeard(core: Core): boolean {
+function hasListener(core: Core): boolean {
   try {
     return core.batches || core.socket.listenerCount('message') > 0;
   } catch {

@@ -31,18 +31,24 @@ beforeAll(async () => {
 });
 afterAll(() => void sink.close());
 
-/** What arrives from a process that ends so, and how it ended. */
-async function lastWords(library: string, kind: string, ending: string) {
+/** What arrives from a process, and how it ended. @param argv what it is given, where it is to tell that port */
+async function heardFrom(script: string, argv: (port: string) => readonly string[]) {
   const heard: string[] = [];
   const hear = (msg: Buffer) => heard.push(String(msg));
   sink.on('message', hear);
   const { port } = sink.address();
-  const { code, signal } = await run(compiled.folder, 'endings.cjs', [library, kind, String(port), ending]);
+  const { code, signal, stderr } = await run(compiled.folder, script, argv(String(port)));
   // Loopback keeps the order: what the process has sent is here before this.
   sink.send('it has ended', port, '127.0.0.1');
   while (heard.at(-1) !== 'it has ended') await once(sink, 'message');
   sink.off('message', hear);
-  return { heard: heard.slice(0, -1), code, signal };
+  return { heard: heard.slice(0, -1), code, signal, stderr };
+}
+
+/** What arrives from a process that ends so, and how it ended. */
+async function lastWords(library: string, kind: string, ending: string) {
+  const { stderr: _, ...ended } = await heardFrom('endings.cjs', (port) => [library, kind, port, ending]);
+  return ended;
 }
 
 describe.each(ENDINGS)('%s', (ending) => {
@@ -69,16 +75,8 @@ test.each([
   'recvfromto',
   'register',
 ])('%s: a listener that ends the process takes no answer with it that was given before', async (library) => {
-  const heard: string[] = [];
-  const hear = (msg: Buffer) => heard.push(String(msg));
-  sink.on('message', hear);
-  const { port } = sink.address();
-  const outcome = await run(compiled.folder, 'quit.cjs', [library, String(port)]);
-  sink.send('it has ended', port, '127.0.0.1');
-  while (heard.at(-1) !== 'it has ended') await once(sink, 'message');
-  sink.off('message', hear);
-  expect(outcome).toMatchObject({ code: 0, signal: null, stderr: '' });
-  expect(heard).toEqual(['heard 1', 'heard 2', 'heard 3', 'it has ended']);
+  const ended = await heardFrom('quit.cjs', (port) => [library, port]);
+  expect(ended).toEqual({ heard: ['heard 1', 'heard 2', 'heard 3'], code: 0, signal: null, stderr: '' });
 });
 
 test('fake timers that are there before it is loaded: it hears and answers', async () => {

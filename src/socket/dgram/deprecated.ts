@@ -10,23 +10,16 @@ interface Stateful {
 }
 
 export function defineDeprecatedNames(prototype: Stateful): void {
-  const warned = <Fn extends (...args: never[]) => unknown>(name: string, method: Fn): Fn =>
-    deprecate(method, `Socket.prototype.${name} is deprecated`, 'DEP0112');
-  const show = (name: string, get: (core: Core) => unknown, set?: (core: Core, value: never) => void) => {
-    // Hardly any program reads or writes one, and deprecate() takes a while.
-    let read: ((core: Core) => unknown) | undefined;
-    let written: ((core: Core, value: never) => void) | undefined;
-    Object.defineProperty(prototype, name, {
-      get(this: Stateful) {
-        read ??= warned(name, get);
-        return read(this[kState]);
-      },
-      set(this: Stateful, value: never) {
-        written ??= warned(name, set ?? (() => {}));
-        written(this[kState], value);
-      },
-    });
+  /** Hardly any program comes here, and deprecate() takes a while. */
+  const warned = <Args extends unknown[]>(name: string, does: (core: Core, ...args: Args) => unknown) => {
+    let warning: typeof does | undefined;
+    return function deprecated(this: Stateful, ...args: Args): unknown {
+      warning ??= deprecate(does, `Socket.prototype.${name} is deprecated`, 'DEP0112');
+      return warning(this[kState], ...args);
+    };
   };
+  const show = (name: string, get: (core: Core) => unknown, set: (core: Core, value: never) => void = () => {}) =>
+    Object.defineProperty(prototype, name, { get: warned(name, get), set: warned(name, set) });
   show('_handle', ({ handle }) => handle);
   show('_receiving', ({ receiving }) => receiving);
   show('_bindState', ({ bindState }) => bindState);
@@ -39,15 +32,6 @@ export function defineDeprecatedNames(prototype: Stateful): void {
     },
   );
   const methods = prototype as unknown as Record<string, unknown>;
-  const offer = (name: string, does: (core: Core) => void) => {
-    let called: ((core: Core) => void) | undefined;
-    methods[name] = function deprecated(this: Stateful): void {
-      called ??= warned(`${name}()`, does);
-      called(this[kState]);
-    };
-  };
-  offer('_healthCheck', (core) => {
-    core.openChannel();
-  });
-  offer('_stopReceiving', (core) => core.listen(false));
+  methods._healthCheck = warned('_healthCheck()', (core) => void core.openChannel());
+  methods._stopReceiving = warned('_stopReceiving()', (core) => core.listen(false));
 }
