@@ -13,6 +13,8 @@ interface Flooded extends Metered {
 
 interface Stats {
   readonly received: number;
+  /** ms, by the server's clock: one that is busy answers late, and has received more by then. */
+  readonly at: number;
   readonly lateMs?: { readonly p50: number; readonly p99: number };
 }
 
@@ -20,6 +22,9 @@ const SETTLE_MS = 40;
 const SETTLE_TRIES = 20;
 
 const statsOf = ({ program }: Server): Promise<Stats> => program.ask<Stats>('stats');
+
+const handledBetween = (before: Stats, after: Stats): number =>
+  ((after.received - before.received) * 1000) / (after.at - before.at);
 
 /** What it has received, once that has stopped rising. */
 async function received(server: Server): Promise<number> {
@@ -88,9 +93,10 @@ async function timersBesideSlow(turn: Turn): Promise<Metrics> {
   await statsOf(turn.server);
   const before = await statsOf(turn.server);
   await flood(turn, { rate: 2000, burst: 1 });
-  const { lateMs, received: after } = await statsOf(turn.server);
+  const after = await statsOf(turn.server);
+  const { lateMs } = after;
   if (lateMs?.p50 === undefined) throw new Error(`${turn.subject.label}: no timer ran`);
-  return { lateP50Ms: lateMs.p50, lateP99Ms: lateMs.p99, handled: after - before.received };
+  return { lateP50Ms: lateMs.p50, lateP99Ms: lateMs.p99, handled: handledBetween(before, after) };
 }
 
 interface Requested {
@@ -102,13 +108,13 @@ interface Requested {
 /** 50 µs for each of 40,000 a second, again twice the time; what is left of the process for HTTP. */
 async function httpBesideFlood(turn: Turn): Promise<Metrics> {
   const { context, server, ms } = turn;
-  const before = (await statsOf(server)).received;
+  const before = await statsOf(server);
   const flooded = flood(turn, { rate: 40_000, asleep: 1, ms: ms * 1.2 });
   await setTimeout(ms * 0.1);
   const words = pairs({ port: server.http!, ms });
   const requested = await answerOf<Requested>(context.tools.pinned('load', [context.tools.http, ...words]));
-  const { perSecond, wallNs } = await flooded;
-  const handled = (((await statsOf(server)).received - before) * 1e9) / wallNs;
+  const { perSecond } = await flooded;
+  const handled = handledBetween(before, await statsOf(server));
   return {
     httpP50Us: requested.p50Us,
     httpP99Us: requested.p99Us,

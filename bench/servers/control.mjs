@@ -4,7 +4,7 @@
 //   family=4|6|dual   mode=echo|count   sockets=N (0: none, the bare runtime)   and what each server says of itself
 //   beside=http       an HTTP server in the same process
 //   beside=timers     measures how late timers are
-//   stats                                       → {"received":N, …}; lateness since the last time
+//   stats                                       → {"received":N, "at":ms, …}; lateness since the last time
 //   send how=one|many|… size= port= peers= ms=  → {"sent":N}
 //   query port= n=    binds n=                  → {"done":N,"cpuNs":N}: a socket for each question; bind and close
 //   heap sockets=N                              → {"bytes":N}: V8's heap for each further bound socket
@@ -87,7 +87,7 @@ export async function serve(subject) {
   const more = options.beside === undefined ? {} : await BESIDE[options.beside]();
   const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
   const commands = {
-    stats: () => counters,
+    stats: () => ({ ...counters, at: performance.now() }),
     send: async (given) => (await import('./sending.mjs')).sendFor(subject.send[given.how ?? 'one'], given),
     query: (given) => repeated(subject.query, given),
     binds: (given) => repeated(subject.bindAndClose, given),
