@@ -21,6 +21,9 @@ export class WholeBuffers {
   /** By slot; undefined where its payload is in the ring alone. Held here, as their addresses stand in the ring. */
   readonly #ready: (Buffer | undefined)[];
   #last = 0;
+  /** The Buffer at the highest address of late, and that address: see {@link WholeBuffers.#hold}. */
+  #pin: WeakRef<Buffer> | undefined;
+  #highest = 0n;
   /** How long the next datagrams are expected to be; 0: nobody knows. */
   expected = 0;
   /** Slots whose payload, or the first part of it, is not in the ring. */
@@ -44,12 +47,23 @@ export class WholeBuffers {
         const buffer = Buffer.allocUnsafeSlow(size);
         const address = this.#syscalls.addressOf(buffer);
         this.#ready[slot] = buffer;
+        if (address > this.#highest || this.#pin?.deref() === undefined) this.#hold(buffer, address);
         this.prepared++;
         this.#ring.pointAtForeignFirst(slot, address, size, slot * this.#stride + size, this.#room - size);
       }
     } catch {
       this.expected = 0; // no memory: whether there is for the message shows when it has come
     }
+  }
+
+  /**
+   * V8 frees some 32 MB of such Buffers at a time. glibc gives what is free at the end of its heap back to the kernel, which then
+   * has to clear it again page by page: up to twice the price of such a datagram. What is below a Buffer in use it keeps. V8 lets
+   * go of what is only held weakly in its large collections: none while such datagrams come, some seconds after the last one.
+   */
+  #hold(buffer: Buffer, address: bigint): void {
+    this.#pin = new WeakRef(buffer);
+    this.#highest = address;
   }
 
   /** The first `size` bytes of slot `slot`, if they are all of a Buffer; else its payload is in the ring when this returns. */
