@@ -3,7 +3,7 @@
  * wrong about poll's callback, so the types are ours. Only files in this folder may see them.
  * Types are always anonymous or built in: named ones live in one process-wide table and collide across Jest files.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unsupportedPlatform } from '../errors';
 import type { MachineName } from '../platform/index';
@@ -173,6 +173,30 @@ function requireFrom(file: string): NodeJS.Require {
   return (createRequire ?? (require('node:module') as typeof import('node:module')).createRequire)(file);
 }
 
+interface ModuleClass {
+  new (id: string): NodeJS.Module;
+  readonly _cache?: NodeJS.Dict<NodeJS.Module>;
+}
+
+/**
+ * As require(), which takes as long to find a file by its name as the system takes to load it. Whoever requires the file later
+ * gets what we have, as two koffis of one file end the process (docs/koffi.md).
+ */
+function requireBinary(file: string): Koffi {
+  const Module = module.constructor as ModuleClass;
+  const { _cache: cache } = Module;
+  // Which name require() gives a file behind a symbolic link depends on how Node was started.
+  if (cache === undefined || realpathSync(file) !== file) return requireFrom(file)(file) as Koffi;
+  const found = cache[file];
+  if (found !== undefined) return found.exports as Koffi;
+  const binary = new Module(file);
+  process.dlopen(binary, file);
+  binary.filename = file;
+  binary.loaded = true;
+  cache[file] = binary;
+  return binary.exports as Koffi;
+}
+
 /** koffi's binary itself: finding koffi, and then its binary, takes longer than loading that. */
 function direct(platform: Platform): Koffi | undefined {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
@@ -180,7 +204,7 @@ function direct(platform: Platform): Koffi | undefined {
   try {
     const binary = binaryOf(platform);
     if (binary === undefined) return undefined;
-    const found = requireFrom(binary)(binary) as Koffi; // in a way that no bundler sees
+    const found = requireBinary(binary); // in a way that no bundler sees
     return isOurs(found) ? found : undefined;
   } catch {
     return undefined; // koffi itself says why, or finds it elsewhere
