@@ -39,13 +39,16 @@ function effortFor(one: Case, quick: boolean): Effort {
 /** For all cases. Beside it npm installs, and profiles are taken: all of it in forty minutes. */
 export const WHOLE_SECONDS = 2300;
 
+/** Do servers run while the subjects take turns? */
+const hasServers = ({ server, start: own }: Case): boolean => server !== undefined || own !== undefined;
+
 /** To start a server, and to start a load and let it settle. */
 const START_MS = 150;
 const AROUND_MS = 60;
 
 function duration(one: Case, subjects: number, { generations, rounds, ms, warmMs, passes }: Effort): number {
-  const { aroundMs = AROUND_MS, server } = one;
-  const before = server === undefined ? 0 : START_MS + (warmMs > 0 ? warmMs + passes * aroundMs : 0);
+  const { aroundMs = AROUND_MS } = one;
+  const before = !hasServers(one) ? 0 : START_MS + (warmMs > 0 ? warmMs + passes * aroundMs : 0);
   return subjects * generations * (before + rounds * (ms + aroundMs));
 }
 
@@ -92,15 +95,15 @@ class Party {
   }
 
   async start(): Promise<void> {
-    const { server: options, network } = this.#one;
-    if (options === undefined) return;
+    const { server: options, network, start: own } = this.#one;
     const { tools, dist } = this.#context;
     const placed = (command: readonly string[]) => {
       const pinned = tools.pinned('server', command);
       return network ? tools.network!.inside(pinned) : pinned;
     };
     await this.#each(async (subject) => {
-      this.#servers.set(subject, await start(subject, options, dist, placed));
+      if (own !== undefined) this.#servers.set(subject, await own(subject, this.#context));
+      else if (options !== undefined) this.#servers.set(subject, await start(subject, options, dist, placed));
     });
   }
 
@@ -161,7 +164,7 @@ export async function measureCase(one: Case, all: readonly Subject[], context: C
   for (let generation = 0; generation < effort.generations; generation++) {
     try {
       await party.start();
-      if (effort.warmMs > 0 && one.server !== undefined) await party.warm(effort);
+      if (effort.warmMs > 0 && hasServers(one)) await party.warm(effort);
       for (let round = 0; round < effort.rounds; round++) await party.turns(effort.ms);
     } finally {
       await party.stop();

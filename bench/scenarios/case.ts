@@ -26,8 +26,10 @@ export interface Case {
   /** In the tables. */
   readonly what: string;
   readonly subjects: readonly SubjectId[];
-  /** With what the server is started that keeps running while the subjects take turns; undefined: none is. */
+  /** With what the server is started that keeps running while the subjects take turns; undefined: none is, or by {@link start}. */
   readonly server?: ServerOptions;
+  /** Starts a server that is no subject's own. */
+  start?(subject: Subject, context: Context): Promise<Server>;
   /** Server and load run in a network of their own, in which fd00:bec::/64 is this host: many IPv6 addresses. */
   readonly network?: boolean;
   /** Left out where that is not there; the toolchain says so. */

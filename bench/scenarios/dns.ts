@@ -1,6 +1,6 @@
 /**
  * A real server with a real client: name servers written with npm packages, and name servers as they are run, all with
- * one zone, asked by dnsperf. A turn is short, so each starts its server anew.
+ * one zone, asked by dnsperf.
  */
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Program } from '../children';
 import { cpuNsOf } from '../cpu';
 import type { Metrics, SubjectId } from '../results';
-import { environment, type Subject } from '../subjects';
+import { environment, type Server, type Subject } from '../subjects';
 import { ORIGIN, writeZone, type ZoneFiles } from '../zone';
 import { type Case, type Context, CPU, type Scenario, type Turn } from './case';
 import { hostFor } from './echo';
@@ -22,9 +22,9 @@ const run = promisify(execFile);
 
 const CLIENTS = 20;
 const OUTSTANDING = 100;
-const WARM_MS = 1500;
-/** One at a time takes other ways than a batch, which a JIT compiler has to learn as well. */
-const PACED_WARM_MS = 5000;
+const TURN_MS = 600;
+/** A client is started for each. */
+const AROUND_MS = 100;
 const PATIENCE_MS = 10_000;
 
 /** The question dnsperf might ask: host1's address, id 1. */
@@ -95,16 +95,29 @@ zone:
     file: ${ORIGIN}.zone
 `;
 
+/** Written once, and gone when the benchmark ends. */
+let zone: ZoneFiles | undefined;
+
+function zoneFiles(): ZoneFiles {
+  if (zone === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-dns-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    zone = writeZone(folder);
+  }
+  return zone;
+}
+
 /** How it is started with the zone; nsd and knot take it as a file of their own form. */
-function commandOf(subject: Subject, program: string, port: number, zone: ZoneFiles): string[] {
+function commandOf(subject: Subject, program: string, port: number): string[] {
   const { runtime, file, words, id } = subject;
-  const config = join(zone.folder, 'server.conf');
+  const files = zoneFiles();
+  const config = join(files.folder, `${id}.conf`);
   if (id === 'nsd' || id === 'knot') {
-    writeFileSync(config, (id === 'nsd' ? NSD : KNOT)(port, zone));
+    writeFileSync(config, (id === 'nsd' ? NSD : KNOT)(port, files));
     return id === 'nsd' ? [file, '-d', '-c', config] : [file, '-c', config];
   }
   const bun = id === 'bun' ? ['runtime=bun'] : [];
-  return [...runtime, join(__dirname, '../servers', program), ...words, ...bun, `zone=${zone.json}`, `port=${port}`];
+  return [...runtime, join(__dirname, '../servers', program), ...words, ...bun, `zone=${files.json}`, `port=${port}`];
 }
 
 /** What dnsperf prints at its end. @throws Error for output of another form */
@@ -122,70 +135,68 @@ export function parsed(text: string): { completed: number; lost: number; perSeco
   };
 }
 
-interface Asking {
-  readonly host: string;
-  readonly port: number;
-  readonly ms: number;
-  readonly questions: string;
-  readonly more?: readonly string[];
-}
-
-async function ask({ tools }: Context, { host, port, ms, questions, more = [] }: Asking) {
-  const seconds = (ms / 1000).toFixed(2);
-  const limits = ['-l', seconds, '-c', `${CLIENTS}`, '-T', '1', '-q', `${OUTSTANDING}`, '-t', '1', ...more];
-  const command = tools.pinned('load', [tools.dnsperf!, '-s', host, '-p', `${port}`, '-d', questions, ...limits]);
+/** @param more arguments for dnsperf */
+async function ask({ subject, server, context, ms }: Turn, more: readonly string[]) {
+  const { tools } = context;
+  const where = ['-s', hostFor(subject), '-p', `${server.ports[0]}`, '-d', zoneFiles().questions];
+  const limits = [
+    '-l',
+    (ms / 1000).toFixed(2),
+    '-c',
+    `${CLIENTS}`,
+    '-T',
+    '1',
+    '-q',
+    `${OUTSTANDING}`,
+    '-t',
+    '1',
+    ...more,
+  ];
+  const command = tools.pinned('load', [tools.dnsperf!, ...where, ...limits]);
+  server.program.check();
   const { stdout } = await run(command[0]!, command.slice(1), { timeout: ms + PATIENCE_MS });
+  server.program.check();
   return parsed(stdout);
 }
 
-async function measure(turn: Turn, program: string, more: readonly string[] = []): Promise<Metrics> {
-  const { subject, context, ms } = turn;
-  const folder = mkdtempSync(join(tmpdir(), 'bench-dns-'));
-  const zone = writeZone(folder);
+async function serve(subject: Subject, program: string, { tools, dist }: Context): Promise<Server> {
   const port = await freePort();
-  const command = context.tools.pinned('server', commandOf(subject, program, port, zone));
-  const server = new Program(command, environment(context.dist));
-  const host = hostFor(subject);
+  const server = new Program(tools.pinned('server', commandOf(subject, program, port)), environment(dist));
   try {
-    await ready(host, port, subject.label);
-    const asking = { host, port, questions: zone.questions };
-    await ask(context, { ...asking, ms: Math.min(WARM_MS, ms * 1.5) });
-    if (more.length > 0) await ask(context, { ...asking, ms: PACED_WARM_MS, more });
-    server.check();
-    const before = cpuNsOf(server.pid);
-    const { completed, lost, perSecond, latencyUs } = await ask(context, { ...asking, ms, more });
-    server.check();
-    const cpuNs = (cpuNsOf(server.pid) - before) / completed;
-    return { cpuNs, perSecond, latencyUs, lostShare: lost / (completed + lost) };
-  } finally {
+    await ready(hostFor(subject), port, subject.label);
+  } catch (error) {
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
+    throw error;
   }
+  return { program: server, ports: [port] };
+}
+
+async function measure(turn: Turn, more: readonly string[]): Promise<Metrics> {
+  const { pid } = turn.server.program;
+  const before = cpuNsOf(pid);
+  const { completed, lost, perSecond, latencyUs } = await ask(turn, more);
+  const cpuNs = (cpuNsOf(pid) - before) / completed;
+  return { cpuNs, perSecond, latencyUs, lostShare: lost / (completed + lost) };
 }
 
 const SERVERS: readonly SubjectId[] = ['dgram', 'message', 'shared', 'register', 'bun', 'nsd', 'knot'];
 const PACED: readonly SubjectId[] = ['dgram', 'message', 'register', 'bun', 'knot'];
 
-function served(
-  name: string,
-  what: string,
+/** A case, as they all are: the servers run, and take turns. */
+const served = (
+  one: Pick<Case, 'name' | 'what' | 'subjects' | 'quick' | 'warmMs'>,
   program: string,
-  subjects: readonly SubjectId[],
   more: readonly string[] = [],
-): Case {
-  return {
-    name,
-    what,
-    subjects,
-    generations: 1,
-    rounds: 3,
-    ms: 1000,
-    aroundMs: more.length > 0 ? 2000 + PACED_WARM_MS : 2000,
-    needs: 'dnsperf',
-    quick: name !== 'dns-packet-5000',
-    run: (turn) => measure(turn, program, more),
-  };
-}
+): Case => ({
+  needs: 'dnsperf',
+  ms: TURN_MS,
+  aroundMs: AROUND_MS,
+  warmMs: 1500,
+  rounds: 3,
+  ...one,
+  start: (subject, context) => serve(subject, program, context),
+  run: (turn) => measure(turn, more),
+});
 
 export const dns: Scenario = {
   name: 'dns',
@@ -197,8 +208,13 @@ export const dns: Scenario = {
     { metric: 'latencyUs', title: 'average latency, µs' },
   ],
   cases: [
-    served('dns-packet', 'with dns-packet', 'dns-packet.mjs', SERVERS),
-    served('dns-packet-5000', 'the same, 5,000 questions a second', 'dns-packet.mjs', PACED, ['-Q', '5000']),
-    served('dns2', 'with dns2', 'dns2.cjs', ['dgram', 'register', 'bun']),
+    served({ name: 'dns-packet', what: 'with dns-packet', subjects: SERVERS, quick: true }, 'dns-packet.mjs'),
+    served(
+      // One at a time takes other ways than a batch, and is rare: a JIT compiler needs longer for it.
+      { name: 'dns-packet-5000', what: 'the same, 5,000 questions a second', subjects: PACED, warmMs: 6000 },
+      'dns-packet.mjs',
+      ['-Q', '5000'],
+    ),
+    served({ name: 'dns2', what: 'with dns2', subjects: ['dgram', 'register', 'bun'], quick: true }, 'dns2.cjs'),
   ],
 };
