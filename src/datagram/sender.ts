@@ -27,8 +27,8 @@ import {
 const MAX_RINGS = 4;
 /** ms that a queue which has become writable is emptied for, before the event loop gets its turn. */
 const BUDGET = 1;
-/** Bytes from which on a copy costs more than a system call of its own. */
-const LARGE = 24 * 1024;
+/** Bytes from which on a copy costs more than a system call of its own: these do not wait for more. */
+export const LARGE = 24 * 1024;
 
 /** One per socket that has sent something; idle, it holds no ring. */
 export class Sender {

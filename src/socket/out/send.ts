@@ -11,6 +11,7 @@ import { uvErrno } from '../../datagram/failure';
 import type { Arrival } from '../../datagram/names';
 import { arrivalOf, remoteOf, saysSame } from '../../datagram/remote-info';
 import { gathered, type Payload, type Settle, sizeOf } from '../../datagram/send-ring';
+import { LARGE } from '../../datagram/sender';
 import { alreadyConnected, ipBlocked, type SystemError, sourceMismatch, systemError, unanswerable } from '../../errors';
 import type { ReplyTo } from '../../types';
 import { CONNECTING, type Core } from '../core';
@@ -298,7 +299,8 @@ function queue(
     }
     told = told && explaining(core, extras, told);
   }
-  if (sender.due) core.loop.makeWay(sender);
+  if (sizeOf(payload) >= LARGE) core.loop.makeWay();
+  else if (sender.due) core.loop.makeWay(sender);
   let waits: boolean;
   if (segment === 0) waits = sender.push(payload, remote, port, from, extras, told, lenient);
   else {

@@ -191,6 +191,18 @@ export const scenarios: Scenarios = {
       await t.settle(20);
       t.log('heard, called', texts, called);
     }
+    // Some are large enough to be sent from where they are.
+    const large = (i: number) => Buffer.alloc(30_000, String(i));
+    for (const inOrder of [[1], [0, 2], [0, 1, 4], [3]]) {
+      texts.length = 0;
+      for (const [i, socket] of [a, b, a, a, b].entries())
+        socket.send(inOrder.includes(i) ? large(i) : String(i), port, '127.0.0.1');
+      await t.settle(20);
+      t.log(
+        'heard',
+        texts.map((text) => text[0]),
+      );
+    }
   },
 
   'a callback that throws': async (t) => {
