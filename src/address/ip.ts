@@ -48,6 +48,7 @@ export function parseAddress(text: string): Address | undefined {
   if (parseIPv4(text, 0, text.length, 0)) {
     return { family: 4, word0: scratch[0], word1: 0, word2: 0, word3: 0, zone: '' };
   }
+  if (!text.includes(':')) return undefined; // a name, mostly
   const percent = text.indexOf('%');
   if (!parseIPv6(text, percent < 0 ? text.length : percent)) return undefined;
   const address = { family: 6, word0: scratch[0], word1: scratch[1], word2: scratch[2], word3: scratch[3] } as const;
@@ -59,7 +60,7 @@ export function parseAddress(text: string): Address | undefined {
 
 /** Is `text` an IP literal of either family, with or without a zone? As net.isIP, which takes milliseconds to load. */
 export function isIPText(text: string): boolean {
-  return isIPv4Text(text) || (text.includes(':') && parseAddress(text) !== undefined);
+  return isIPv4Text(text) || parseAddress(text) !== undefined;
 }
 
 /** Is `text` an IPv4 literal? {@link parsedIPv4} has it then. */
