@@ -139,20 +139,8 @@ export function parsed(text: string): { completed: number; lost: number; perSeco
 async function ask({ subject, server, context, ms }: Turn, more: readonly string[]) {
   const { tools } = context;
   const where = ['-s', hostFor(subject), '-p', `${server.ports[0]}`, '-d', zoneFiles().questions];
-  const limits = [
-    '-l',
-    (ms / 1000).toFixed(2),
-    '-c',
-    `${CLIENTS}`,
-    '-T',
-    '1',
-    '-q',
-    `${OUTSTANDING}`,
-    '-t',
-    '1',
-    ...more,
-  ];
-  const command = tools.pinned('load', [tools.dnsperf!, ...where, ...limits]);
+  const limits = `-l ${(ms / 1000).toFixed(2)} -c ${CLIENTS} -T 1 -q ${OUTSTANDING} -t 1`.split(' ');
+  const command = tools.pinned('load', [tools.dnsperf!, ...where, ...limits, ...more]);
   server.program.check();
   const { stdout } = await run(command[0]!, command.slice(1), { timeout: ms + PATIENCE_MS });
   server.program.check();

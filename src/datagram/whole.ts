@@ -59,7 +59,7 @@ export class WholeBuffers {
   /**
    * V8 frees some 32 MB of such Buffers at a time. glibc gives what is free at the end of its heap back to the kernel, which then
    * has to clear it again page by page: up to twice the price of such a datagram. What is below a Buffer in use it keeps. V8 lets
-   * go of what is only held weakly in its large collections: none while such datagrams come, some seconds after the last one.
+   * go of what is only held weakly in its large collections, of which these datagrams cause none.
    */
   #hold(buffer: Buffer, address: bigint): void {
     this.#pin = new WeakRef(buffer);

@@ -386,9 +386,9 @@ export class Loop {
   }
 
   /**
-   * `sender`, which is on the list, is about to take one more; undefined: one is about to leave at once. Each sender's leave as a whole,
-   * so what other sockets have been given before would be overtaken; with dgram everything that is sent on one tick leaves in the order of the calls. Answers to a batch do not:
-   * a proxy would lose what it gains by batches.
+   * `sender`, which is on the list, is about to take one more; undefined: one is about to leave at once. Each sender's leave as a
+   * whole, so what other sockets have been given before would be overtaken; with dgram everything that is sent on one tick leaves
+   * in the order of the calls. Answers to a batch do not: a proxy would lose what it gains by batches.
    */
   makeWay(sender?: Flushable): void {
     if (this.#latest !== sender && !this.#running) this.flush(false);

@@ -299,7 +299,8 @@ function queue(
     }
     told = told && explaining(core, extras, told);
   }
-  if (sizeOf(payload) >= LARGE) core.loop.makeWay();
+  // A connected socket looks nothing up, and is ahead with dgram as well.
+  if (port !== 0 && sizeOf(payload) >= LARGE) core.loop.makeWay();
   else if (sender.due) core.loop.makeWay(sender);
   let waits: boolean;
   if (segment === 0) waits = sender.push(payload, remote, port, from, extras, told, lenient);

@@ -203,6 +203,20 @@ export const scenarios: Scenarios = {
         texts.map((text) => text[0]),
       );
     }
+    // A connected socket, which looks nothing up, is ahead of those that do.
+    const connected = await t.bound();
+    connected.connect(port, '127.0.0.1');
+    await t.settle();
+    for (const message of ['1', large(1)]) {
+      texts.length = 0;
+      a.send('0', port, '127.0.0.1');
+      connected.send(message);
+      await t.settle(20);
+      t.log(
+        'heard beside a connected one',
+        texts.map((text) => text[0]),
+      );
+    }
   },
 
   'a callback that throws': async (t) => {
