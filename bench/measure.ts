@@ -135,7 +135,7 @@ class Party {
     return {
       subject,
       context: this.#context,
-      ms,
+      ms: Math.round(ms), // what is started for so long takes nothing else
       get server(): Server {
         if (server === undefined) throw new Error('this case starts no server');
         return server;

@@ -4,16 +4,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, test } from 'node:test';
-import { plannedMs, SCALES, WHOLE_SECONDS } from '../measure';
+import { measureCase, plannedMs, SCALES, WHOLE_SECONDS } from '../measure';
 import { cpuSteps, headOf, heapSteps } from '../profile';
 import { between } from '../report/markers';
 import { resultTables } from '../report/tables';
 import { reached, TARGETS } from '../report/targets';
 import { find, heldUpByLoad, merged, type Results, rowsOf, type Sample } from '../results';
 import { SCENARIOS } from '../scenarios';
-import type { Case } from '../scenarios/case';
+import type { Case, Context, Turn } from '../scenarios/case';
 import { parsed } from '../scenarios/dns';
 import { ratio, summary } from '../statistics';
+import type { Server, Subject } from '../subjects';
 import { writeZone, type ZoneRecord } from '../zone';
 
 const MEASURED = 'abc1234, 2026-01-01';
@@ -182,6 +183,25 @@ describe('the time there is', () => {
     assert.ok(plannedMs(one({ generations: 4 }), false) > plannedMs(one({ generations: 2 }), false));
     assert.ok(plannedMs(one({ ms: 1000 }), false) > plannedMs(one({}), false));
     assert.ok(plannedMs(one({}), true) < plannedMs(one({}), false));
+  });
+
+  test('a turn lasts whole milliseconds, however the time is shared out', async () => {
+    const turns: number[] = [];
+    const run = async ({ ms }: Turn) => {
+      turns.push(ms);
+      return {};
+    };
+    const start = async () => ({ program: { stop: async () => {} }, ports: [] }) as unknown as Server;
+    const shared = one({ subjects: ['dgram'], ms: 601, warmMs: 1500, start, run });
+    const subject = { id: 'dgram', label: 'node:dgram' } as Subject;
+    const short = plannedMs(shared, false) * SCALES.at(-1)!;
+    const { failures } = await measureCase(shared, [subject], { quick: false } as Context, short);
+    assert.deepEqual(failures, []);
+    assert.ok(turns.at(-1)! < 601, `${turns}`);
+    assert.deepEqual(
+      turns.filter((ms) => !Number.isInteger(ms)),
+      [],
+    );
   });
 
   test('all cases fit into a run with shorter turns, and none has fewer', () => {
